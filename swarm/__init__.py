@@ -1,0 +1,4 @@
+"""Plain Python that turns an e-mail into a reviewed draft. Knows no Dagster.
+
+The Dagster surface is ``swarm_assets``; it depends on this package, never the other way round.
+"""

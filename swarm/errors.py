@@ -1,0 +1,86 @@
+"""The error tree. Every error of ours says what happened, to which work order, and what helps.
+
+    SwarmError
+    |-- PermanentError              trying again changes nothing
+    |   |-- ConfigurationError      a setting is missing, bad, or forbids starting
+    |   |-- MalformedInputError     a mail, a line or a stored artifact cannot be read
+    |   |-- RemoteRefusedError      a service answered and said no (4xx, GraphQL validation, bad token)
+    |   |-- FencedOutError          somebody newer holds this work order; this writer must stop
+    |   `-- RefusedError            a rule of ours forbids the step (no certificate, no PASS, wrong owner)
+    `-- TransientError              trying again later may help
+        |-- RemoteUnavailableError  no answer, a time-out, a 5xx, a reset
+        |-- RateLimitedError        the service asked us to wait; carries for how long
+        `-- DatabaseUnavailableError  Postgres cannot be reached or dropped the connection
+
+Judgement that could not be had (a model time-out, malformed output) is not an error here: it is a
+verdict ``ERROR`` and ends as an escalation (ES-05).
+"""
+
+
+class SwarmError(Exception):
+    """Root of our errors.
+
+    ``work_order`` is the opaque key, never an id or address; ``hint`` says what a person can do.
+    """
+
+    def __init__(self, message: str, *, work_order: str | None = None, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.work_order = work_order
+        self.hint = hint
+
+    def __str__(self) -> str:
+        where = f" [work order {self.work_order}]" if self.work_order else ""
+        help_ = f" - {self.hint}" if self.hint else ""
+        return f"{self.message}{where}{help_}"
+
+
+class PermanentError(SwarmError):
+    """Trying again changes nothing."""
+
+
+class ConfigurationError(PermanentError):
+    """A setting is missing, bad, or forbids starting."""
+
+
+class MalformedInputError(PermanentError):
+    """A mail, a line or a stored artifact cannot be read."""
+
+
+class RemoteRefusedError(PermanentError):
+    """A service answered and said no."""
+
+
+class FencedOutError(PermanentError):
+    """Somebody newer holds this work order; this writer must stop without a trace."""
+
+
+class RefusedError(PermanentError):
+    """A rule of ours forbids the step."""
+
+
+class TransientError(SwarmError):
+    """Trying again later may help."""
+
+
+class RemoteUnavailableError(TransientError):
+    """No answer, a time-out, a 5xx or a reset: whether the service acted is unknown."""
+
+
+class RateLimitedError(TransientError):
+    """The service asked us to wait ``retry_after`` seconds."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float,
+        work_order: str | None = None,
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, work_order=work_order, hint=hint)
+        self.retry_after = retry_after
+
+
+class DatabaseUnavailableError(TransientError):
+    """Postgres cannot be reached or dropped the connection."""

@@ -1,0 +1,193 @@
+"""One typed settings object from the environment; the only reader of environment variables.
+
+What lives elsewhere: ``swarm up`` puts the defaults of the local sandbox into the environment;
+every program sees explicit URLs and cannot tell a double from the real service.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from swarm.errors import ConfigurationError
+
+FORBIDDEN_AUTO_SEND = (
+    "AUTO_SEND_ENABLED must be false: this system writes drafts for a human to send (ES-06)"
+)
+
+
+def _split_commas(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_commas)]
+
+T = TypeVar("T", bound=BaseSettings)
+
+
+class GraphSettings(BaseSettings):
+    """Microsoft Graph, app-only. Prefix ``GRAPH_``."""
+
+    model_config = SettingsConfigDict(env_prefix="GRAPH_", frozen=True)
+
+    base_url: str = "https://graph.microsoft.com/v1.0"
+    authority: str = "https://login.microsoftonline.com"
+    tenant_id: str
+    client_id: str
+    client_secret: SecretStr
+    mailbox: str = Field(description="Address of the shared mailbox")
+
+
+class MondaySettings(BaseSettings):
+    """monday.com. Prefix ``MONDAY_``."""
+
+    model_config = SettingsConfigDict(env_prefix="MONDAY_", frozen=True)
+
+    api_url: str = "https://api.monday.com/v2"
+    api_version: str = "2026-10"
+    token: SecretStr
+    contacts_board: str
+    deals_board: str
+    email_column: str = "email"
+    contact_deals_column: str = "deals"
+    approved_columns: CommaSeparated = Field(
+        default=("status", "delivery_date", "amount"),
+        description="Deal columns whose values may be quoted to a customer (ES-08)",
+    )
+
+
+class ZapierSettings(BaseSettings):
+    """The Catch Hook. Its URL is the only secret, hence ``SecretStr``. Prefix ``ZAPIER_``."""
+
+    model_config = SettingsConfigDict(env_prefix="ZAPIER_", frozen=True)
+
+    hook_url: SecretStr
+    guard_in_zap: bool = Field(
+        default=False,
+        description="True only if the Zap calls our /claim before it drafts; allows a resend",
+    )
+
+
+class ModelSettings(BaseSettings):
+    """An OpenAI-compatible chat model; absent means the ``rules`` specialist. Prefix ``MODEL_``."""
+
+    model_config = SettingsConfigDict(env_prefix="MODEL_", frozen=True, protected_namespaces=())
+
+    base_url: str | None = None
+    name: str | None = None
+    provider: str = "openai"
+    api_key: SecretStr = SecretStr("not-needed")
+    timeout_seconds: float = 30.0
+    input_price_per_million: float = 0.0
+    output_price_per_million: float = 0.0
+    budget_per_work_order: float = Field(
+        default=0.50, description="Same currency as the prices; a breach escalates (ES-25)"
+    )
+
+    @property
+    def configured(self) -> bool:
+        """Whether a model is to be used at all."""
+        return self.name is not None
+
+
+class PublishingSettings(BaseSettings):
+    """Timings of the publication protocol. Prefix ``PUBLISH_``. Source: publishing protocol v1."""
+
+    model_config = SettingsConfigDict(env_prefix="PUBLISH_", frozen=True)
+
+    send_deadline_seconds: float = Field(default=20.0, gt=0)
+    settle_seconds: float = Field(
+        default=1800.0,
+        gt=0,
+        description="How long a draft may take to appear before its absence means anything",
+    )
+    max_attempts: int = Field(default=5, ge=1)
+    unconfirmed_alert_seconds: float = Field(default=900.0, gt=0)
+
+
+class QueueSettings(BaseSettings):
+    """Leases and retries of ``swarm_jobs``. Prefix ``QUEUE_``."""
+
+    model_config = SettingsConfigDict(env_prefix="QUEUE_", frozen=True)
+
+    lease_seconds: float = Field(default=30.0, gt=0)
+    heartbeat_seconds: float = Field(default=5.0, gt=0)
+    max_failures: int = Field(default=5, ge=1)
+    backoff_base_seconds: float = Field(default=5.0, gt=0)
+    backoff_cap_seconds: float = Field(default=600.0, gt=0)
+    request_timeout_seconds: float = Field(
+        default=120.0, gt=0, description="A requested run that has not started by then is re-driven"
+    )
+
+
+class CoreSettings(BaseSettings):
+    """What belongs to no single service. No prefix."""
+
+    model_config = SettingsConfigDict(frozen=True)
+
+    swarm_home: Path = Field(default=Path(".swarm"), description="Files of this installation")
+    database_url: SecretStr
+    swarm_key_secret: SecretStr = Field(description="HMAC secret of the opaque work-order keys")
+    auto_send_enabled: bool = False
+    ui_url: str = Field(default="http://127.0.0.1:3000", description="Where the Dagster UI answers")
+    link_allow_list: CommaSeparated = Field(
+        default=(), description="Hosts a draft may link to (ES-11)"
+    )
+    reply_signature: str = Field(default="Customer Service", description="Closing line of a draft")
+
+    @field_validator("auto_send_enabled")
+    @classmethod
+    def _never_send(cls, value: bool) -> bool:  # noqa: FBT001 - pydantic's validator signature
+        if value:
+            raise ValueError(FORBIDDEN_AUTO_SEND)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a program of ours needs to know, read once at start by :func:`load_settings`."""
+
+    core: CoreSettings
+    graph: GraphSettings
+    monday: MondaySettings
+    zapier: ZapierSettings
+    model: ModelSettings
+    publishing: PublishingSettings
+    queue: QueueSettings
+
+
+def load_settings() -> Settings:
+    """Read the environment once.
+
+    Raises ``ConfigurationError`` whose message names every missing or bad variable, not just the
+    first, and never a value (values may be secrets).
+    """
+    problems: list[str] = []
+
+    def part(kind: type[T]) -> T | None:
+        try:
+            return kind()
+        except ValidationError as error:
+            prefix = str(kind.model_config.get("env_prefix", ""))
+            problems.extend(_sentence(prefix, detail) for detail in error.errors())
+            return None
+
+    core, graph, monday = part(CoreSettings), part(GraphSettings), part(MondaySettings)
+    zapier, model = part(ZapierSettings), part(ModelSettings)
+    publishing, queue = part(PublishingSettings), part(QueueSettings)
+    if core and graph and monday and zapier and model and publishing and queue:
+        return Settings(core, graph, monday, zapier, model, publishing, queue)
+    raise ConfigurationError(
+        "cannot start: " + "; ".join(problems),
+        hint="`swarm doctor` explains each variable; `swarm up` sets values for the sandbox",
+    )
+
+
+def _sentence(prefix: str, detail: ErrorDetails) -> str:
+    variable = prefix + "_".join(str(part) for part in detail["loc"]).upper()
+    return f"{variable}: {detail['msg']}"

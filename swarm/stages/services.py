@@ -1,0 +1,38 @@
+"""What a stage may reach: one frozen bundle, handed in by whoever runs the stage."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+
+from swarm.clients.protocol import Monday, Outlook
+from swarm.specialists.protocol import Specialist
+from swarm.store.protocol import RunStore
+
+
+def utc_now() -> datetime:
+    """The present moment, time-zone aware."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Store, sources and the specialist behind the stages.
+
+    ``outlook`` or ``monday`` may be None (``swarm run-once`` without services): the lookups are then
+    UNAVAILABLE, never a silent MISS. ``checkpointer`` None means an in-memory saver.
+    """
+
+    store: RunStore
+    specialist: Specialist
+    outlook: Outlook | None
+    monday: Monday | None
+    mailbox: str
+    approved_columns: tuple[str, ...] = ()
+    link_allow_list: tuple[str, ...] = ()
+    signature: str = "Customer Service"
+    model_budget: float = 0.50
+    max_revisions: int = 2
+    checkpointer: BaseCheckpointSaver[str] | None = None
+    clock: Callable[[], datetime] = utc_now

@@ -1,0 +1,72 @@
+"""Applies ``migrations/*.sql`` in order, once each, and notices when an applied file was edited.
+
+LangGraph's checkpoint tables live in the schema ``langgraph`` and are set up here too, because their
+set-up needs autocommit and must never run at worker start.
+"""
+
+import hashlib
+from importlib import resources
+
+import psycopg
+from langgraph.checkpoint.postgres import PostgresSaver
+
+from swarm.errors import ConfigurationError
+
+_LOCK = 7000  # one migrator at a time; 7001 is the publisher switch
+
+_BOOKKEEPING = """
+CREATE SCHEMA IF NOT EXISTS swarm;
+CREATE SCHEMA IF NOT EXISTS langgraph;
+CREATE TABLE IF NOT EXISTS swarm.schema_migrations (
+    name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());
+"""
+
+
+def migrate(url: str) -> tuple[str, ...]:
+    """Bring the database at ``url`` up to date; returns the names applied now (empty: no-op).
+
+    Raises ``ConfigurationError`` when an already applied migration differs from its file.
+    """
+    with psycopg.connect(url, autocommit=True, options="-c search_path=swarm,public") as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+        connection.execute(_BOOKKEEPING)
+        applied = tuple(n for n, sql in _files() if _apply(connection, n, sql))
+    _set_up_checkpoints(url)
+    return applied
+
+
+def _files() -> list[tuple[str, str]]:
+    folder = resources.files("swarm.store") / "migrations"
+    files = [f for f in folder.iterdir() if f.name.endswith(".sql")]
+    return [(f.name, f.read_text("utf-8")) for f in sorted(files, key=lambda f: f.name)]
+
+
+def _apply(connection: psycopg.Connection, name: str, sql: str) -> bool:
+    sha256 = hashlib.sha256(sql.encode()).hexdigest()
+    row = connection.execute(
+        "SELECT sha256 FROM schema_migrations WHERE name = %s", (name,)
+    ).fetchone()
+    if row is not None:
+        if row[0] != sha256:
+            raise ConfigurationError(
+                f"migration {name} was edited after it was applied",
+                hint="restore the file and add a new migration instead",
+            )
+        return False
+    with connection.transaction():
+        connection.execute(sql.encode())
+        connection.execute(
+            "INSERT INTO schema_migrations (name, sha256) VALUES (%s, %s)", (name, sha256)
+        )
+    return True
+
+
+def _set_up_checkpoints(url: str) -> None:
+    with psycopg.connect(
+        url,
+        autocommit=True,
+        prepare_threshold=0,
+        options="-c search_path=langgraph",
+        row_factory=psycopg.rows.dict_row,
+    ) as connection:
+        PostgresSaver(connection).setup()

@@ -1,0 +1,102 @@
+"""What stages and specialists ask of a store. Two implementations stand behind one contract suite:
+``postgres.PostgresStore`` (production) and ``memory.MemoryStore`` (``swarm run-once``, unit tests).
+
+The queue has its own protocol in ``swarm.queue``; intake and publication ledger are Postgres only,
+because their promises are promises about transactions.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from swarm.models import (
+    Event,
+    Fence,
+    ModelCall,
+    Noun,
+    PolicyDecision,
+    Reason,
+    Stage,
+    StageArtifact,
+    StoredEvent,
+    Tier,
+    Verdict,
+    WorkOrder,
+    WorkOrderState,
+)
+
+
+class RunStore(Protocol):
+    """Work orders, artifacts, verdicts, model calls and the event chain."""
+
+    def work_order(self, key: str) -> WorkOrder:
+        """Return the accepted work order; raises ``MalformedInputError`` when the key is unknown."""
+        ...
+
+    def state(self, key: str) -> WorkOrderState:
+        """Return where the work order is now."""
+        ...
+
+    def write_stage(
+        self, fence: Fence, stage: Stage, artifact: Noun, event: Event
+    ) -> StageArtifact:
+        """Store a stage output and its event in one transaction, extending the lease.
+
+        Writing the same bytes twice under one fence is a no-op. Raises ``FencedOutError`` when a
+        newer run holds the work order.
+        """
+        ...
+
+    def artifact(self, key: str, stage: Stage) -> StageArtifact | None:
+        """Return the newest stored output of a stage, hash verified; None when there is none."""
+        ...
+
+    def append_event(self, key: str, event: Event, fence: Fence | None = None) -> StoredEvent:
+        """Append to the chain; with a fence, only while it is current (``FencedOutError``)."""
+        ...
+
+    def events(self, key: str) -> Sequence[StoredEvent]:
+        """Return the chain, oldest first."""
+        ...
+
+    def record_verdicts(self, key: str, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+        """Store verdicts; where one exists already the stored one is returned (first writer wins)."""
+        ...
+
+    def verdicts(self, draft_sha256: str, evidence_sha256: str) -> tuple[Verdict, ...]:
+        """Return every ruling about these exact bytes and this evidence."""
+        ...
+
+    def raise_tier(self, fence: Fence, tier: Tier) -> Tier:
+        """Raise the work order's tier floor; returns the floor in force, never lower than before."""
+        ...
+
+    def model_call(self, key: str, purpose: str, request_sha256: str) -> ModelCall | None:
+        """Return a finished model call so that it is not paid again."""
+        ...
+
+    def record_model_call(self, call: ModelCall) -> ModelCall:
+        """Store a finished model call; the first answer stays."""
+        ...
+
+    def model_cost(self, key: str) -> float:
+        """Return what the work order's model calls cost so far (ES-25)."""
+        ...
+
+    def escalate(self, fence: Fence, reasons: Sequence[Reason]) -> bool:
+        """Close as escalated with owner and timers (ES-22). False: it was final already."""
+        ...
+
+    def close(self, fence: Fence, state: WorkOrderState, reason: str) -> bool:
+        """Move to ``publishing`` or a final state, settle the job and the run, append the event.
+
+        False when the work order was final already ("not me"). Raises ``FencedOutError``.
+        """
+        ...
+
+
+class Publisher(Protocol):
+    """What the stage ``publish`` asks of the publication ledger."""
+
+    def hand_over(self, fence: Fence, decision: PolicyDecision) -> WorkOrderState:
+        """Store payload and ledger row if every required PASS is stored, and try to dispatch."""
+        ...

@@ -1,0 +1,38 @@
+"""Migrations run up from empty, and again as a no-op."""
+
+import psycopg
+import pytest
+
+from swarm.errors import ConfigurationError
+from swarm.store import embedded
+from swarm.store.migrate import migrate
+
+pytestmark = pytest.mark.integration
+
+
+def test_an_empty_database_is_brought_up_and_a_second_run_changes_nothing(
+    postgres_server: str,
+) -> None:
+    url = embedded.create_database(postgres_server, "migrate_from_empty")
+    assert migrate(url) == ("0001_work_orders.sql", "0002_intake.sql", "0003_publishing.sql")
+    assert migrate(url) == ()
+
+
+def test_an_edited_migration_is_named_and_refused(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "UPDATE swarm.schema_migrations SET sha256 = 'x' WHERE name LIKE '0002%'"
+        )
+    with pytest.raises(ConfigurationError, match=r"0002_intake\.sql was edited"):
+        migrate(database_url)
+
+
+def test_a_tier_never_falls(database_url: str) -> None:
+    """ES-02 holds in the database, whoever writes."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO swarm.work_orders (key, original_id, body, tier) VALUES (%s, 'x', '{}', 3)",
+            ("wo_" + "a" * 24,),
+        )
+        with pytest.raises(psycopg.errors.RaiseException, match="ES-02"):
+            connection.execute("UPDATE swarm.work_orders SET tier = 2")
