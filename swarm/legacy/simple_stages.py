@@ -1,0 +1,118 @@
+"""The eight stages as production has them today: a handful of keyword rules over a JSON line.
+
+Independent of the new path on purpose (nothing of ``swarm.stages`` or ``swarm.safety`` is used), so
+that a comparison of the two means something. Pure functions: a work-order line in, a record out.
+What lives elsewhere: reading and writing files (``pipeline_daemon``), posting (``publish_sender``).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+Line = Mapping[str, object]
+
+_ESCALATE = {
+    "legal": r"\b(lawyer|attorney|lawsuit|sue|court|solicitor|anwalt|klage|avocat|abogado)\b",
+    "safety": r"\b(injur\w*|hospital|burn(ed|t)|bleeding|electric shock|suicid\w*|verletzt)\b",
+    "fraud": r"\b(fraud\w*|scam|stolen card|identity theft|phishing|betrug)\b",
+    "privacy": r"\b(gdpr|dsgvo|personal data|delete my data|erase my data|data protection)\b",
+    "press": r"\b(journalist|newspaper|reporter|press enquiry|press inquiry)\b",
+    "complaint": r"\b(complain\w*|ombudsman|regulator|unacceptable|beschwerde)\b",
+    "money_dispute": r"\b(chargeback|double charged|charged twice|overcharged|refund)\b",
+    "human_requested": r"\b(real person|speak to (a|someone)|human being|manager|supervisor)\b",
+}
+_PATTERNS = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _ESCALATE.items()}
+_QUESTION = re.compile(r"[^.!?\n]{3,300}\?")
+_QUOTE = re.compile(r"^(>.*|On .{5,200} wrote:|Am .{5,200} schrieb.*:)$", re.MULTILINE)
+_GERMAN = re.compile(r"\b(und|ich|nicht|bitte|meine|wann|danke|lieferung)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the legacy path made of a work order: a draft, or an escalation with its reasons."""
+
+    work_order_id: str
+    reasons: tuple[str, ...]
+    subject: str
+    body_text: str
+    recipient: str
+
+    @property
+    def escalated(self) -> bool:
+        """Whether no draft is offered."""
+        return bool(self.reasons)
+
+
+def process(line: Line, signature: str) -> Outcome:
+    """Run tier, context, draft, tone, fact, qa and policy over one work-order line."""
+    text = context(line)
+    body = tone(draft(line, text, signature))
+    reasons = (*tier(f"{line.get('subject', '')}\n{text}"), *fact(body, text), *qa(body))
+    return policy(line, body, reasons)
+
+
+def tier(text: str) -> tuple[str, ...]:
+    """Name the topics that production hands to a person."""
+    return tuple(name for name, pattern in _PATTERNS.items() if pattern.search(text))
+
+
+def context(line: Line) -> str:
+    """Return the text above the first quoted line."""
+    text = str(line.get("body_text") or "")
+    quote = _QUOTE.search(text)
+    return (text[: quote.start()] if quote else text).strip()
+
+
+def draft(line: Line, text: str, signature: str) -> str:
+    """Fill the one template production has, in English or German."""
+    questions = [q.strip() for q in _QUESTION.findall(text)][:5]
+    german = len(_GERMAN.findall(text)) >= 3  # noqa: PLR2004 - fewer are often names or loan words
+    greeting, thanks, asked, closing = _GERMAN_TEXT if german else _ENGLISH_TEXT
+    listed = "".join(f"\n- {q}" for q in questions)
+    body = f"{thanks}{asked + listed if questions else ''}"
+    return f"{greeting}\n\n{body}\n\n{closing}\n{signature}\n"
+
+
+_ENGLISH_TEXT = (
+    "Hello,",
+    "thank you for your message. A colleague is looking into it and will come back to you.",
+    "\n\nYou asked:",
+    "Kind regards",
+)
+_GERMAN_TEXT = (
+    "Guten Tag,",
+    "vielen Dank für Ihre Nachricht. Wir kümmern uns darum und melden uns bei Ihnen.",
+    "\n\nSie haben gefragt:",
+    "Mit freundlichen Grüßen",
+)
+
+
+def tone(body: str) -> str:
+    """Collapse blank lines; production does no more."""
+    return re.sub(r"\n{3,}", "\n\n", body)
+
+
+def fact(body: str, text: str) -> tuple[str, ...]:
+    """Refuse a draft with a number that the customer did not write."""
+    invented = set(re.findall(r"\d+", body)) - set(re.findall(r"\d+", text))
+    return ("fact: number not in the mail",) if invented else ()
+
+
+def qa(body: str) -> tuple[str, ...]:
+    """Refuse an empty or oversized draft."""
+    return () if 20 <= len(body) <= 20_000 else ("qa: length",)  # noqa: PLR2004
+
+
+def policy(line: Line, body: str, reasons: Sequence[str]) -> Outcome:
+    """Decide: any reason escalates."""
+    sender = line.get("from")
+    recipient = str(sender.get("address", "")) if isinstance(sender, Mapping) else ""
+    missing = () if "@" in recipient else ("policy: no recipient",)
+    subject = str(line.get("subject") or "")
+    return Outcome(
+        work_order_id=str(line["work_order_id"]),
+        reasons=(*reasons, *missing),
+        subject=subject if subject.lower().startswith("re:") else f"Re: {subject}".strip(),
+        body_text=body,
+        recipient=recipient,
+    )
