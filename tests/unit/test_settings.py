@@ -1,0 +1,69 @@
+"""Settings name every missing or bad variable, and nothing starts that could send."""
+
+import pytest
+
+from swarm.errors import ConfigurationError
+from swarm.settings import load_settings
+
+GOOD = {
+    "DATABASE_URL": "postgresql://localhost/swarm",
+    "SWARM_KEY_SECRET": "canary-key-secret",
+    "GRAPH_TENANT_ID": "tenant",
+    "GRAPH_CLIENT_ID": "client",
+    "GRAPH_CLIENT_SECRET": "canary-client-secret",
+    "GRAPH_MAILBOX": "support@example.com",
+    "MONDAY_TOKEN": "canary-token",
+    "MONDAY_CONTACTS_BOARD": "11",
+    "MONDAY_DEALS_BOARD": "22",
+    "ZAPIER_HOOK_URL": "https://hooks.example.com/canary-hook",
+}
+
+
+@pytest.fixture(autouse=True)
+def _good_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_a_complete_environment_loads_with_the_safe_defaults() -> None:
+    settings = load_settings()
+    assert settings.core.auto_send_enabled is False
+    assert settings.zapier.guard_in_zap is False
+    assert not settings.model.configured
+
+
+def test_every_missing_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    monkeypatch.delenv("GRAPH_MAILBOX")
+    with pytest.raises(ConfigurationError, match=r"DATABASE_URL: .*GRAPH_MAILBOX: "):
+        load_settings()
+
+
+def test_a_bad_number_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUEUE_LEASE_SECONDS", "soon")
+    with pytest.raises(ConfigurationError, match="QUEUE_LEASE_SECONDS") as caught:
+        load_settings()
+    assert "soon" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["true", "1", "yes", "on", "TRUE"])
+def test_auto_send_refuses_to_start(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """ES-06: the flag may say false or be absent, nothing else."""
+    monkeypatch.setenv("AUTO_SEND_ENABLED", value)
+    with pytest.raises(ConfigurationError, match="AUTO_SEND_ENABLED must be false"):
+        load_settings()
+
+
+def test_an_unreadable_auto_send_flag_refuses_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTO_SEND_ENABLED", "maybe")
+    with pytest.raises(ConfigurationError, match="AUTO_SEND_ENABLED"):
+        load_settings()
+
+
+def test_a_list_is_read_from_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINK_ALLOW_LIST", "example.com, help.example.com,")
+    assert load_settings().core.link_allow_list == ("example.com", "help.example.com")
+
+
+def test_no_secret_is_shown_by_repr() -> None:
+    assert "canary" not in repr(load_settings())
