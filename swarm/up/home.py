@@ -1,0 +1,133 @@
+"""Where the files of one installation lie, its lock and its generated secret.
+
+Everything is under ``SWARM_HOME``. Secrets and the description of the running installation are
+readable by their owner alone (0600).
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from swarm.errors import RefusedError
+
+_SOCKET_PATH_LIMIT = 100  # sun_path holds 108 bytes; gRPC adds a little
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder of one installation; every path in one place."""
+
+    root: Path
+
+    @property
+    def postgres(self) -> Path:
+        """Data directory of the embedded server."""
+        return self.root / "postgres"
+
+    @property
+    def events(self) -> Path:
+        """What ``email_work_order_service`` writes."""
+        return self.root / "intake" / "events.jsonl"
+
+    @property
+    def work_orders(self) -> Path:
+        """The intake stream."""
+        return self.root / "intake" / "work_orders.jsonl"
+
+    @property
+    def broker(self) -> Path:
+        """Folder of the file-system broker."""
+        return self.root / "broker"
+
+    @property
+    def dagster(self) -> Path:
+        """``DAGSTER_HOME``."""
+        return self.root / "dagster"
+
+    @property
+    def sandbox(self) -> Path:
+        """State of the doubles."""
+        return self.root / "sandbox"
+
+    @property
+    def logs(self) -> Path:
+        """One log per process."""
+        return self.root / "logs"
+
+    @property
+    def run(self) -> Path:
+        """Pid files, sockets, the lock and the description of what runs."""
+        return self.root / "run"
+
+    @property
+    def description(self) -> Path:
+        """The environment of the running installation, for the other commands."""
+        return self.run / "environment.json"
+
+    @property
+    def workspace(self) -> Path:
+        """Where Dagster's programs read how to reach the one code server."""
+        return self.dagster / "workspace.yaml"
+
+    def code_socket(self) -> Path:
+        """Return the code server's unix socket; it has no login, hence a folder of mode 0700."""
+        socket = self.run / "code.sock"
+        if len(os.fsencode(socket)) <= _SOCKET_PATH_LIMIT:
+            return socket
+        return Path(tempfile.mkdtemp(prefix="swarm-")) / "code.sock"
+
+    def prepare(self) -> None:
+        """Create the folders; those that hold sockets or mail text are closed to others."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        for folder in (self.events.parent, self.broker, self.dagster, self.sandbox, self.logs):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        self.run.mkdir(mode=0o700, exist_ok=True)
+
+    def key_secret(self) -> str:
+        """Return the HMAC secret of the work-order keys; made once and kept.
+
+        Losing it would give every known work order a new key, so it is never regenerated silently.
+        """
+        path = self.root / "key_secret"
+        if not path.exists():
+            write_private(path, secrets.token_hex(32))
+        return path.read_text("ascii").strip()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the installation; raises ``RefusedError`` while another supervisor does."""
+        path = self.run / "lock"
+        with path.open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                file.seek(0)
+                holder = file.read().strip() or "unknown"
+                raise RefusedError(
+                    f"another `swarm up` (pid {holder}) already runs on {self.root}",
+                    hint="stop it, or give this one a SWARM_HOME of its own",
+                ) from error
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    def describe(self, environment: Mapping[str, str]) -> None:
+        """Leave the environment of the running installation for the other commands."""
+        write_private(self.description, json.dumps(environment, indent=1, sort_keys=True))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    temporary = path.with_suffix(".tmp")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    temporary.replace(path)

@@ -1,0 +1,148 @@
+"""Which processes make up an installation, in the order they are started.
+
+Stopping goes backwards. How a process is kept alive is the supervisor's business (``supervisor``).
+"""
+
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from importlib.util import find_spec
+from pathlib import Path
+
+from swarm.errors import ConfigurationError
+from swarm.up.home import Home
+from swarm.up.processes import Program, python
+
+LOCATION = "swarm_assets"
+_DEFINITIONS = "swarm_assets.definitions"
+_LEGACY_PUBLISHING = ("pipeline_daemon", "publish_sender")
+
+
+def postgres(home: Home, environment: Mapping[str, str]) -> Program:
+    """Return the embedded database server's keeper; ready when its URL file is there."""
+    url_file = home.run / "postgres.url"
+    return Program(
+        "postgres",
+        python("swarm.up.keeper", str(home.postgres), str(url_file)),
+        environment,
+        ready=url_file.exists,
+        stop_seconds=30.0,
+        foundation=True,
+    )
+
+
+def sandbox(home: Home, environment: Mapping[str, str], port: int) -> Program:
+    """Return the doubles of Graph, monday and Zapier."""
+    return Program(
+        "sandbox",
+        python("swarm.sandbox", "--port", str(port), "--state", str(home.sandbox)),
+        environment,
+        ready=lambda: answers(port),
+        foundation=True,
+    )
+
+
+def intake(environment: Mapping[str, str]) -> Iterator[Program]:
+    """Yield the two daemons that make work orders out of the mailbox; legacy owns the intake."""
+    for name in ("email_work_order_service", "intake_stream_processor"):
+        yield Program(name, python(f"swarm.legacy.{name}"), environment)
+
+
+def legacy_publishing(environment: Mapping[str, str]) -> Iterator[Program]:
+    """Yield the rest of today's path; raises ``ConfigurationError`` when it is not in this build."""
+    for name in _LEGACY_PUBLISHING:
+        if find_spec(f"swarm.legacy.{name}") is None:
+            raise ConfigurationError(
+                f"--with-legacy: swarm.legacy.{name} is not part of this build"
+            )
+        yield Program(name, python(f"swarm.legacy.{name}"), environment)
+
+
+def code_server(environment: Mapping[str, str], code_socket: Path) -> Program:
+    """Return the one code server that daemon and webserver share: half the memory, one import."""
+    return Program(
+        "code-server",
+        python(
+            "dagster", "api", "grpc", "--socket", str(code_socket), "-m", _DEFINITIONS,
+            "--location-name", LOCATION, "--log-level", "warning",
+        ),
+        environment,
+        ready=code_socket.exists,
+    )  # fmt: skip
+
+
+def workers(environment: Mapping[str, str], concurrency: int) -> Program:
+    """Return the warm run workers; a stop lets the runs in hand finish."""
+    return Program(
+        "workers",
+        python(
+            "celery", "-A", "swarm_assets.runtime.celery_app", "worker", "--pool", "prefork",
+            "--concurrency", str(concurrency), "-Q", "dagster", "--without-gossip",
+            "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING",
+        ),
+        environment,
+        stop_seconds=20.0,
+    )  # fmt: skip
+
+
+def daemon(home: Home, environment: Mapping[str, str]) -> Program:
+    """Return Dagster's daemon: sensors, run queue, run monitoring."""
+    argv = python("dagster._daemon", "run", "-w", str(home.workspace), "--log-level", "info")
+    return Program("dagster-daemon", argv, environment)
+
+
+def webserver(home: Home, environment: Mapping[str, str], port: int) -> Program:
+    """Return the UI, on loopback only: it has no login of its own."""
+    argv = python(
+        "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", str(home.workspace)
+    )
+    return Program("webserver", argv, environment, ready=lambda: answers(port))
+
+
+def write_dagster_home(home: Home, code_socket: Path) -> None:
+    """Put ``dagster.yaml`` and the workspace of the shared code server where Dagster looks."""
+    (home.dagster / "dagster.yaml").write_text(_shipped("dagster.yaml"), "utf-8")
+    home.workspace.write_text(
+        "load_from:\n"
+        "  - grpc_server:\n"
+        f"      socket: '{code_socket}'\n"
+        f"      location_name: {LOCATION}\n",
+        "utf-8",
+    )
+
+
+def _shipped(name: str) -> str:
+    """Read a file that lies beside the package in a checkout, and inside it in a wheel."""
+    spec = find_spec(LOCATION)
+    if spec is None or spec.origin is None:
+        raise ConfigurationError(f"the package {LOCATION} is not installed")
+    package = Path(spec.origin).parent
+    for folder in (package, package.parent):
+        if (folder / name).exists():
+            return (folder / name).read_text("utf-8")
+    raise ConfigurationError(f"{name} is missing beside the package {LOCATION}")
+
+
+def answers(port: int) -> bool:
+    """Tell whether something accepts connections on this port of the loopback."""
+    with closing(socket.socket()) as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def port_free(port: int) -> bool:
+    """Tell whether a server could listen on this port of the loopback."""
+    with closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def any_free_port() -> int:
+    """Return a port that is free now."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

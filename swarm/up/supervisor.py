@@ -1,0 +1,145 @@
+"""Keeps programs running: starts them, restarts those that die (with back-off), stops them in order.
+
+Single-threaded: the owner calls :meth:`Supervisor.poll` a few times a second. What to run is decided
+elsewhere (``programs``); this module knows no program by name.
+"""
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from swarm.errors import TransientError
+from swarm.up.processes import Program, ask_to_end, await_end, kill_group, spawn
+
+_FIRST_DELAY = 0.5
+_LONGEST_DELAY = 30.0
+_STEADY_SECONDS = 60.0  # a process that lived this long starts again from the first delay
+
+
+@dataclass(slots=True)
+class Child:
+    """A program with the process that runs it now, if any."""
+
+    program: Program
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    deaths: int = 0
+    restarts: int = 0
+    restart_at: float | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether a process runs now."""
+        return self.process is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """A child died and will be started again in ``delay`` seconds."""
+
+    name: str
+    returncode: int
+    delay: float
+
+    def __str__(self) -> str:
+        """How it ended, in words."""
+        return (
+            f"{self.name} {describe_exit(self.returncode)}; starting it again in {self.delay:g} s"
+        )
+
+
+def describe_exit(returncode: int) -> str:
+    """Say how a process ended."""
+    if returncode >= 0:
+        return f"exited with code {returncode}"
+    try:
+        return f"was killed by {signal.Signals(-returncode).name}"
+    except ValueError:
+        return f"was killed by signal {-returncode}"
+
+
+class Supervisor:
+    """The children of one installation, in the order they were started."""
+
+    def __init__(
+        self, logs: Path, run: Path, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._logs = logs
+        self._run = run
+        self._clock = clock
+        self._children: dict[str, Child] = {}
+
+    @property
+    def children(self) -> tuple[Child, ...]:
+        """Every child, started first comes first."""
+        return tuple(self._children.values())
+
+    def start(self, program: Program) -> None:
+        """Start the program and keep it running from now on."""
+        child = self._children[program.name] = Child(program)
+        self._spawn(child)
+
+    def poll(self) -> tuple[Death, ...]:
+        """Notice deaths and start what is due again; returns the deaths since the last call."""
+        deaths = tuple(d for c in self.children if (d := self._notice(c)) is not None)
+        for child in self.children:
+            if child.restart_at is not None and self._clock() >= child.restart_at:
+                child.restarts += 1
+                self._spawn(child)
+        return deaths
+
+    def wait_ready(self, name: str, timeout: float, idle: Callable[[], None]) -> None:
+        """Wait until the program says it is ready, calling ``idle`` in between.
+
+        Raises ``TransientError`` that names the log when it is not ready in time.
+        """
+        ready = self._children[name].program.ready
+        deadline = self._clock() + timeout
+        while ready is not None and not ready():
+            if self._clock() >= deadline:
+                raise TransientError(
+                    f"{name} was not ready after {timeout:g} s",
+                    hint=f"its log is {self._logs / name}.log",
+                )
+            idle()
+            time.sleep(0.05)
+
+    def stop_all(self) -> None:
+        """Stop every child for good: all but the foundations at once, then those one by one."""
+        leaning = [c for c in reversed(self.children) if not c.program.foundation]
+        foundations = [c for c in reversed(self.children) if c.program.foundation]
+        self._children.clear()
+        self._stop(leaning)
+        for child in foundations:
+            self._stop([child])
+
+    def _stop(self, children: Sequence[Child]) -> None:
+        """Ask all of them first: waiting for one by one would add up."""
+        running = [(c.program, c.process) for c in children if c.process is not None]
+        for _, process in running:
+            if process.poll() is None:
+                ask_to_end(process.pid)
+        for program, process in running:
+            await_end(process.pid, program.stop_seconds)
+            process.wait()
+        for child in children:
+            (self._run / f"{child.program.name}.pid").unlink(missing_ok=True)
+
+    def _spawn(self, child: Child) -> None:
+        name = child.program.name
+        child.restart_at = None
+        child.started = self._clock()
+        child.process = spawn(child.program, self._logs / f"{name}.log", self._run / f"{name}.pid")
+
+    def _notice(self, child: Child) -> Death | None:
+        if child.process is None or (code := child.process.poll()) is None:
+            return None
+        kill_group(child.process.pid)  # what the dead one had started must not go on alone
+        steady = self._clock() - child.started >= _STEADY_SECONDS
+        child.deaths = 1 if steady else child.deaths + 1
+        delay = min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** (child.deaths - 1))
+        child.process, child.restart_at = None, self._clock() + delay
+        return Death(child.program.name, code, delay)

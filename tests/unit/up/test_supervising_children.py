@@ -1,0 +1,168 @@
+"""Real small child processes: restarted when they die, stopped in order, never left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from swarm.errors import TransientError
+from swarm.up.processes import Program, started_at, sweep
+from swarm.up.supervisor import Supervisor, describe_exit
+
+SLEEPER = "import time; time.sleep(60)"
+WAIT = 10.0
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + WAIT
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.01)
+
+
+def program(name: str, code: str = SLEEPER, **settings: object) -> Program:
+    return Program(name, (sys.executable, "-c", code), dict(os.environ), **settings)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
+    supervisor = Supervisor(tmp_path, tmp_path)
+    yield supervisor
+    supervisor.stop_all()
+
+
+def pid_of(supervisor: Supervisor, name: str) -> int:
+    process = next(c.process for c in supervisor.children if c.program.name == name)
+    assert process is not None
+    return process.pid
+
+
+def test_a_killed_child_is_reported_and_started_again(supervisor: Supervisor) -> None:
+    supervisor.start(program("a"))
+    first = pid_of(supervisor, "a")
+    os.kill(first, signal.SIGKILL)
+    deaths: list[str] = []
+    until(lambda: deaths.extend(map(str, supervisor.poll())) or deaths)
+    assert deaths == ["a was killed by SIGKILL; starting it again in 0.5 s"]
+    until(lambda: supervisor.poll() or supervisor.children[0].running)
+    assert pid_of(supervisor, "a") != first
+    assert supervisor.children[0].restarts == 1
+
+
+def test_a_child_that_keeps_dying_waits_longer_each_time(tmp_path: Path) -> None:
+    now = [0.0]
+    supervisor = Supervisor(tmp_path, tmp_path, clock=lambda: now[0])
+    supervisor.start(program("a", "raise SystemExit(3)"))
+    delays = []
+    for _ in range(4):
+        deaths: list[float] = []
+        until(lambda seen=deaths: seen.extend(d.delay for d in supervisor.poll()) or seen)
+        delays += deaths
+        now[0] += deaths[0]
+    assert delays == [0.5, 1.0, 2.0, 4.0]
+    supervisor.stop_all()
+
+
+def test_what_a_dead_child_had_started_does_not_go_on_alone(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    note = tmp_path / "grandchild"
+    code = (
+        "import subprocess, sys, time, pathlib;"
+        f"p = subprocess.Popen([sys.executable, '-c', {SLEEPER!r}]);"
+        f"pathlib.Path({str(note)!r}).write_text(str(p.pid)); time.sleep(60)"
+    )
+    supervisor.start(program("a", code))
+    until(lambda: note.exists() and note.read_text())
+    grandchild = int(note.read_text())
+    os.kill(pid_of(supervisor, "a"), signal.SIGKILL)
+    until(supervisor.poll)
+    until(lambda: started_at(grandchild) is None)
+
+
+def test_foundations_are_stopped_after_those_that_lean_on_them(tmp_path: Path) -> None:
+    ended = tmp_path / "ended"
+
+    def noting(name: str) -> str:
+        return (
+            "import signal, sys, time\n"
+            "def stop(*_):\n"
+            f"    open({str(ended)!r}, 'a').write('{name} ')\n"
+            "    sys.exit(0)\n"
+            "signal.signal(signal.SIGTERM, stop)\n"
+            f"open({str(tmp_path / name)!r}, 'w').close()\n"
+            "time.sleep(60)"
+        )
+
+    supervisor = Supervisor(tmp_path, tmp_path)
+    supervisor.start(program("base", noting("base"), foundation=True))
+    supervisor.start(program("leaning", noting("leaning")))
+    until(lambda: (tmp_path / "base").exists() and (tmp_path / "leaning").exists())
+    supervisor.stop_all()
+    assert ended.read_text().split() == ["leaning", "base"]
+    assert not list(tmp_path.glob("*.pid"))
+
+
+def test_a_child_that_ignores_the_request_is_killed_after_its_grace(tmp_path: Path) -> None:
+    stubborn = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        f"open({str(tmp_path / 'up')!r}, 'w').close(); time.sleep(60)"
+    )
+    supervisor = Supervisor(tmp_path, tmp_path)
+    supervisor.start(program("a", stubborn, stop_seconds=0.2))
+    until((tmp_path / "up").exists)
+    pid = pid_of(supervisor, "a")
+    supervisor.stop_all()
+    assert started_at(pid) is None
+
+
+def test_not_ready_in_time_names_the_program_and_its_log(supervisor: Supervisor) -> None:
+    supervisor.start(program("a", ready=lambda: False))
+    with pytest.raises(TransientError, match=r"a was not ready after 0.1 s.*a\.log"):
+        supervisor.wait_ready("a", 0.1, lambda: None)
+
+
+def test_no_orphan_is_left_when_the_supervisor_itself_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import os, sys, time; from pathlib import Path;"
+        "from swarm.up.supervisor import Supervisor; from swarm.up.processes import Program;"
+        f"s = Supervisor(Path({str(tmp_path)!r}), Path({str(tmp_path)!r}));"
+        f"s.start(Program('a', (sys.executable, '-c', {SLEEPER!r}), dict(os.environ)));"
+        "time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code])
+    pid_file = tmp_path / "a.pid"
+    until(lambda: pid_file.exists() and len(pid_file.read_text().split()) == 2)
+    child = int(pid_file.read_text().split()[0])
+    until(lambda: b"leash" not in Path(f"/proc/{child}/cmdline").read_bytes())
+    parent.kill()
+    parent.wait()
+    until(lambda: started_at(child) is None)
+
+
+def test_a_sweep_ends_what_was_left_and_spares_a_stranger_with_a_reused_pid(
+    tmp_path: Path,
+) -> None:
+    left = subprocess.Popen([sys.executable, "-c", SLEEPER], start_new_session=True)
+    stranger = subprocess.Popen([sys.executable, "-c", SLEEPER], start_new_session=True)
+    (tmp_path / "left.pid").write_text(f"{left.pid} {started_at(left.pid)}")
+    (tmp_path / "stranger.pid").write_text(f"{stranger.pid} 12345")
+    assert sweep(tmp_path) == ("left",)
+    assert left.wait(WAIT) == -signal.SIGTERM
+    assert stranger.poll() is None
+    stranger.kill()
+    stranger.wait()
+    assert not list(tmp_path.glob("*.pid"))
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(0, "exited with code 0"), (-9, "was killed by SIGKILL"), (-99, "was killed by signal 99")],
+)
+def test_an_exit_is_told_in_words(code: int, words: str) -> None:
+    assert describe_exit(code) == words
