@@ -1,7 +1,7 @@
 """Applies ``migrations/*.sql`` in order, once each, and notices when an applied file was edited.
 
-LangGraph's checkpoint tables live in the schema ``langgraph`` and are set up here too, because their
-set-up needs autocommit and must never run at worker start.
+LangGraph's checkpoint tables live in the schema ``langgraph`` and are set up here too, because
+their set-up needs autocommit and must never run at worker start.
 """
 
 import hashlib

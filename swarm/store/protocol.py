@@ -29,7 +29,7 @@ class RunStore(Protocol):
     """Work orders, artifacts, verdicts, model calls and the event chain."""
 
     def work_order(self, key: str) -> WorkOrder:
-        """Return the accepted work order; raises ``MalformedInputError`` when the key is unknown."""
+        """Return the accepted work order; raises ``MalformedInputError`` for an unknown key."""
         ...
 
     def state(self, key: str) -> WorkOrderState:
@@ -59,7 +59,7 @@ class RunStore(Protocol):
         ...
 
     def record_verdicts(self, key: str, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-        """Store verdicts; where one exists already the stored one is returned (first writer wins)."""
+        """Store verdicts; one that exists already is returned as stored (first writer wins)."""
         ...
 
     def verdicts(self, draft_sha256: str, evidence_sha256: str) -> tuple[Verdict, ...]:
@@ -67,7 +67,7 @@ class RunStore(Protocol):
         ...
 
     def raise_tier(self, fence: Fence, tier: Tier) -> Tier:
-        """Raise the work order's tier floor; returns the floor in force, never lower than before."""
+        """Raise the tier floor of the work order; returns the floor in force, never lower."""
         ...
 
     def model_call(self, key: str, purpose: str, request_sha256: str) -> ModelCall | None:

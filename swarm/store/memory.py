@@ -1,0 +1,267 @@
+"""``MemoryStore``: the store of ``swarm run-once`` and of unit tests, behind one contract suite.
+
+It keeps the same promises by one lock instead of row locks, and asks the same pure decisions
+(``moves``, ``chain``, ``escalation``). Nothing survives the process.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from swarm.errors import MalformedInputError
+from swarm.models import (
+    EscalationClass,
+    Event,
+    Fence,
+    ModelCall,
+    Noun,
+    Reason,
+    Stage,
+    StageArtifact,
+    StoredEvent,
+    Tier,
+    Verdict,
+    WorkOrder,
+    WorkOrderState,
+)
+from swarm.queue import Job
+from swarm.store.chain import GENESIS, link
+from swarm.store.escalation import EscalationDesk, classes_of, rules_of
+from swarm.store.events import moved, stage_event, tier_raised, verdicts_recorded
+from swarm.store.moves import require_hold, run_may_move, settled
+
+VerdictName = tuple[str, str, str, str]
+
+
+def utc_now() -> datetime:
+    """The present moment, time-zone aware."""
+    return datetime.now(UTC)
+
+
+class Escalation(Noun):
+    """An escalation as the desk sees it."""
+
+    classes: tuple[EscalationClass, ...]
+    reasons: tuple[Reason, ...]
+    owner: str
+    received_at: datetime
+    acknowledge_by: datetime
+
+
+@dataclass(slots=True)
+class Record:
+    """Everything kept about one work order: one row of each table."""
+
+    order: WorkOrder
+    state: WorkOrderState = WorkOrderState.ACCEPTED
+    reason: str = ""
+    tier: Tier = Tier.ROUTINE
+    job: Job | None = None
+    events: list[StoredEvent] = field(default_factory=list)
+    artifacts: dict[Stage, dict[int, StageArtifact]] = field(default_factory=dict)
+    escalation: Escalation | None = None
+
+
+class MemoryStore:
+    """``RunStore`` in this process's memory; thread-safe. Share it with a ``MemoryQueue``."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        desk: EscalationDesk | None = None,
+    ) -> None:
+        self.lock = threading.RLock()
+        self.clock = clock
+        self.run_ids: set[str] = set()
+        self._desk = desk or EscalationDesk()
+        self._records: dict[str, Record] = {}
+        self._verdicts: dict[VerdictName, Verdict] = {}
+        self._calls: dict[tuple[str, str, str], ModelCall] = {}
+
+    def accept(self, order: WorkOrder) -> bool:
+        """Take a work order in, as intake does in production; False when it is known."""
+        with self.lock:
+            if order.key in self._records:
+                return False
+            self._records[order.key] = Record(order)
+            return True
+
+    def record(self, key: str) -> Record:
+        """Return all that is kept about a work order; ``MalformedInputError`` when unknown."""
+        try:
+            return self._records[key]
+        except KeyError as error:
+            raise MalformedInputError("no such work order", work_order=key) from error
+
+    def records(self) -> Sequence[Record]:
+        """Return all records in the order they were accepted."""
+        return list(self._records.values())
+
+    def work_order(self, key: str) -> WorkOrder:
+        """Return the accepted work order; raises ``MalformedInputError`` for an unknown key."""
+        return self.record(key).order
+
+    def state(self, key: str) -> WorkOrderState:
+        """Return where the work order is now."""
+        return self.record(key).state
+
+    def escalation(self, key: str) -> Escalation | None:
+        """Return the escalation of a work order, if there is one."""
+        return self.record(key).escalation
+
+    def write_stage(
+        self, fence: Fence, stage: Stage, artifact: Noun, event: Event
+    ) -> StageArtifact:
+        """Store output and event; see the protocol."""
+        with self.lock:
+            record = self._fenced(fence)
+            versions = record.artifacts.setdefault(stage, {})
+            present = versions.get(fence.token)
+            if present and present.sha256 == artifact.digest():
+                return present
+            stored = StageArtifact(
+                work_order_key=fence.work_order_key,
+                stage=stage,
+                attempt=fence.attempt,
+                run_id=fence.run_id,
+                body=artifact.model_dump(mode="json"),
+                sha256=artifact.digest(),
+                at=self.clock(),
+            )
+            versions[fence.token] = stored
+            self.append(record, stage_event(event, stage, artifact), fence)
+            return stored
+
+    def artifact(self, key: str, stage: Stage) -> StageArtifact | None:
+        """Return the newest stored output of a stage; None when there is none."""
+        with self.lock:
+            known = self._records.get(key)
+            versions = known.artifacts.get(stage) if known else None
+            return versions[max(versions)] if versions else None
+
+    def append_event(self, key: str, event: Event, fence: Fence | None = None) -> StoredEvent:
+        """Append to the chain; with a fence, only while it is current (``FencedOutError``)."""
+        with self.lock:
+            record = self._fenced(fence) if fence else self.record(key)
+            return self.append(record, event, fence)
+
+    def events(self, key: str) -> Sequence[StoredEvent]:
+        """Return the chain, oldest first."""
+        return tuple(self._records[key].events) if key in self._records else ()
+
+    def record_verdicts(self, key: str, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+        """Store verdicts; one that exists already is returned as stored (first writer wins)."""
+        with self.lock:
+            record = self.record(key)
+            new = [v for v in verdicts if _name(v) not in self._verdicts]
+            self._verdicts = {**{_name(v): v for v in reversed(new)}, **self._verdicts}
+            if new:
+                self.append(record, verdicts_recorded(new))
+            return tuple(self._verdicts[_name(verdict)] for verdict in verdicts)
+
+    def verdicts(self, draft_sha256: str, evidence_sha256: str) -> tuple[Verdict, ...]:
+        """Return every ruling about these exact bytes and this evidence."""
+        with self.lock:
+            named = sorted(self._verdicts.items())
+        return tuple(v for name, v in named if name[2:] == (draft_sha256, evidence_sha256))
+
+    def raise_tier(self, fence: Fence, tier: Tier) -> Tier:
+        """Raise the tier floor; returns the floor in force, never lower than before (ES-02)."""
+        with self.lock:
+            record = self._fenced(fence)
+            if tier > record.tier:
+                self.append(record, tier_raised(record.tier, tier), fence)
+                record.tier = tier
+            return record.tier
+
+    def model_call(self, key: str, purpose: str, request_sha256: str) -> ModelCall | None:
+        """Return a finished model call so that it is not paid again."""
+        return self._calls.get((key, purpose, request_sha256))
+
+    def record_model_call(self, call: ModelCall) -> ModelCall:
+        """Store a finished model call; the first answer stays."""
+        with self.lock:
+            self.record(call.work_order_key)
+            name = (call.work_order_key, call.purpose, call.request_sha256)
+            return self._calls.setdefault(name, call)
+
+    def model_cost(self, key: str) -> float:
+        """Return what the work order's model calls cost so far (ES-25)."""
+        with self.lock:
+            return sum(call.cost for call in self._calls.values() if call.work_order_key == key)
+
+    def escalate(self, fence: Fence, reasons: Sequence[Reason]) -> bool:
+        """Close as escalated with owner and timers (ES-22). False: it was decided already."""
+        return self._escalate(fence, reasons, rules_of(reasons))
+
+    def close(self, fence: Fence, state: WorkOrderState, reason: str) -> bool:
+        """Move to ``publishing`` or a final state and settle the job; see the protocol."""
+        if state is WorkOrderState.ESCALATED:
+            return self._escalate(fence, (), reason)
+        with self.lock:
+            record = self._fenced(fence)
+            mine = run_may_move(record.state)
+            if mine:
+                self.move(record, state, reason, fence=fence)
+            _settle(record)
+            return mine or record.state is state is WorkOrderState.PUBLISHING
+
+    def append(self, record: Record, event: Event, fence: Fence | None = None) -> StoredEvent:
+        """Append to a record's chain; the caller holds the lock."""
+        stored = link(
+            event,
+            key=record.order.key,
+            previous_seq=len(record.events),
+            previous_hash=record.events[-1].hash if record.events else GENESIS,
+            run_id=fence.run_id if fence else "",
+            attempt=fence.attempt if fence else 0,
+            at=self.clock(),
+        )
+        record.events.append(stored)
+        return stored
+
+    def move(
+        self,
+        record: Record,
+        state: WorkOrderState,
+        reason: str,
+        *,
+        fence: Fence | None = None,
+        actor: str = "run",
+    ) -> None:
+        """Move a record with its event; the caller holds the lock and has asked ``moves``."""
+        self.append(record, moved(record.state, state, reason, actor), fence)
+        record.state, record.reason = state, reason
+
+    def _escalate(self, fence: Fence, reasons: Sequence[Reason], why: str) -> bool:
+        with self.lock:
+            record = self._fenced(fence)
+            mine = run_may_move(record.state)
+            if mine:
+                classes = classes_of(reasons)
+                record.escalation = Escalation(
+                    classes=classes,
+                    reasons=tuple(reasons),
+                    owner=self._desk.owner_of(classes),
+                    received_at=record.order.received_at,
+                    acknowledge_by=self.clock() + self._desk.due(classes),
+                )
+                self.move(record, WorkOrderState.ESCALATED, why, fence=fence)
+            _settle(record)
+            return mine
+
+    def _fenced(self, fence: Fence) -> Record:
+        record = self.record(fence.work_order_key)
+        require_hold(record.job, fence)
+        return record
+
+
+def _settle(record: Record) -> None:
+    if record.job is not None:
+        record.job = settled(record.job, record.state)
+
+
+def _name(verdict: Verdict) -> VerdictName:
+    return verdict.rule, verdict.version, verdict.draft_sha256, verdict.evidence_sha256
