@@ -54,7 +54,12 @@ class MondaySettings(BaseSettings):
     contacts_board: str
     deals_board: str
     email_column: str = "email"
-    contact_deals_column: str = "deals"
+    contact_deals_column: str = Field(
+        default="deals", description="Connect-boards column of a contact; empty when it has none"
+    )
+    deal_contact_column: str = Field(
+        default="", description="Connect-boards column of a deal back to its contact, if there is one"
+    )
     approved_columns: CommaSeparated = Field(
         default=("status", "delivery_date", "amount"),
         description="Deal columns whose values may be quoted to a customer (ES-08)",

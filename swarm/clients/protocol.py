@@ -1,5 +1,7 @@
-"""What the pipeline asks of the three services. The real clients are on httpx in this folder; tests
-and the sandbox exercise those same clients over real HTTP, never a mock of these protocols' results.
+"""What the pipeline asks of the three services.
+
+The real clients are on httpx in this folder; tests and the sandbox exercise those same clients over
+real HTTP, never a mock of these protocols' results.
 
 Every method raises ``RemoteUnavailableError`` / ``RateLimitedError`` (transient) or
 ``RemoteRefusedError`` (permanent); idempotent reads are retried inside the client first.
@@ -59,7 +61,7 @@ class Outlook(Protocol):
     def find_dispatched(
         self, *, key: str, conversation_id: str | None, marker: str, since: datetime
     ) -> Sequence[FoundDraft]:
-        """Find drafts or sent mails of ours for a work order: by extended property, else by marker."""
+        """Find drafts or sent mails of a work order: by extended property and by marker."""
         ...
 
     def mark_dispatched(self, message_id: str, key: str) -> None:

@@ -1,0 +1,220 @@
+"""One Graph request: headers, concurrency, retries, paging, error codes. Knows nothing of messages.
+
+Traps this file exists for (httpx 0.28.1, measured): a per-request ``Prefer`` replaces the
+client-level one, so each request carries one combined value; ``params={}`` or client-level params
+delete the query of a nextLink, so links go out with ``params=None``; the Authorization header
+goes to any absolute URL, so a link is followed only to the configured host.
+"""
+
+import logging
+import threading
+import uuid
+from collections.abc import Mapping
+from typing import TypeVar
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from swarm.clients.graph_auth import BearerAuth, TokenProvider
+from swarm.clients.http_failures import (
+    safe_code,
+    status_failure,
+    transport_failure,
+    unreadable_failure,
+)
+from swarm.clients.patience import Patience, patiently
+from swarm.clients.protocol import DeltaExpiredError
+from swarm.clients.quiet import silence_http_loggers
+from swarm.errors import RemoteRefusedError, SwarmError
+
+logger = logging.getLogger(__name__)
+
+IMMUTABLE_IDS = 'IdType="ImmutableId"'
+
+# Outlook allows 4 concurrent requests per app, over all processes; we plan for 3 per process.
+_AT_ONCE = threading.BoundedSemaphore(3)
+_GONE = 410
+_EXPIRED_CODES = frozenset({"syncstatenotfound", "resyncrequired"})
+
+Model = TypeVar("Model", bound=BaseModel)
+Params = Mapping[str, str]
+
+
+class _Error(BaseModel):
+    code: str = ""
+    inner: dict[str, JsonValue] = Field(default_factory=dict, alias="innerError")
+
+
+class _ErrorAnswer(BaseModel):
+    error: _Error
+
+
+class Page(BaseModel):
+    """One page of a collection; the links are whole URLs, to be followed verbatim."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    value: list[dict[str, JsonValue]]
+    next_link: str | None = Field(default=None, alias="@odata.nextLink")
+    delta_link: str | None = Field(default=None, alias="@odata.deltaLink")
+
+
+def prefer(*, body: str | None = None, page_size: int | None = None, immutable: bool = True) -> str:
+    """Return the one combined ``Prefer`` value of a request (RFC 7240 allows the list)."""
+    parts = [IMMUTABLE_IDS] if immutable else []
+    if body:
+        parts.append(f'outlook.body-content-type="{body}"')
+    if page_size:
+        parts.append(f"odata.maxpagesize={page_size}")
+    return ", ".join(parts)
+
+
+class GraphHttp:
+    """Sends requests below one base URL. Thread-safe."""
+
+    def __init__(
+        self,
+        base_url: str,
+        tokens: TokenProvider,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        silence_http_loggers()
+        self._base = httpx.URL(base_url.rstrip("/"))
+        self._patience = patience or Patience()
+        self._client = httpx.Client(
+            auth=BearerAuth(tokens),
+            timeout=httpx.Timeout(30.0, connect=5.0),
+            transport=transport,
+            follow_redirects=False,
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def get(self, path: str, params: Params, model: type[Model], *, ask: str, doing: str) -> Model:
+        """GET ``path`` below the base URL with ``Prefer: ask``; retried."""
+        return self._asked("GET", f"{self._base}{path}", model, ask=ask, doing=doing, params=params)
+
+    def follow(self, link: str, *, ask: str, doing: str) -> Page:
+        """GET a nextLink or deltaLink verbatim, only to our own host; retried.
+
+        Raises ``RemoteRefusedError`` for a foreign host, ``DeltaExpiredError`` on 410.
+        """
+        self._require_own(link, doing)
+        return self._asked("GET", link, Page, ask=ask, doing=doing)
+
+    def patch(self, path: str, body: Mapping[str, object], *, doing: str) -> None:
+        """PATCH ``path``; retried, since setting the same values twice is the same."""
+        self._retried("PATCH", f"{self._base}{path}", ask=prefer(), doing=doing, body=body)
+
+    def post(
+        self, path: str, body: Mapping[str, object], model: type[Model], *, doing: str
+    ) -> Model:
+        """POST to a function that changes nothing (id translation); retried."""
+        url = f"{self._base}{path}"
+        return _read(self._retried("POST", url, ask=prefer(), doing=doing, body=body), model, doing)
+
+    def _asked(
+        self,
+        method: str,
+        url: str,
+        model: type[Model],
+        *,
+        ask: str,
+        doing: str,
+        params: Params | None = None,
+    ) -> Model:
+        return _read(self._retried(method, url, ask=ask, doing=doing, params=params), model, doing)
+
+    def _retried(
+        self,
+        method: str,
+        url: str,
+        *,
+        ask: str,
+        doing: str,
+        params: Params | None = None,
+        body: Mapping[str, object] | None = None,
+    ) -> httpx.Response:
+        def once() -> httpx.Response:
+            request_id = str(uuid.uuid4())
+            headers = {"Prefer": ask, "client-request-id": request_id}
+            response = self._send(
+                method, url, headers=headers, params=params, body=body, doing=doing
+            )
+            _warn_when_ids_are_mutable(response, ask, doing)
+            if not response.is_success:
+                raise _failure(response, doing, request_id)
+            return response
+
+        return patiently(once, self._patience)
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        params: Params | None,
+        body: Mapping[str, object] | None,
+        doing: str,
+    ) -> httpx.Response:
+        try:
+            with _AT_ONCE:
+                return self._client.request(method, url, params=params, headers=headers, json=body)
+        except httpx.RequestError as error:
+            raise transport_failure(error, doing) from error
+
+    def _require_own(self, link: str, doing: str) -> None:
+        url = httpx.URL(link)
+        if (url.scheme, url.host, url.port) != (
+            self._base.scheme,
+            self._base.host,
+            self._base.port,
+        ):
+            raise RemoteRefusedError(f"{doing}: a page link leads to a foreign host; not followed")
+
+
+def _read(response: httpx.Response, model: type[Model], doing: str) -> Model:
+    try:
+        return model.model_validate_json(response.content)
+    except ValidationError:
+        # pydantic's message quotes the input, which is mail text: no cause is attached.
+        raise unreadable_failure(doing) from None
+
+
+def _failure(
+    response: httpx.Response, doing: str, client_request_id: str
+) -> SwarmError | DeltaExpiredError:
+    code, request_id = _code_and_request_id(response)
+    if response.status_code == _GONE or code.lower() in _EXPIRED_CODES:
+        return DeltaExpiredError(f"{doing}: the delta token expired")
+    named = [code, f"request-id {request_id}" if request_id else ""]
+    named.append(f"client-request-id {client_request_id}")
+    return status_failure(response, doing, ", ".join(part for part in named if part))
+
+
+def _code_and_request_id(response: httpx.Response) -> tuple[str, str]:
+    """Return Graph's error code (outer, else the innermost that is set) and its request id."""
+    request_id = safe_code(response.headers.get("request-id"))
+    try:
+        error = _ErrorAnswer.model_validate_json(response.content).error
+    except ValidationError:
+        return "", request_id
+    code, inner = error.code, error.inner
+    while inner:
+        code = code or str(inner.get("code") or "")
+        request_id = request_id or safe_code(inner.get("request-id"))
+        deeper = inner.get("innerError")
+        inner = deeper if isinstance(deeper, dict) else {}
+    return safe_code(code), request_id
+
+
+def _warn_when_ids_are_mutable(response: httpx.Response, asked: str, doing: str) -> None:
+    if IMMUTABLE_IDS not in asked or not response.is_success:
+        return
+    if "immutableid" not in response.headers.get("Preference-Applied", "").lower():
+        logger.warning("%s: Graph did not confirm immutable ids", doing)

@@ -1,0 +1,163 @@
+"""One GraphQL read on monday: headers, waits, the daily breaker. Knows nothing of boards.
+
+Calls are scarce (1,000 a day on the small plans, failed ones count), so a wait is taken from what
+monday says, and the daily limit closes this client until it is reset at 00:00 UTC.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import httpx
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from swarm.clients.http_failures import (
+    status_failure,
+    transport_failure,
+    unreadable_failure,
+)
+from swarm.clients.monday_documents import document
+from swarm.clients.monday_errors import Answer, Fault, Remedy, fault_of, read_answer
+from swarm.clients.patience import Patience, patiently
+from swarm.clients.quiet import silence_http_loggers
+from swarm.errors import (
+    RateLimitedError,
+    RemoteRefusedError,
+    RemoteUnavailableError,
+    SwarmError,
+)
+
+logger = logging.getLogger(__name__)
+
+LONGEST_WAIT = 60.0
+_BLOCKED_WAIT = 300.0
+_WAITABLE_STATUS = frozenset({423, 429})
+_SERVER_ERRORS = 500
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class CursorExpiredError(Exception):
+    """The page cursor is older than monday keeps it: start again from page 1."""
+
+
+class DailyLimitError(RemoteUnavailableError):
+    """monday's daily limit is used up; nothing is asked until 00:00 UTC."""
+
+
+class MondayHttp:
+    """Sends our documents and returns their ``data``. Thread-safe."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: SecretStr,
+        api_version: str,
+        transport: httpx.BaseTransport | None = None,
+        patience: Patience | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        silence_http_loggers()
+        self._url = url
+        self._token = token
+        self._api_version = api_version
+        self._patience = patience or Patience(total_seconds=LONGEST_WAIT)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._closed_until: datetime | None = None
+        self._client = httpx.Client(
+            timeout=httpx.Timeout(30.0, connect=5.0), transport=transport, follow_redirects=False
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def ask(
+        self, name: str, variables: Mapping[str, object], model: type[Model], *, doing: str
+    ) -> Model:
+        """Run the document ``queries/<name>.graphql`` and read its data; waits and retries.
+
+        Raises ``DailyLimitError`` at once while the daily limit is used up, ``RateLimitedError``
+        when the wait is longer than 60 s, ``RemoteRefusedError`` for mistakes of configuration,
+        ``CursorExpiredError``.
+        """
+        body = {"query": document(name), "variables": dict(variables)}
+
+        def once() -> Model:
+            self._refuse_while_closed(doing)
+            return self._read(self._post(body, doing), model, doing)
+
+        return patiently(once, self._patience, hopeless=(DailyLimitError,))
+
+    def _post(self, body: Mapping[str, object], doing: str) -> httpx.Response:
+        headers = {
+            "Authorization": self._token.get_secret_value(),  # personal tokens: no "Bearer"
+            "API-Version": self._api_version,
+        }
+        try:
+            return self._client.post(self._url, json=body, headers=headers)
+        except httpx.RequestError as error:
+            raise transport_failure(error, doing) from error
+
+    def _read(self, response: httpx.Response, model: type[Model], doing: str) -> Model:
+        answer = read_answer(response)
+        if answer is None:
+            if response.is_success:
+                raise unreadable_failure(doing)
+            raise status_failure(response, doing)
+        fault = fault_of(answer, response)
+        if fault is not None and not (fault.column_only and response.is_success):
+            raise self._error(fault, response, doing)
+        if fault is not None:
+            logger.warning("%s: some columns are missing (%s)", doing, fault.code)
+        if not response.is_success:
+            raise status_failure(response, doing)
+        return _data(answer, model, doing)
+
+    def _error(
+        self, fault: Fault, response: httpx.Response, doing: str
+    ) -> SwarmError | CursorExpiredError:
+        support = f", request-id {fault.request_id}" if fault.request_id else ""
+        what = f"{doing}: monday answered {fault.code}{support}"
+        if fault.remedy is Remedy.TOMORROW:
+            return self._closed(what)
+        if fault.remedy is Remedy.START_OVER:
+            return CursorExpiredError(what)
+        if fault.remedy is Remedy.PAUSE:
+            wait = max(fault.retry_in or 0.0, _BLOCKED_WAIT)
+            return RateLimitedError(what, retry_after=wait, hint="monday blocked this token")
+        status = response.status_code
+        if fault.remedy is Remedy.WAIT or status in _WAITABLE_STATUS:
+            return RateLimitedError(what, retry_after=fault.retry_in or 0.0)
+        if status >= _SERVER_ERRORS:
+            return RemoteUnavailableError(what)
+        return RemoteRefusedError(what)
+
+    def _closed(self, what: str) -> DailyLimitError:
+        """Open the breaker until 00:00 UTC; until then contexts go without monday."""
+        today = self._clock().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        with self._lock:
+            self._closed_until = today + timedelta(days=1)
+        logger.error("monday's daily limit is used up; no calls until 00:00 UTC")
+        return DailyLimitError(what, hint="the daily limit resets at 00:00 UTC")
+
+    def _refuse_while_closed(self, doing: str) -> None:
+        with self._lock:
+            closed = self._closed_until is not None and self._clock() < self._closed_until
+        if closed:
+            raise DailyLimitError(
+                f"{doing}: not asked, monday's daily limit is used up",
+                hint="it resets at 00:00 UTC",
+            )
+
+
+def _data(answer: Answer, model: type[Model], doing: str) -> Model:
+    try:
+        return model.model_validate(answer.data)
+    except ValidationError:
+        # A null where an item was promised: a lost item must not look like "no such contact".
+        raise unreadable_failure(doing) from None

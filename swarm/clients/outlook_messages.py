@@ -1,0 +1,198 @@
+"""Graph's message JSON and its way into our nouns: the one place that knows Graph's field names.
+
+Lenient where Graph is (booleans as strings, missing senders, absent ``uniqueBody``), strict about
+ids.
+"""
+
+import html
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic.alias_generators import to_camel
+from selectolax.lexbor import LexborHTMLParser
+
+from swarm.clients.http_failures import unreadable_failure
+from swarm.clients.protocol import FoundDraft, InboundMessage
+from swarm.models import Address, Attachment, ThreadMessage
+
+DISPATCH_KEY_PROPERTY = "String {5b0c9c5e-2f6d-4c1b-9a57-3de1c0a7f4e2} Name SwarmDispatchKey"
+"""Id of our extended property. Fixed for ever: name and GUID are how a draft is found again."""
+
+THREAD_FIELDS = (
+    "id,conversationId,internetMessageId,subject,from,sender,toRecipients,ccRecipients,"
+    "receivedDateTime,sentDateTime,createdDateTime,isDraft,parentFolderId,body,uniqueBody"
+)
+DISPATCHED_FIELDS = "id,isDraft,parentFolderId,createdDateTime,changeKey"
+MARKER_FIELDS = f"{DISPATCHED_FIELDS},from,sender,body,uniqueBody"
+INBOUND_FIELDS = (
+    "id,conversationId,internetMessageId,internetMessageHeaders,subject,from,sender,replyTo,"
+    "toRecipients,ccRecipients,receivedDateTime,sentDateTime,isDraft,isRead,hasAttachments,"
+    "parentFolderId,body"
+)
+_BOOLEANS = ("isRead", "isDraft", "hasAttachments")
+_BLOCKS = "p, div, br, li, tr, h1, h2, h3, blockquote"
+
+
+class _Graph(BaseModel):
+    model_config = ConfigDict(extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+
+class _EmailAddress(_Graph):
+    name: str | None = None
+    address: str | None = None
+
+
+class _Recipient(_Graph):
+    email_address: _EmailAddress | None = None
+
+    def address(self) -> Address:
+        email = self.email_address or _EmailAddress()
+        return Address(address=email.address or "", name=email.name or "")
+
+
+class _Body(_Graph):
+    content_type: str | None = None
+    content: str | None = None
+
+    def text(self) -> str:
+        content = self.content or ""
+        return html_to_text(content) if (self.content_type or "").lower() == "html" else content
+
+
+class GraphMessage(_Graph):
+    """The fields of a Graph message that we ever select."""
+
+    id: str
+    conversation_id: str | None = None
+    internet_message_id: str | None = None
+    subject: str | None = None
+    from_: _Recipient | None = Field(default=None, alias="from")
+    sender: _Recipient | None = None
+    to_recipients: list[_Recipient] = []
+    cc_recipients: list[_Recipient] = []
+    received_date_time: AwareDatetime | None = None
+    sent_date_time: AwareDatetime | None = None
+    created_date_time: AwareDatetime | None = None
+    is_draft: bool = False
+    parent_folder_id: str | None = None
+    change_key: str | None = None
+    body: _Body | None = None
+    unique_body: _Body | None = None
+
+    def author(self) -> Address:
+        """Return who wrote it: ``from``, else ``sender``, else nobody."""
+        return (self.from_ or self.sender or _Recipient()).address()
+
+    def own_text(self) -> str:
+        """Return what this message adds: ``uniqueBody``, or the whole body when there is none."""
+        unique = self.unique_body.text().strip() if self.unique_body else ""
+        return unique or (self.body.text().strip() if self.body else "")
+
+    def at(self) -> datetime:
+        """Return when it was sent, received or created, whichever is known first."""
+        known = self.sent_date_time or self.received_date_time or self.created_date_time
+        return known or datetime.min.replace(tzinfo=UTC)
+
+
+class GraphFolder(_Graph):
+    """A mail folder's id; folder ids are constant."""
+
+    id: str
+
+
+class GraphAttachment(_Graph):
+    """An attachment's label."""
+
+    name: str | None = None
+    content_type: str | None = None
+    size: int = 0
+    is_inline: bool = False
+
+
+class _Translated(_Graph):
+    target_id: str | None = None
+
+
+class TranslatedIds(_Graph):
+    """Answer of ``translateExchangeIds``."""
+
+    value: list[_Translated]
+
+
+def graph_message(item: Mapping[str, object]) -> GraphMessage:
+    """Read one item; raises ``RemoteUnavailableError`` without a cause that quotes the mail."""
+    try:
+        return GraphMessage.model_validate(item)
+    except ValidationError:
+        raise unreadable_failure("reading a message") from None
+
+
+def thread_message(
+    message: GraphMessage, *, mailbox: str, sent_folder: str | None
+) -> ThreadMessage:
+    """Return the message as a noun; ours when the mailbox wrote it or it lies in Sent Items."""
+    author = message.author()
+    ours = author.address.lower() == mailbox.lower()
+    in_sent = sent_folder is not None and message.parent_folder_id == sent_folder
+    recipients = (*message.to_recipients, *message.cc_recipients)
+    return ThreadMessage(
+        message_id=message.id,
+        internet_message_id=message.internet_message_id,
+        sender=author,
+        recipients=tuple(recipient.address() for recipient in recipients),
+        sent_at=message.at(),
+        subject=message.subject or "",
+        text=message.own_text(),
+        from_us=ours or in_sent,
+        is_draft=message.is_draft,
+    )
+
+
+def found_draft(message: GraphMessage, folder: str) -> FoundDraft:
+    """Return the message as a finding; ``folder`` is a well-known name or an id."""
+    return FoundDraft(
+        message_id=message.id,
+        folder=folder,
+        is_draft=message.is_draft,
+        created_at=message.created_date_time or message.at(),
+        change_key=message.change_key or "",
+    )
+
+
+def carries(body: _Body | None, marker: str) -> bool:
+    """Tell whether the marker stands in this body, as is or HTML-escaped."""
+    content = (body.content or "") if body else ""
+    return marker in content or html.escape(marker) in content
+
+
+def inbound_message(item: dict[str, JsonValue]) -> InboundMessage:
+    """Return a delta item; the docs' own sample shows ``"isRead": "true"`` as a string."""
+    if "@removed" in item:
+        return InboundMessage(message_id=str(item["id"]), removed=True)
+    raw: dict[str, object] = dict(item)
+    for name in _BOOLEANS:
+        if isinstance(item.get(name), str):
+            raw[name] = str(item[name]).lower() == "true"
+    return InboundMessage(message_id=str(item["id"]), raw=raw)
+
+
+def attachment(item: GraphAttachment) -> Attachment:
+    """Return the attachment's label as a noun."""
+    return Attachment(
+        name=item.name or "",
+        content_type=item.content_type or "application/octet-stream",
+        size=max(0, item.size),
+        inline=item.is_inline,
+    )
+
+
+def html_to_text(markup: str) -> str:
+    """Return the readable text of HTML, block elements on lines of their own."""
+    tree = LexborHTMLParser(markup)
+    for node in tree.css("script, style, head"):
+        node.decompose()
+    for node in tree.css(_BLOCKS):
+        node.insert_before("\n")
+    lines = (line.strip() for line in tree.text().splitlines())
+    return "\n".join(line for line in lines if line)
