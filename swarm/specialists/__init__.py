@@ -1,0 +1,4 @@
+"""Who does the thinking behind a stage: ``rules`` (offline) and ``llm`` (a chat model).
+
+Both stand behind ``protocol.Specialist``; ``select`` picks one. A specialist holds no client, no
+tool and no right to write; what it says is advice that code checks."""

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-
-from langgraph.checkpoint.base import BaseCheckpointSaver
+from typing import TYPE_CHECKING
 
 from swarm.clients.protocol import Monday, Outlook
 from swarm.specialists.protocol import Specialist
 from swarm.store.protocol import RunStore
+
+if TYPE_CHECKING:  # langgraph costs half a second even here
+    from langgraph.checkpoint.base import BaseCheckpointSaver
 
 
 def utc_now() -> datetime:
@@ -20,9 +22,9 @@ def utc_now() -> datetime:
 class Services:
     """Store, sources and the specialist behind the stages.
 
-    ``outlook`` or ``monday`` may be None (``swarm run-once`` without services): the lookups are then
-    UNAVAILABLE, never a silent MISS. ``checkpointer`` None means an in-memory saver.
-    """
+    ``outlook`` or ``monday`` may be None (``swarm run-once`` without services): the lookups are
+    then UNAVAILABLE, never a silent MISS. ``checkpointer`` None: nothing of a graph is kept between
+    attempts."""
 
     store: RunStore
     specialist: Specialist
@@ -34,5 +36,5 @@ class Services:
     signature: str = "Customer Service"
     model_budget: float = 0.50
     max_revisions: int = 2
-    checkpointer: BaseCheckpointSaver[str] | None = None
+    checkpointer: "BaseCheckpointSaver[str] | None" = None
     clock: Callable[[], datetime] = utc_now

@@ -1,0 +1,114 @@
+"""The stage ``policy``: may this draft be offered? Deterministic code over stored verdicts.
+
+Each required rule gives one verdict under (rule, ruleset, draft hash, evidence hash). Where one is
+stored already, the stored one counts (ES-15). Publishable means: a draft is offered, every verdict
+is a PASS, and every reviewer passed these very bytes.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from swarm.models import (
+    Context,
+    Draft,
+    Fence,
+    PolicyDecision,
+    Reason,
+    Received,
+    Review,
+    Ruling,
+    Stage,
+    TierDecision,
+    Verdict,
+)
+from swarm.safety.case import Case
+from swarm.safety.ruleset import verdicts
+from swarm.stages.draft import brief_of
+from swarm.stages.floor import floor_version, reasons_at
+from swarm.stages.review import REVIEW_STAGES
+from swarm.stages.services import Services
+
+
+def decide(
+    fence: Fence,
+    services: Services,
+    *,
+    received: Received,
+    context: Context,
+    tier: TierDecision,
+    draft: Draft,
+    reviews: Sequence[Review],
+) -> PolicyDecision:
+    """Judge every required rule, store the verdicts, and say whether the draft may be offered.
+
+    Raises ``FencedOutError`` and ``DatabaseUnavailableError``; nothing else makes it fail, because
+    a rule that cannot be asked is a reason (ES-05).
+    """
+    if not draft.offered:
+        reasons = _why_withheld(received, context, tier, draft, services)
+        return _decision(draft, context, (), reasons)
+    case = Case(
+        received=received,
+        tier=tier,
+        tier_floor=services.store.raise_tier(fence, tier.tier),
+        context=context,
+        draft=draft,
+        reviews=tuple(reviews),
+        link_allow_list=services.link_allow_list,
+        model_cost=services.store.model_cost(fence.work_order_key),
+        model_budget=services.model_budget,
+    )
+    stored = services.store.record_verdicts(fence.work_order_key, verdicts(case))
+    reasons = (*_from_verdicts(stored), *_from_reviews(reviews, draft, context))
+    return _decision(draft, context, stored, reasons)
+
+
+def _decision(
+    draft: Draft, context: Context, stored: tuple[Verdict, ...], reasons: tuple[Reason, ...]
+) -> PolicyDecision:
+    return PolicyDecision(
+        # No verdict at all is no permission.
+        publishable=draft.offered and bool(stored) and not reasons,
+        reasons=reasons,
+        verdicts=stored,
+        ruleset=floor_version(),
+        draft_sha256=draft.content_sha256,
+        evidence_sha256=context.digest(),
+    )
+
+
+def _why_withheld(
+    received: Received, context: Context, tier: TierDecision, draft: Draft, services: Services
+) -> tuple[Reason, ...]:
+    brief = brief_of(received, context, tier, services)
+    known = (*tier.reasons, *reasons_at(Stage.CONTEXT, brief, None, services))
+    return known or (Reason(rule="ES-05", detail=draft.withheld or "no draft"),)
+
+
+def _from_verdicts(stored: Sequence[Verdict]) -> tuple[Reason, ...]:
+    return tuple(
+        Reason(rule=verdict.rule, detail="; ".join(verdict.reasons) or verdict.ruling.value)
+        for verdict in stored
+        if verdict.ruling is not Ruling.PASS
+    )
+
+
+def _from_reviews(reviews: Sequence[Review], draft: Draft, context: Context) -> tuple[Reason, ...]:
+    """Each reviewer must have passed these bytes and this evidence; absence is a reason."""
+    return tuple(_review_reasons(reviews, draft.content_sha256, context.digest()))
+
+
+def _review_reasons(
+    reviews: Sequence[Review], draft_sha256: str, evidence_sha256: str
+) -> Iterator[Reason]:
+    by_stage = {review.stage: review for review in reviews}
+    for stage in REVIEW_STAGES:
+        review = by_stage.get(stage)
+        if review is None or not review.applicable:
+            yield Reason(rule="ES-05", detail=f"{stage.value} gave no review")
+        elif (review.draft_sha256, review.evidence_sha256) != (draft_sha256, evidence_sha256):
+            yield Reason(rule="ES-15", detail=f"{stage.value} judged other bytes or evidence")
+        elif review.ruling is Ruling.ERROR:
+            yield Reason(rule="ES-05", detail=f"{stage.value} could not judge")
+        elif review.ruling is Ruling.FAIL:
+            count = len(review.findings)
+            yield Reason(rule="ES-16", detail=f"{stage.value} objects ({count} findings)")

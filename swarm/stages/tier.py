@@ -1,0 +1,73 @@
+"""The stage ``tier``: how careful we must be, found by code and specialist together (ES-01).
+
+A union: the detectors' classes, the injection scan, the specialist's classes. Nobody can take away
+what another found, and a specialist that cannot judge makes the class unknown (ES-05).
+"""
+
+from swarm.models import EscalationClass, Fence, Reason, Received, TextSpan, Tier, TierDecision
+from swarm.safety.detectors import Detection, detect
+from swarm.safety.injection import scan
+from swarm.specialists.protocol import Classification
+from swarm.stages.judging import JudgementError, judged
+from swarm.stages.review import reviewer_of
+from swarm.stages.services import Services
+
+
+def decide_tier(received: Received, services: Services, fence: Fence | None = None) -> TierDecision:
+    """Return tier, classes and reasons.
+
+    With a ``fence`` the tier becomes the work order's floor, and a higher floor of an earlier run
+    holds (ES-02). Raises ``FencedOutError`` and ``DatabaseUnavailableError``.
+    """
+    detection = detect(received)
+    injected = (*received.hidden, *scan(received.text))
+    added, reasons = _classified(received, services, detection)
+    classes = tuple(sorted({*detection.classes, *added}))
+    decision = TierDecision(
+        tier=_tier(detection.tier, classes, injected),
+        classes=classes,
+        reasons=(*detection.reasons, *reasons, *_injection_reasons(injected, detection)),
+        spans=tuple(dict.fromkeys((*detection.spans, *injected))),
+        detectors={**detection.detectors, "specialist": reviewer_of(services)},
+    )
+    return decision if fence is None else _keep_floor(decision, services, fence)
+
+
+def _classified(
+    received: Received, services: Services, detection: Detection
+) -> tuple[tuple[EscalationClass, ...], tuple[Reason, ...]]:
+    if detection.tier >= Tier.ESCALATE:
+        return (), ()  # a human answers anyway: nothing to pay for
+    try:
+        said: Classification = judged(lambda: services.specialist.classify(received))
+    except JudgementError as error:
+        unknown = (EscalationClass.UNKNOWN,)
+        return unknown, (Reason(rule="ES-05", detail=f"not classified: {error}", classes=unknown),)
+    if not said.classes:
+        return (), ()
+    named = ", ".join(said.classes)
+    detail = f"{reviewer_of(services)} named {named}"
+    return said.classes, (Reason(rule="ES-01", detail=detail, classes=said.classes),)
+
+
+def _tier(
+    found: Tier, classes: tuple[EscalationClass, ...], injected: tuple[TextSpan, ...]
+) -> Tier:
+    if classes:
+        return Tier.ESCALATE
+    return max(found, Tier.REVIEW) if injected else found
+
+
+def _injection_reasons(injected: tuple[TextSpan, ...], detection: Detection) -> tuple[Reason, ...]:
+    if not injected or any(reason.rule == "ES-13" for reason in detection.reasons):
+        return ()
+    detail = f"{len(injected)} hidden or instruction-like passages"
+    return (Reason(rule="ES-13", detail=detail),)
+
+
+def _keep_floor(decision: TierDecision, services: Services, fence: Fence) -> TierDecision:
+    floor = services.store.raise_tier(fence, decision.tier)
+    if floor <= decision.tier:
+        return decision
+    held = Reason(rule="ES-02", detail=f"an earlier run had set tier {floor.name}; it holds")
+    return decision.model_copy(update={"tier": floor, "reasons": (*decision.reasons, held)})
