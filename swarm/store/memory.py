@@ -29,7 +29,7 @@ from swarm.queue import Job
 from swarm.store.chain import GENESIS, link
 from swarm.store.escalation import EscalationDesk, classes_of, rules_of
 from swarm.store.events import moved, stage_event, tier_raised, verdicts_recorded
-from swarm.store.moves import require_hold, run_may_move, settled
+from swarm.store.moves import require_hold, run_may_move, settled, written
 
 VerdictName = tuple[str, str, str, str]
 
@@ -117,6 +117,7 @@ class MemoryStore:
         """Store output and event; see the protocol."""
         with self.lock:
             record = self._fenced(fence)
+            record.job = written(record.job, stage, self.clock()) if record.job else None
             versions = record.artifacts.setdefault(stage, {})
             present = versions.get(fence.token)
             if present and present.sha256 == artifact.digest():

@@ -35,6 +35,17 @@ def migrate(url: str) -> tuple[str, ...]:
     return applied
 
 
+def pending(url: str) -> tuple[str, ...]:
+    """Return the names of migrations not yet applied to the database at ``url``; changes nothing."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        known = connection.execute("SELECT to_regclass('swarm.schema_migrations')").fetchone()
+        if known is None or known[0] is None:
+            return tuple(name for name, _ in _files())
+        rows = connection.execute("SELECT name FROM swarm.schema_migrations").fetchall()
+    applied = {row[0] for row in rows}
+    return tuple(name for name, _ in _files() if name not in applied)
+
+
 def _files() -> list[tuple[str, str]]:
     folder = resources.files("swarm.store") / "migrations"
     files = [f for f in folder.iterdir() if f.name.endswith(".sql")]

@@ -92,6 +92,14 @@ def leased(job: Job, now: datetime, settings: QueueSettings) -> Job:
     return job.model_copy(update={"lease_until": until, "heartbeat_at": now})
 
 
+def written(job: Job, stage: str, now: datetime) -> Job:
+    """Note the stage just written and extend the lease by the length the queue gave it."""
+    if job.state is not JobState.RUNNING or not (job.lease_until and job.heartbeat_at):
+        return job
+    until = now + (job.lease_until - job.heartbeat_at)
+    return job.model_copy(update={"stage": stage, "lease_until": until, "heartbeat_at": now})
+
+
 def settled(job: Job, state: WorkOrderState) -> Job:
     """Put the job to rest after its run ended well; the run keeps its fence for its last words."""
     return job.model_copy(update={"state": _rest(state), "lease_until": None})
