@@ -1,7 +1,7 @@
 """The environment of every child, computed once. Pure functions over the user's own environment.
 
-The rule: a variable the user set is never overwritten. A double of the sandbox is used for a service
-as long as the user set none of that service's variables.
+The rule: a variable the user set is never overwritten. The double of a service is used as long as
+the user set none of that service's variables.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ MODEL_PREFIX = "MODEL_"
 """Set any of these and a chat model does the thinking; unset means the ``rules`` specialist."""
 
 _FIXED = {
-    # Customer mail must not leave: langsmith is a hard dependency and switches itself on by environment.
+    # Customer mail must not leave; langsmith comes along and switches itself on by environment.
     "LANGSMITH_TRACING": "false",
     "LANGGRAPH_STRICT_MSGPACK": "true",
     "DAGSTER_DISABLE_TELEMETRY": "yes",
@@ -59,7 +59,7 @@ def children_environment(
     secret: str,
     sandbox: Mapping[str, str],
 ) -> dict[str, str]:
-    """Return the whole environment of the children: ours below, the user's on top, URLs converted."""
+    """Return the children's whole environment: ours below, the user's on top, URLs converted."""
     url = libpq_url(addresses.database_url)
     ours = {
         **_FIXED,

@@ -1,7 +1,7 @@
-"""``python -m swarm.up.keeper DATA URL_FILE``: keeps the embedded Postgres running until told to stop.
+"""``python -m swarm.up.keeper DATA URL_FILE``: keeps the embedded Postgres running.
 
 ``pg_ctl`` detaches the server from whoever starts it. This small program stands in for it under the
-supervisor: on SIGTERM (also sent by the kernel when the supervisor was killed) the server is shut
+supervisor until told to stop: on SIGTERM (also sent by the kernel when the supervisor was killed) the server is shut
 down; when the server dies it is started again.
 """
 

@@ -57,7 +57,7 @@ def spawn(program: Program, log: Path, pid_file: Path) -> subprocess.Popen[bytes
 
 
 def started_at(pid: int) -> str | None:
-    """Return an opaque start time of the process, equal for the same process; None: no such process."""
+    """Return an opaque start time, equal for the same process; None: no such process."""
     stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():
         with suppress(OSError, IndexError):

@@ -49,7 +49,7 @@ def intake(environment: Mapping[str, str]) -> Iterator[Program]:
 
 
 def legacy_publishing(environment: Mapping[str, str]) -> Iterator[Program]:
-    """Yield the rest of today's path; raises ``ConfigurationError`` when it is not in this build."""
+    """Yield the rest of today's path; raises ``ConfigurationError`` when this build lacks it."""
     for name in _LEGACY_PUBLISHING:
         if find_spec(f"swarm.legacy.{name}") is None:
             raise ConfigurationError(

@@ -1,7 +1,7 @@
-"""Keeps programs running: starts them, restarts those that die (with back-off), stops them in order.
+"""Keeps programs running: starts them, restarts those that die (with back-off), stops them.
 
-Single-threaded: the owner calls :meth:`Supervisor.poll` a few times a second. What to run is decided
-elsewhere (``programs``); this module knows no program by name.
+Single-threaded: the owner calls :meth:`Supervisor.poll` a few times a second. What to run is
+decided elsewhere (``programs``); this module knows no program by name.
 """
 
 import signal

@@ -1,7 +1,7 @@
 """The one ``DATABASE_URL`` in the two spellings its readers want. Pure functions.
 
-libpq (psycopg 3, our own pools) wants ``postgresql://``; SQLAlchemy (Dagster's storage) must be told
-the driver, because a bare ``postgresql://`` selects psycopg 3 there and every run dies at its first
+libpq (psycopg 3, our own pools) wants ``postgresql://``; SQLAlchemy (Dagster's storage) must be
+told the driver, because a bare ``postgresql://`` selects psycopg 3 there and every run dies at its first
 event.
 """
 
@@ -49,7 +49,7 @@ def _encoded_login(login: str) -> str:
 
 
 def _encoded_query(query: str) -> str:
-    """A literal ``+`` is a plus for libpq and a space for SQLAlchemy; ``%2B`` is the same to both."""
+    """``+`` is a plus for libpq and a space for SQLAlchemy; ``%2B`` is the same to both."""
     pairs = [pair.partition("=") for pair in query.split("&") if pair]
     encoded = "&".join(f"{name}={quote(unquote(value), safe='/')}" for name, _, value in pairs)
     return f"?{encoded}" if encoded else ""

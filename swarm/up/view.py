@@ -1,4 +1,4 @@
-"""The picture of ``swarm up`` in a terminal: a live table, or plain lines where there is no terminal.
+"""The picture of ``swarm up``: a live table, or plain lines where there is no terminal.
 
 What is shown comes from ``progress``; nothing is asked or decided here.
 """

@@ -24,9 +24,9 @@ def test_the_key_secret_is_made_once_and_only_its_owner_reads_it(home: Home) -> 
 
 
 def test_a_second_supervisor_is_refused_and_told_who_holds_the_home(home: Home) -> None:
-    with home.locked(), pytest.raises(RefusedError, match=r"another `swarm up` \(pid \d+\)"):
-        with home.locked():
-            pass
+    message = r"another `swarm up` \(pid \d+\)"
+    with home.locked(), pytest.raises(RefusedError, match=message), home.locked():
+        pass
 
 
 def test_the_lock_is_free_again_afterwards(home: Home) -> None:

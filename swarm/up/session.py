@@ -1,0 +1,69 @@
+"""One ``swarm up`` while it runs: what was asked for, where it lives, its children, its screen."""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from swarm.sandbox import environment as sandbox_environment
+from swarm.settings import Settings, load_settings
+from swarm.up.environment import Addresses, children_environment, sandbox_part
+from swarm.up.home import Home
+from swarm.up.supervisor import Supervisor
+from swarm.up.view import Screen
+
+_POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line of ``swarm up`` asks for."""
+
+    until_idle: bool = False
+    samples: bool = True
+    port: int = 3000
+    with_legacy: bool = False
+    workers: int = 2
+    timeout: float = 600.0
+
+
+@dataclass(slots=True)
+class Session:
+    """The state of one ``swarm up``. ``user`` is the environment as the user had it."""
+
+    options: Options
+    user: Mapping[str, str]
+    home: Home
+    screen: Screen
+    supervisor: Supervisor
+    doubles: frozenset[str]
+    sandbox_port: int
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def settle_environment(self, database_url: str) -> Settings:
+        """Work out the children's environment, make it this process's own, and prove it complete.
+
+        Raises ``ConfigurationError`` that names every missing or bad variable.
+        """
+        used = sandbox_part(sandbox_environment(self.sandbox_port), self.doubles)
+        addresses = Addresses(database_url, self.options.port)
+        secret = self.user.get("SWARM_KEY_SECRET") or self.home.key_secret()
+        self.environment = children_environment(self.user, self.home, addresses, secret, used)
+        os.environ.update(self.environment)
+        return load_settings()
+
+    def poll(self) -> None:
+        """Restart what died, and say so."""
+        for death in self.supervisor.poll():
+            self.screen.say(f"{death} (log {self.home.logs / death.name}.log)")
+
+    def wait_ready(self, name: str, seconds: float) -> None:
+        """Wait until a program is ready; raises ``TransientError`` when it is not in time."""
+        self.supervisor.wait_ready(name, seconds, self.poll)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass with an eye on the children."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            time.sleep(_POLL_SECONDS)
+            self.poll()

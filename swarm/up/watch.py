@@ -1,0 +1,45 @@
+"""What ``swarm up`` does once everything runs: keep it running, show it, notice the end."""
+
+import time
+
+from swarm.errors import DatabaseUnavailableError
+from swarm.store.database import Database
+from swarm.up.idle import Idle
+from swarm.up.progress import Picture, look
+from swarm.up.session import Session
+
+_LOOK_SECONDS = 1.0
+
+
+def watch(session: Session, mails_fed: int) -> bool:
+    """Watch until interrupted, or with ``until_idle`` until all is done.
+
+    Returns whether all was done; False: the time ran out. ``KeyboardInterrupt`` passes through.
+    """
+    database = Database(session.environment["DATABASE_URL"], max_connections=2, timeout=2.0)
+    idle = Idle(session.home, database, mails_fed)
+    deadline = time.monotonic() + session.options.timeout
+    try:
+        while True:
+            session.poll()
+            done = _look(session, database, idle)
+            if session.options.until_idle and done:
+                return True
+            if session.options.until_idle and time.monotonic() >= deadline:
+                session.screen.say(
+                    f"not idle after {session.options.timeout:g} s, waiting for {idle.waiting_for}"
+                )
+                return False
+            session.sleep(_LOOK_SECONDS)
+    finally:
+        database.close()
+
+
+def _look(session: Session, database: Database, idle: Idle) -> bool:
+    """Show the present picture; True when nothing is left to do."""
+    try:
+        picture: Picture = look(database)
+        session.screen.show(picture)
+        return session.options.until_idle and idle.reached(picture)
+    except DatabaseUnavailableError:
+        return False  # the supervisor is bringing it back; the table stays as it was
