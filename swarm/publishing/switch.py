@@ -1,0 +1,138 @@
+"""The publisher switch as people use it: look, cut over, roll back, stop. Audited, with a dry run.
+
+Only a valid certificate lets a cutover act, and it waits for legacy's lease. Rolling back always
+acts, at once; so does stopping. What lives elsewhere: the flip itself (``control``), the gates and
+the certificate (``swarm.shadow``).
+"""
+
+import time
+from collections.abc import Callable
+
+from pydantic import AwareDatetime
+
+from swarm.errors import RefusedError
+from swarm.models import Noun
+from swarm.publishing import lease
+from swarm.publishing.control import Control, Flip, flip, read_control, require_actor
+from swarm.publishing.lease import Lease
+from swarm.publishing.states import PublisherName
+from swarm.store.database import Connection, Database
+
+_COUNTS = """
+SELECT publisher || ' ' || state AS name, count(*) AS number
+  FROM publication_ledger GROUP BY publisher, state ORDER BY publisher, state
+"""
+
+_OLDEST = """
+SELECT min(created_at) AS at FROM publication_ledger
+ WHERE state NOT IN ('CONFIRMED', 'HELD', 'DEAD')
+"""
+
+_HISTORY = """
+SELECT active, epoch, reason, actor, at FROM publisher_history ORDER BY epoch DESC LIMIT 20
+"""
+
+Certificate = Callable[[Connection], str | None]
+"""Says why the cutover certificate is not valid, read in the flip's transaction; None: it is."""
+
+
+class PublisherStatus(Noun):
+    """Who publishes and how the ledger stands; ``history`` is newest first."""
+
+    control: Control
+    publications: dict[str, int]
+    oldest_unfinished: AwareDatetime | None
+    lease: Lease | None
+    history: tuple[Control, ...]
+
+
+def no_certificate(_connection: Connection) -> str | None:
+    """Say that nothing was proven: the answer wherever no gates are wired in."""
+    return "there is no cutover certificate: the readiness gates have not passed"
+
+
+def show(database: Database) -> PublisherStatus:
+    """Return who publishes, since when and why, and how the ledger stands."""
+    with database.transaction() as connection:
+        oldest = connection.execute(_OLDEST).fetchone() or {"at": None}
+        return PublisherStatus(
+            control=read_control(connection),
+            publications={row["name"]: row["number"] for row in connection.execute(_COUNTS)},
+            oldest_unfinished=oldest["at"],
+            lease=lease.unreleased(connection),
+            history=tuple(Control.model_validate(row) for row in connection.execute(_HISTORY)),
+        )
+
+
+def cutover(
+    database: Database,
+    *,
+    actor: str,
+    reason: str,
+    certificate: Certificate = no_certificate,
+    dry_run: bool = False,
+    wait_seconds: float = 120.0,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Flip:
+    """Make the swarm the publisher. Waits up to ``wait_seconds`` for legacy to give back its lease.
+
+    Raises ``RefusedError`` with the reason when there is no valid certificate, or when legacy has
+    not settled what it did under its lease; nothing has changed then.
+    """
+    require_actor(actor, reason)
+    if not dry_run:
+        _ask_for_the_lease(database, certificate)
+        _await_release(database, wait_seconds, sleep)
+    try:
+        with database.transaction() as connection:
+            _require(certificate, connection)
+            to = PublisherName.SWARM
+            return flip(connection, to, actor=actor, reason=reason, dry_run=dry_run)
+    except RefusedError:
+        _let_legacy_renew(database)
+        raise
+
+
+def rollback(database: Database, *, actor: str, reason: str, dry_run: bool = False) -> Flip:
+    """Make legacy the publisher: always, at once."""
+    return _switch(database, PublisherName.LEGACY, actor, reason, dry_run=dry_run)
+
+
+def stop(database: Database, *, actor: str, reason: str, dry_run: bool = False) -> Flip:
+    """Let nobody publish. Legacy may still act until its lease ends if it cannot reach Postgres."""
+    return _switch(database, PublisherName.NONE, actor, reason, dry_run=dry_run)
+
+
+def _switch(
+    database: Database, to: PublisherName, actor: str, reason: str, *, dry_run: bool
+) -> Flip:
+    require_actor(actor, reason)
+    with database.transaction() as connection:
+        return flip(connection, to, actor=actor, reason=reason, dry_run=dry_run)
+
+
+def _ask_for_the_lease(database: Database, certificate: Certificate) -> None:
+    with database.transaction() as connection:
+        _require(certificate, connection)
+        lease.stop_renewal(connection)
+
+
+def _await_release(database: Database, wait_seconds: float, sleep: Callable[[float], None]) -> None:
+    until = time.monotonic() + wait_seconds
+    while time.monotonic() < until:
+        with database.transaction() as connection:
+            held = lease.unreleased(connection)
+        if held is None or held.expired:
+            return
+        sleep(0.2)
+
+
+def _let_legacy_renew(database: Database) -> None:
+    with database.transaction() as connection:
+        lease.allow_renewal(connection)
+
+
+def _require(certificate: Certificate, connection: Connection) -> None:
+    refusal = certificate(connection)
+    if refusal is not None:
+        raise RefusedError(refusal, hint="`swarm gates` shows what is missing")
