@@ -2,8 +2,8 @@
 
 A killed supervisor cannot stop its children; the kernel can (Linux ``PR_SET_PDEATHSIG``). The
 wish survives ``exec``. It is bound to the parent's *thread*, so the supervisor spawns from its
-main thread only. Elsewhere the next start sweeps by pid files (``processes.sweep``). A program of its
-own rather than a ``preexec_fn``, which may deadlock in a process that has threads.
+main thread only. Elsewhere the next start sweeps by pid files (``processes.sweep``). A program of
+its own rather than a ``preexec_fn``, which may deadlock in a process that has threads.
 """
 
 import ctypes

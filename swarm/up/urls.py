@@ -1,8 +1,8 @@
 """The one ``DATABASE_URL`` in the two spellings its readers want. Pure functions.
 
 libpq (psycopg 3, our own pools) wants ``postgresql://``; SQLAlchemy (Dagster's storage) must be
-told the driver, because a bare ``postgresql://`` selects psycopg 3 there and every run dies at its first
-event.
+told the driver, because a bare ``postgresql://`` selects psycopg 3 there and every run dies at its
+first event.
 """
 
 import re

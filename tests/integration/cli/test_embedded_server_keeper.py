@@ -1,0 +1,78 @@
+"""The embedded Postgres under its keeper: real server, real kills."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from swarm.up.processes import started_at
+
+pytestmark = pytest.mark.integration
+
+
+def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="swarm-keeper-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def keeper(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "swarm.up.keeper", str(folder / "data"), str(folder / "url")]
+    process = subprocess.Popen(command, env={**os.environ})
+    until((folder / "url").exists)
+    yield process
+    process.terminate()
+    process.wait(30)
+
+
+def server_pid(folder: Path) -> int:
+    return int((folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+
+
+def answers(folder: Path) -> bool:
+    try:
+        url = (folder / "url").read_text()
+        with psycopg.connect(url, connect_timeout=2) as connection:
+            return connection.execute("SELECT 1").fetchone() is not None
+    except (OSError, psycopg.OperationalError):
+        return False
+
+
+def test_a_killed_server_is_back_with_its_data(
+    folder: Path, keeper: subprocess.Popen[bytes]
+) -> None:
+    url = (folder / "url").read_text()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    first = server_pid(folder)
+    os.kill(first, signal.SIGKILL)
+    until(lambda: keeper.poll() is not None or (answers(folder) and server_pid(folder) != first))
+    assert keeper.poll() is None
+    assert (folder / "url").read_text() == url
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
+
+
+def test_the_server_ends_with_its_keeper(folder: Path, keeper: subprocess.Popen[bytes]) -> None:
+    server = server_pid(folder)
+    keeper.terminate()
+    assert keeper.wait(30) == 0
+    assert started_at(server) is None
+    assert not (folder / "url").exists()
