@@ -35,7 +35,8 @@ def test_a_tier_never_falls(database_url: str) -> None:
     """ES-02 holds in the database, whoever writes."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(
-            "INSERT INTO swarm.work_orders (key, original_id, body, tier) VALUES (%s, 'x', '{}', 3)",
+            "INSERT INTO swarm.work_orders (key, original_id, body, tier)"
+            " VALUES (%s, 'x', '{}', 3)",
             ("wo_" + "a" * 24,),
         )
         with pytest.raises(psycopg.errors.RaiseException, match="ES-02"):

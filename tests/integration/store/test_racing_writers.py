@@ -40,7 +40,7 @@ def wide_database(database_url: str):
 def test_with_workers_killed_at_random_every_job_ends_exactly_once(
     wide_database: Database, accept_into
 ) -> None:
-    """Four workers; each abandons a third of its runs, fails some, and works on after losing some."""
+    """Four workers; each abandons a third of its runs and fails some."""
     keys = [accept_into(wide_database, NAMES[n // 32] + NAMES[n % 32]) for n in range(JOBS)]
     queue, store = PostgresQueue(wide_database, SHORT), PostgresStore(wide_database)
     for key in keys:
