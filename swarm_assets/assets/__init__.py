@@ -1,0 +1,1 @@
+"""The eleven stage outputs of a work order as assets, their checks, and what is shown about them."""

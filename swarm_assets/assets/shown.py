@@ -1,0 +1,158 @@
+"""What a person reads at a materialization: nouns in, Dagster metadata out.
+
+Pure. The rendered draft and the evidence appear here and only here; tags, logs, run config, cursors
+and event details never carry mail text.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import dagster as dg
+
+from swarm.models import (
+    Context,
+    Crm,
+    Draft,
+    PolicyDecision,
+    Publication,
+    Received,
+    Review,
+    Ruling,
+    Thread,
+    TierDecision,
+)
+
+Shown: TypeAlias = Mapping[str, dg.MetadataValue[object]]
+
+
+def received(noun: Received) -> Shown:
+    """Language, number of asks, and what was found hidden or cut."""
+    return {
+        "language": dg.MetadataValue.text(noun.language),
+        "asks": dg.MetadataValue.int(len(noun.asks)),
+        "attachments": dg.MetadataValue.int(len(noun.work_order.attachments)),
+        "hidden_spans": dg.MetadataValue.int(len(noun.hidden)),
+        "truncated": dg.MetadataValue.bool(noun.work_order.truncated),
+    }
+
+
+def thread(noun: Thread) -> Shown:
+    """Whether Outlook answered, and how many messages it gave."""
+    return {
+        "lookup": dg.MetadataValue.text(noun.lookup),
+        "messages": dg.MetadataValue.int(len(noun.messages)),
+        "unanswered": dg.MetadataValue.int(noun.inbound_unanswered),
+        "detail": dg.MetadataValue.text(noun.detail),
+    }
+
+
+def crm(noun: Crm) -> Shown:
+    """What each part of monday answered."""
+    return {
+        "lookups": _table(
+            ("part", "lookup", "found"),
+            (
+                ("contact", noun.contact, len(noun.contacts)),
+                ("deals", noun.deals, len(noun.deal_items)),
+                ("updates", noun.updates, len(noun.update_items)),
+            ),
+        ),
+        "detail": dg.MetadataValue.text(noun.detail),
+    }
+
+
+def context(noun: Context) -> Shown:
+    """The evidence table, gaps and conflicts."""
+    rows = [(e.id, e.kind, e.source, e.title, e.text) for e in noun.evidence]
+    return {
+        "evidence": _table(("id", "kind", "source", "title", "text"), rows),
+        "evidence_sha256": dg.MetadataValue.text(noun.digest()),
+        "gaps": _bullets(noun.gaps),
+        "conflicts": _bullets(noun.conflicts),
+        "injections": dg.MetadataValue.int(len(noun.injections)),
+        "masked": dg.MetadataValue.int(len(noun.masked)),
+    }
+
+
+def tier(noun: TierDecision) -> Shown:
+    """The tier, its escalation classes and why."""
+    return {
+        "tier": dg.MetadataValue.text(noun.tier.name.lower()),
+        "classes": dg.MetadataValue.text(", ".join(noun.classes)),
+        "reasons": _table(("rule", "why"), [(r.rule, r.detail) for r in noun.reasons]),
+        "detectors": _table(("detector", "version"), sorted(noun.detectors.items())),
+    }
+
+
+def draft(noun: Draft) -> Shown:
+    """The rendered draft with its claims, or why none was made."""
+    if not noun.offered:
+        return {"withheld": dg.MetadataValue.text(noun.withheld or "")}
+    claims = [(c.text, c.evidence_id, c.quote) for c in noun.claims]
+    return {
+        "draft": dg.MetadataValue.md(_rendered(noun)),
+        "claims": _table(("claim", "evidence", "quote"), claims),
+        "language": dg.MetadataValue.text(noun.language),
+        "revision": dg.MetadataValue.int(noun.revision),
+        "author": dg.MetadataValue.text(noun.author),
+        "draft_sha256": dg.MetadataValue.text(noun.content_sha256),
+    }
+
+
+def review(noun: Review) -> Shown:
+    """One reviewer's ruling and findings."""
+    return {
+        "ruling": dg.MetadataValue.text(noun.ruling if noun.applicable else "not applicable"),
+        "findings": _bullets(noun.findings),
+        "reviewer": dg.MetadataValue.text(noun.reviewer),
+        "draft_sha256": dg.MetadataValue.text(noun.draft_sha256),
+    }
+
+
+def policy(noun: PolicyDecision) -> Shown:
+    """The verdict with its reasons, rule by rule."""
+    rows = [(v.rule, v.ruling, "; ".join(v.reasons), v.decided_by) for v in noun.verdicts]
+    passed = sum(v.ruling is Ruling.PASS for v in noun.verdicts)
+    return {
+        "publishable": dg.MetadataValue.bool(noun.publishable),
+        "reasons": _table(("rule", "why"), [(r.rule, r.detail) for r in noun.reasons]),
+        "verdicts": _table(("rule", "ruling", "reasons", "decided by"), rows),
+        "passed": dg.MetadataValue.text(f"{passed} of {len(noun.verdicts)}"),
+        "ruleset": dg.MetadataValue.text(noun.ruleset),
+    }
+
+
+def publication(noun: Publication) -> Shown:
+    """What was handed to the ledger, or why nothing was."""
+    return {
+        "outcome": dg.MetadataValue.text(noun.state),
+        "detail": dg.MetadataValue.text(noun.detail),
+        "publisher": dg.MetadataValue.text(noun.publisher or "nobody"),
+        "payload_sha256": dg.MetadataValue.text(noun.payload_sha256 or ""),
+    }
+
+
+def _rendered(noun: Draft) -> str:
+    quoted = "\n".join(f"> {_cell(line)}" for line in noun.body_text.splitlines())
+    return f"**{_cell(noun.subject)}**\n\n{quoted}"
+
+
+def _bullets(lines: Sequence[str]) -> dg.MetadataValue[object]:
+    return dg.MetadataValue.md("\n".join(f"- {_cell(line)}" for line in lines) or "none")
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.MetadataValue[object]:
+    if not rows:
+        return dg.MetadataValue.md("none")
+    lines = [header, ["---"] * len(header), *rows]
+    return dg.MetadataValue.md(
+        "\n".join(f"| {' | '.join(_cell(str(cell)) for cell in line)} |" for line in lines)
+    )
+
+
+def _cell(text: str) -> str:
+    """Escape what would break out of a table cell or draw an image from elsewhere."""
+    flat = " ".join(text.split())
+    for sign in "\\|![]<`":
+        flat = flat.replace(sign, f"\\{sign}")
+    return flat

@@ -1,0 +1,298 @@
+"""The stage assets: thin bodies around ``swarm.stages``, one partition a work order.
+
+Lineage as a person reads it: received -> thread, crm -> context; received -> tier;
+context, tier -> draft -> tone, fact, qa -> policy -> publish. What a stage needs beyond its direct
+reasons (``draft`` the mail itself, say) it reads from the store, so the graph stays readable.
+
+Seven steps, not eleven: what one function makes together (``gather``; the three reviews of one draft)
+is one multi-asset, and a step costs Dagster about 15 ms.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, TypeAlias, TypeVar
+
+import dagster as dg
+
+from swarm.models import (
+    Context,
+    Draft,
+    Noun,
+    PolicyDecision,
+    Publication,
+    Reason,
+    Received,
+    Review,
+    Stage,
+    TierDecision,
+)
+from swarm.specialists.protocol import Brief
+from swarm.stages.draft import brief_of, write_draft
+from swarm.stages.floor import reasons_at
+from swarm.stages.gather import gather
+from swarm.stages.policy import decide
+from swarm.stages.publish import publish as hand_over
+from swarm.stages.received import receive
+from swarm.stages.review import REVIEW_STAGES, review
+from swarm.stages.tier import decide_tier
+from swarm_assets.assets import checks, shown
+from swarm_assets.assets.shown import Shown
+from swarm_assets.partitions import work_orders
+from swarm_assets.resources.desk import Desk, Stopwatch
+from swarm_assets.resources.stage_outputs import COST, DURATION
+
+Work: TypeAlias = dg.ResourceParam[Desk]
+Made = TypeVar("Made", bound=Noun)
+
+_IO: Final = "stage_outputs"
+
+
+def key_of(stage: Stage) -> dg.AssetKey:
+    """Return the asset key: prefixed, because an asset may not be called ``context``."""
+    return dg.AssetKey(["work_order", stage.value])
+
+
+def _made(
+    noun: Made, display: Shown, watch: Stopwatch, *, cost: float = 0.0, name: str = "result"
+) -> dg.Output[Made]:
+    metadata = {**display, DURATION: dg.IntMetadataValue(watch.milliseconds)}
+    if cost:
+        metadata[COST] = dg.FloatMetadataValue(cost)
+    return dg.Output(noun, output_name=name, metadata=metadata)
+
+
+def _from(*stages: Stage) -> Mapping[str, dg.AssetIn]:
+    names = {Stage.CONTEXT: "gathered"}
+    return {names.get(stage, stage.value): dg.AssetIn(key_of(stage)) for stage in stages}
+
+
+@dg.asset(
+    key=key_of(Stage.RECEIVED),
+    partitions_def=work_orders,
+    io_manager_key=_IO,
+    group_name="intake",
+    kinds={"python"},
+)
+def received(context: dg.AssetExecutionContext, desk: Work) -> dg.Output[Received]:
+    """The mail as a person would read it: decoded, quotes and hidden text set apart."""
+    with desk.stage() as watch:
+        key = context.partition_key
+        desk.fence(key)
+        noun = receive(desk.services.store.work_order(key))
+        return _made(noun, shown.received(noun), watch)
+
+
+@dg.multi_asset(
+    name="enrichment",
+    outs={
+        "thread": dg.AssetOut(
+            key=key_of(Stage.THREAD),
+            io_manager_key=_IO,
+            kinds={"outlook"},
+            description="The Outlook conversation as Microsoft Graph has it.",
+        ),
+        "crm": dg.AssetOut(
+            key=key_of(Stage.CRM),
+            io_manager_key=_IO,
+            kinds={"monday"},
+            description="Contact, deals and updates in monday.com.",
+        ),
+        "gathered": dg.AssetOut(
+            key=key_of(Stage.CONTEXT),
+            io_manager_key=_IO,
+            kinds={"langgraph"},
+            description="Everything known: the only thing a draft may lean on.",
+        ),
+    },
+    ins=_from(Stage.RECEIVED),
+    internal_asset_deps={
+        "thread": {key_of(Stage.RECEIVED)},
+        "crm": {key_of(Stage.RECEIVED)},
+        "gathered": {key_of(Stage.THREAD), key_of(Stage.CRM)},
+    },
+    partitions_def=work_orders,
+    group_name="enrichment",
+)
+def enrichment(
+    context: dg.AssetExecutionContext, desk: Work, received: Received
+) -> Iterator[dg.Output[Noun]]:
+    """Ask Outlook and monday.com side by side and merge what they know."""
+    with desk.stage() as watch:
+        desk.fence(context.partition_key)
+        found = gather(received, desk.services)
+        outputs: list[dg.Output[Noun]] = [
+            _made(found.thread, shown.thread(found.thread), watch, name="thread"),
+            _made(found.crm, shown.crm(found.crm), watch, name="crm"),
+            _made(found.context, shown.context(found.context), watch, name="gathered"),
+        ]
+    yield from outputs
+
+
+@dg.asset(
+    key=key_of(Stage.TIER),
+    ins=_from(Stage.RECEIVED),
+    check_specs=checks.specs(Stage.TIER),
+    partitions_def=work_orders,
+    io_manager_key=_IO,
+    group_name="judgement",
+    kinds={"python"},
+)
+def tier(
+    context: dg.AssetExecutionContext, desk: Work, received: Received
+) -> Iterator[dg.Output[TierDecision] | dg.AssetCheckResult]:
+    """How careful we must be, and why. ESCALATE means a human answers."""
+    key = context.partition_key
+    with desk.stage() as watch:
+        noun = decide_tier(received, desk.services, desk.fence(key))
+        output = _made(noun, shown.tier(noun), watch, cost=desk.spent(key))
+    yield output
+    yield from _judged(desk, key, Stage.TIER, noun.reasons)
+
+
+@dg.asset(
+    key=key_of(Stage.DRAFT),
+    ins=_from(Stage.CONTEXT, Stage.TIER),
+    check_specs=checks.specs(Stage.DRAFT),
+    partitions_def=work_orders,
+    io_manager_key=_IO,
+    group_name="reply",
+    kinds={"langgraph"},
+)
+def draft(
+    context: dg.AssetExecutionContext, desk: Work, gathered: Context, tier: TierDecision
+) -> Iterator[dg.Output[Draft] | dg.AssetCheckResult]:
+    """The reply that may be offered, or the reason why none was written."""
+    key = context.partition_key
+    with desk.stage() as watch:
+        desk.fence(key)
+        mail = desk.read(key, Stage.RECEIVED, Received)
+        noun = write_draft(mail, gathered, tier, desk.services)
+        objections = _objections(brief_of(mail, gathered, tier, desk.services), noun, desk)
+        output = _made(noun, shown.draft(noun), watch, cost=desk.spent(key))
+    yield output
+    yield from _judged(desk, key, Stage.DRAFT, objections)
+
+
+@dg.multi_asset(
+    name="reviews",
+    outs={
+        stage.value: dg.AssetOut(
+            key=key_of(stage), io_manager_key=_IO, is_required=False, description=words
+        )
+        for stage, words in (
+            (Stage.TONE, "Courteous, calm, one greeting, one closing, the right language."),
+            (Stage.FACT, "Every factual statement is carried by its evidence (ES-07)."),
+            (Stage.QA, "Every ask is taken up and the reply stands on its own."),
+        )
+    },
+    ins=_from(Stage.DRAFT),
+    can_subset=True,
+    partitions_def=work_orders,
+    group_name="judgement",
+)
+def reviews(
+    context: dg.AssetExecutionContext, desk: Work, draft: Draft
+) -> Iterator[dg.Output[Review]]:
+    """The reviewers' verdicts about this draft's bytes; what the reply loop asked is not asked again."""
+    key = context.partition_key
+    for stage in REVIEW_STAGES:
+        if stage.value not in context.op_execution_context.selected_output_names:
+            continue
+        with desk.stage() as watch:
+            desk.fence(key)
+            noun = review(stage, _brief(desk, key), draft, desk.services)
+            shown_noun = shown.review(noun)
+            output = _made(noun, shown_noun, watch, cost=desk.spent(key), name=stage.value)
+        yield output
+
+
+@dg.asset(
+    key=key_of(Stage.POLICY),
+    ins=_from(*REVIEW_STAGES),
+    check_specs=checks.specs(Stage.POLICY),
+    partitions_def=work_orders,
+    io_manager_key=_IO,
+    group_name="judgement",
+    kinds={"python"},
+)
+def policy(
+    context: dg.AssetExecutionContext, desk: Work, tone: Review, fact: Review, qa: Review
+) -> Iterator[dg.Output[PolicyDecision] | dg.AssetCheckResult]:
+    """May this draft be offered? Every required rule, for exactly these bytes and this evidence."""
+    key = context.partition_key
+    with desk.stage() as watch:
+        fence, brief = desk.fence(key), _brief(desk, key)
+        noun = decide(
+            fence,
+            brief.received,
+            brief.context,
+            brief.tier,
+            desk.read(key, Stage.DRAFT, Draft),
+            (tone, fact, qa),
+            desk.services,
+        )
+        output = _made(noun, shown.policy(noun), watch)
+    yield output
+    yield from _judged(desk, key, Stage.POLICY, checks.failed(noun.verdicts))
+
+
+@dg.asset(
+    key=key_of(Stage.PUBLISH),
+    ins=_from(Stage.POLICY),
+    partitions_def=work_orders,
+    io_manager_key=_IO,
+    group_name="publishing",
+    kinds={"zapier"},
+)
+def publish(
+    context: dg.AssetExecutionContext, desk: Work, policy: PolicyDecision
+) -> dg.Output[Publication]:
+    """What was handed to the publication ledger, or why a human answers instead.
+
+    The ledger re-reads every PASS in its own transaction (ES-16): a run of this asset alone, whoever
+    presses *Materialize*, publishes nothing that was not passed.
+    """
+    with desk.stage() as watch:
+        fence = desk.fence(context.partition_key)
+        noun = hand_over(fence, policy, desk.services, desk.publisher)
+        desk.settled()
+        return _made(noun, shown.publication(noun), watch)
+
+
+STAGES: Final[Sequence[dg.AssetsDefinition]] = [
+    received,
+    enrichment,
+    tier,
+    draft,
+    reviews,
+    policy,
+    publish,
+]
+
+
+def _brief(desk: Desk, key: str) -> Brief:
+    return brief_of(
+        desk.read(key, Stage.RECEIVED, Received),
+        desk.read(key, Stage.CONTEXT, Context),
+        desk.read(key, Stage.TIER, TierDecision),
+        desk.services,
+    )
+
+
+def _objections(brief: Brief, noun: Draft, desk: Desk) -> list[Reason]:
+    """Ask the rules of context and draft; a withheld draft has no text for the latter to look at."""
+    stages = (Stage.CONTEXT, Stage.DRAFT) if noun.offered else (Stage.CONTEXT,)
+    given = noun if noun.offered else None
+    return [r for stage in stages for r in reasons_at(stage, brief, given, desk.services)]
+
+
+def _judged(
+    desk: Desk, key: str, stage: Stage, reasons: Sequence[Reason]
+) -> Iterator[dg.AssetCheckResult]:
+    """Yield the checks' results; a violation first closes the work order as escalated.
+
+    Only now, after the output was stored: a closed work order takes no more artifacts from its run.
+    """
+    if faults := checks.violations(stage, reasons):
+        with desk.stage():
+            desk.escalate(key, faults)
+    yield from checks.results(stage, reasons)

@@ -1,0 +1,42 @@
+"""The jobs that sensors request. Runs are short, so every step stays in the worker's process."""
+
+import dagster as dg
+
+from swarm.errors import DatabaseUnavailableError
+from swarm_assets.resources.publishing import Publishing
+
+# One mechanism retries, and it is the queue: Dagster re-running a rejected draft would roll the
+# model's dice again until it passes.
+NO_RETRY = {"dagster/retry_on_asset_or_op_failure": "false", "dagster/max_retries": "0"}
+
+work_order_job = dg.define_asset_job(
+    "work_order",
+    selection=dg.AssetSelection.key_prefixes(["work_order"]),
+    description="Takes one work order from the intake line to a draft, an escalation or a hold.",
+    executor_def=dg.in_process_executor,
+    tags=NO_RETRY,
+)
+
+
+@dg.op(description="Dispatches what is due, settles what is unknown, takes over from dead senders.")
+def publishing_tick(
+    context: dg.OpExecutionContext, publishing: dg.ResourceParam[Publishing]
+) -> None:
+    """Move publications on for one round."""
+    try:
+        report = publishing.tick()
+    except DatabaseUnavailableError as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
+    context.add_output_metadata({"report": report.model_dump(mode="json")})
+
+
+@dg.job(
+    name="publications",
+    description="One round over the publication ledger.",
+    executor_def=dg.in_process_executor,
+    # No lease stands behind these runs: a vanished worker's slot is freed by the time limit.
+    tags={**NO_RETRY, "dagster/max_runtime": "120"},
+)
+def publications_job() -> None:
+    """Run one publishing tick."""
+    publishing_tick()

@@ -1,0 +1,14 @@
+"""The one set of partitions: live work orders, by their opaque key; and the tags of their runs.
+
+A hot set: intake adds, ``sensors/retire.py`` takes away; our tables keep the history. Dagster does
+not validate keys, so only ``swarm.intake`` makes them (``wo_`` and 24 letters).
+"""
+
+import dagster as dg
+from dagster._core.storage.tags import PARTITION_NAME_TAG
+
+work_orders = dg.DynamicPartitionsDefinition(name="work_orders")
+
+# The queue's attempt a run was requested for; runs that a person starts in the UI carry none.
+ATTEMPT_TAG = "swarm/attempt"
+PARTITION_TAG = PARTITION_NAME_TAG

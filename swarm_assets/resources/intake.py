@@ -1,0 +1,34 @@
+"""The intake stream as the intake sensor sees it: one call, one tick, one report."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+from pydantic import SecretStr
+
+from swarm.intake.ingest import IngestReport, ingest
+from swarm.store.database import Database
+from swarm_assets.resources import process
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeStream:
+    """Where the work orders come from. Several programs may read it: each line is stored once."""
+
+    database: Database
+    path: Path
+    secret: SecretStr
+
+    def ingest(self) -> IngestReport:
+        """Store what is new; raises ``DatabaseUnavailableError``."""
+        return ingest(self.database, self.path, self.secret.get_secret_value())
+
+
+class IntakeResource(dg.ConfigurableResource[IntakeStream]):
+    """The stream file below ``SWARM_HOME``."""
+
+    def create_resource(self, context: dg.InitResourceContext) -> IntakeStream:
+        """Return the stream on the process's pool."""
+        core = process.settings().core
+        path = core.swarm_home / "intake" / "work_orders.jsonl"
+        return IntakeStream(process.database(), path, core.swarm_key_secret)

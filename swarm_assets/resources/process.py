@@ -1,0 +1,74 @@
+"""What a process makes once and keeps: settings, the connection pool, clients, the specialist.
+
+A run lasts a fraction of a second; TLS contexts, pools and token caches made anew for each would be
+most of it. A forked child starts with none of its parent's connections.
+"""
+
+import os
+from functools import cache
+
+from langgraph.checkpoint.postgres import PostgresSaver
+
+from swarm.clients.monday import MondayClient
+from swarm.clients.outlook import GraphOutlook
+from swarm.clients.zapier import ZapierHook
+from swarm.graphs.checkpointer import shared_checkpointer
+from swarm.settings import Settings, load_settings
+from swarm.specialists.protocol import Specialist
+from swarm.specialists.select import select_specialist
+from swarm.store.database import Database
+from swarm.store.postgres import PostgresStore
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings, read at first use; raises ``ConfigurationError``."""
+    return load_settings()
+
+
+@cache
+def database() -> Database:
+    """Return this process's pool on our tables."""
+    return Database(settings().core.database_url.get_secret_value())
+
+
+@cache
+def outlook() -> GraphOutlook:
+    """Return this process's Microsoft Graph client with its token cache."""
+    return GraphOutlook(settings().graph)
+
+
+@cache
+def monday() -> MondayClient:
+    """Return this process's monday.com client."""
+    return MondayClient(settings().monday)
+
+
+@cache
+def zapier() -> ZapierHook:
+    """Return this process's Catch Hook."""
+    return ZapierHook(settings().zapier)
+
+
+@cache
+def specialist() -> Specialist:
+    """Return who thinks: the model of the settings, or the rules."""
+    return select_specialist(settings().model, PostgresStore(database()))
+
+
+@cache
+def checkpointer() -> PostgresSaver:
+    """Return the graphs' checkpointer: a crash repeats no paid model call."""
+    return shared_checkpointer(settings().core.database_url.get_secret_value())
+
+
+_MADE_ONCE = (settings, database, outlook, monday, zapier, specialist, checkpointer)
+
+
+def _forget() -> None:
+    for made in _MADE_ONCE:
+        made.cache_clear()
+    shared_checkpointer.cache_clear()
+
+
+os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,59 @@
+"""How launcher and workers reach each other: one Celery configuration for both sides.
+
+What does not live here: the tasks (``celery_app``) and the launcher (``launcher``).
+"""
+
+from pathlib import Path
+
+from celery import Celery
+from dagster_celery.make_app import make_app
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+QUEUE = "dagster"
+
+# Seconds between two looks into the folder: on average half of it is added to a run's start.
+_POLL_SECONDS = 0.1
+
+
+class BrokerSettings(BaseSettings):
+    """The two variables a worker needs before it can read anything else. Prefix ``CELERY_``."""
+
+    model_config = SettingsConfigDict(env_prefix="CELERY_", frozen=True)
+
+    broker_url: str = "filesystem://"
+    broker_dir: Path = Field(
+        description="Folder of the file-system broker; unused by other brokers"
+    )
+
+
+def celery_application(settings: BrokerSettings) -> Celery:
+    """Return the Celery application; both ends must be built by this one function.
+
+    A task is acknowledged when it is taken: a killed worker loses it, and our lease, not Celery,
+    brings the work order back (a redelivered run would be the same Dagster run twice).
+    """
+    app: Celery = make_app({"broker": settings.broker_url, "task_default_queue": QUEUE})
+    app.conf.update(
+        broker_transport_options=_transport_options(settings),
+        task_ignore_result=True,
+        worker_prefetch_multiplier=1,
+        worker_send_task_events=False,
+        worker_hijack_root_logger=False,
+        broker_connection_retry_on_startup=True,
+    )
+    return app
+
+
+def _transport_options(settings: BrokerSettings) -> dict[str, object]:
+    if not settings.broker_url.startswith("filesystem"):
+        return {}
+    folder = settings.broker_dir
+    for part in (folder / "queue", folder / "control"):
+        part.mkdir(parents=True, exist_ok=True)
+    return {
+        "data_folder_in": str(folder / "queue"),
+        "data_folder_out": str(folder / "queue"),
+        "control_folder": str(folder / "control"),
+        "polling_interval": _POLL_SECONDS,
+    }

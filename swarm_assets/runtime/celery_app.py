@@ -1,0 +1,67 @@
+"""The Celery application of the run workers: ``celery -A swarm_assets.runtime.celery_app worker``.
+
+Code, definitions and the Dagster instance are loaded once per worker process and kept; that is what
+makes a run cost tenths of a second. What a run does is in ``swarm_assets.assets``; that a killed
+worker's run is taken up again is the queue's promise, not Celery's.
+"""
+
+import os
+import threading
+import time
+from functools import cache
+
+from celery.signals import worker_process_init
+from dagster import DagsterInstance
+from dagster._cli.api import _execute_run_command_body
+from dagster._core.events import DagsterEvent
+from dagster._grpc.types import ExecuteRunArgs
+from dagster._serdes import unpack_value
+from dagster_celery.config import TASK_EXECUTE_JOB_NAME
+from dagster_shared.serdes.serdes import JsonSerializableValue
+
+from swarm_assets import definitions
+from swarm_assets.runtime.broker import BrokerSettings, celery_application
+
+_PARENT_POLL_SECONDS = 1.0
+
+app = celery_application(BrokerSettings())
+
+
+@cache
+def warm_instance() -> DagsterInstance:
+    """Return this process's Dagster instance; stock dagster-celery builds one for every run."""
+    return DagsterInstance.get()
+
+
+@app.task(name=TASK_EXECUTE_JOB_NAME)  # type: ignore[untyped-decorator]
+def execute_job(execute_job_args_packed: JsonSerializableValue) -> int:
+    """Execute one Dagster run in this process; 0 unless it failed. Dagster records the outcome."""
+    args = unpack_value(execute_job_args_packed, as_type=ExecuteRunArgs)
+    return _execute_run_command_body(
+        run_id=args.run_id,
+        instance=warm_instance(),
+        write_stream_fn=_discard,
+        set_exit_code_on_failure=True,
+    )
+
+
+def _discard(_event: DagsterEvent) -> None:
+    """Events are in Dagster's storage already; nobody reads this process's stream."""
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]
+def _prepare_child(**_signal: object) -> None:
+    definitions.warm_up()
+    warm_instance()
+    threading.Thread(target=_die_with_parent, args=(os.getppid(),), daemon=True).start()
+
+
+def _die_with_parent(parent: int) -> None:
+    """End this process when its parent is gone, so that no orphan works on unseen.
+
+    A poll, because ``PR_SET_PDEATHSIG`` watches the parent's *thread*, and Celery's supervisor thread
+    that forks replacements ends before its children may.
+    """
+    while os.getppid() == parent:
+        time.sleep(_PARENT_POLL_SECONDS)
+    os._exit(1)

@@ -1,0 +1,29 @@
+"""Delivers the outbox of alerts. Who raises an alert does so in the transaction that found the trouble."""
+
+import dagster as dg
+
+from swarm.errors import DatabaseUnavailableError
+from swarm.operations.alerts import deliver, raise_overdue_escalations
+from swarm.store.database import Database
+from swarm_assets.resources.pager import Pager
+
+
+@dg.sensor(
+    name="alerts",
+    minimum_interval_seconds=5,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Pages for overdue escalations and delivers alerts that wait in the outbox.",
+)
+def alerts(
+    context: dg.SensorEvaluationContext,
+    database: dg.ResourceParam[Database],
+    pager: dg.ResourceParam[Pager],
+) -> dg.SkipReason:
+    """Raise what is overdue, deliver what waits; an alert stays until the pager took it."""
+    try:
+        with database.transaction() as connection:
+            overdue = raise_overdue_escalations(connection)
+        delivered = deliver(database, pager)
+    except DatabaseUnavailableError as error:
+        return dg.SkipReason(f"could not read: {error}")
+    return dg.SkipReason(f"{overdue} escalations newly overdue, {delivered} alerts delivered")

@@ -1,0 +1,91 @@
+"""Turns new lines of the intake stream into work orders, and due work orders into runs.
+
+Dagster's part is small on purpose: the lines and their offset are committed by ``swarm.intake`` before
+anything is asked of Dagster. A lost tick, a swallowed launch error or a reset cursor therefore loses
+nothing; the queue asks again, and the run key (work order and attempt) keeps it from running twice.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import dagster as dg
+
+from swarm.errors import DatabaseUnavailableError
+from swarm.intake.ingest import IngestReport
+from swarm.queue import JobQueue, RunRequested
+from swarm_assets.jobs import work_order_job
+from swarm_assets.partitions import ATTEMPT_TAG, work_orders
+
+# Dagster spends 16-22 ms on each request of a tick, serially; 50 keep a tick near one second.
+REQUESTS_PER_TICK: Final = 50
+
+
+class Stream(Protocol):
+    """What the sensor asks of the intake."""
+
+    def ingest(self) -> IngestReport:
+        """Store what is new in the stream."""
+        ...
+
+
+def run_requests(requested: Sequence[RunRequested]) -> list[dg.RunRequest]:
+    """Return one run request per work order; nothing but opaque keys and numbers in it."""
+    return [
+        dg.RunRequest(
+            run_key=request.run_key,
+            partition_key=request.work_order_key,
+            tags={ATTEMPT_TAG: str(request.attempt)},
+        )
+        for request in requested
+    ]
+
+
+def echo(report: IngestReport, requested: int) -> str:
+    """Return the cursor: what the tick did, for people. Nothing is ever read back from it."""
+    return json.dumps(
+        {
+            "not_read": report.not_read,
+            "accepted": report.accepted,
+            "duplicate": report.duplicate,
+            "quarantined": report.quarantined,
+            "backlog_bytes": report.backlog_bytes,
+            "requested": requested,
+        }
+    )
+
+
+def outcome(
+    report: IngestReport, requested: Sequence[RunRequested]
+) -> dg.SensorResult | dg.SkipReason:
+    """Decide what the tick says: requests, or why there are none."""
+    if requested:
+        keys = [request.work_order_key for request in requested]
+        return dg.SensorResult(
+            run_requests=run_requests(requested),
+            dynamic_partitions_requests=[work_orders.build_add_request(keys)],
+            cursor=echo(report, len(requested)),
+        )
+    if report.not_read:
+        return dg.SkipReason(f"could not read: {report.not_read}")
+    return dg.SkipReason(f"nothing due; {report.lines} new lines")
+
+
+@dg.sensor(
+    name="intake",
+    job=work_order_job,
+    minimum_interval_seconds=1,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Reads the intake stream into our tables and requests a run for each due work order.",
+)
+def intake(
+    context: dg.SensorEvaluationContext,
+    stream: dg.ResourceParam[Stream],
+    queue: dg.ResourceParam[JobQueue],
+) -> dg.SensorResult | dg.SkipReason:
+    """Ingest, ask the queue what is due, answer once."""
+    try:
+        report = stream.ingest()
+        return outcome(report, queue.request_due(REQUESTS_PER_TICK))
+    except DatabaseUnavailableError as error:
+        return dg.SkipReason(f"could not read: {error}")

@@ -1,0 +1,155 @@
+"""What sensors decide, as pure functions, and what they answer when a read fails."""
+
+import json
+from datetime import UTC, datetime
+
+import dagster as dg
+import pytest
+
+from swarm.errors import DatabaseUnavailableError
+from swarm.intake.ingest import IngestReport
+from swarm.queue import Job, JobState, RunRequested
+from swarm.store.memory import MemoryStore
+from swarm.store.memory_queue import MemoryQueue
+from swarm_assets.partitions import PARTITION_TAG
+from swarm_assets.sensors import publications, reaper, retire
+from swarm_assets.sensors.intake import echo, intake, outcome, run_requests
+
+KEY = "wo_" + "a" * 24
+OTHER = "wo_" + "b" * 24
+
+
+class QuietStream:
+    """A stream with a prepared report."""
+
+    def __init__(self, report: IngestReport) -> None:
+        self.report = report
+
+    def ingest(self) -> IngestReport:
+        return self.report
+
+
+class AwayStream:
+    """A stream whose database is away."""
+
+    def ingest(self) -> IngestReport:
+        raise DatabaseUnavailableError("Postgres cannot be reached")
+
+
+def test_a_run_request_carries_nothing_but_key_and_attempt() -> None:
+    (request,) = run_requests([RunRequested(work_order_key=KEY, attempt=3)])
+    assert request.run_key == f"{KEY}:3"
+    assert request.partition_key == KEY
+    assert request.tags == {"swarm/attempt": "3", PARTITION_TAG: KEY} or request.tags == {
+        "swarm/attempt": "3"
+    }
+    assert request.run_config == {}
+
+
+def test_a_new_attempt_gets_a_new_run_key() -> None:
+    keys = {r.run_key for r in run_requests([_requested(1), _requested(2)])}
+    assert len(keys) == 2
+
+
+def test_one_result_carries_partitions_runs_and_cursor_together() -> None:
+    result = outcome(IngestReport(accepted=1), [_requested(1)])
+    assert isinstance(result, dg.SensorResult)
+    assert result.run_requests is not None
+    assert [r.partition_key for r in result.run_requests] == [KEY]
+    (addition,) = result.dynamic_partitions_requests or ()
+    assert list(addition.partition_keys) == [KEY]
+    assert json.loads(result.cursor or "")["accepted"] == 1
+
+
+def test_the_cursor_is_numbers_only() -> None:
+    values = json.loads(echo(IngestReport(accepted=2, backlog_bytes=9), 2))
+    assert all(isinstance(v, int) or v == "" for v in values.values())
+
+
+def test_a_stream_that_could_not_be_read_is_not_an_empty_one() -> None:
+    unread = outcome(IngestReport(not_read="file is missing"), [])
+    empty = outcome(IngestReport(), [])
+    assert isinstance(unread, dg.SkipReason)
+    assert isinstance(empty, dg.SkipReason)
+    assert "could not read" in (unread.skip_message or "")
+    assert "nothing due" in (empty.skip_message or "")
+
+
+def test_due_work_orders_run_even_when_the_stream_cannot_be_read() -> None:
+    result = outcome(IngestReport(not_read="file is missing"), [_requested(1)])
+    assert isinstance(result, dg.SensorResult)
+
+
+def test_the_intake_sensor_requests_what_the_queue_says_is_due(queue: MemoryQueue) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(instance=instance)
+        result = intake(context, stream=QuietStream(IngestReport(accepted=1)), queue=queue)
+    assert isinstance(result, dg.SensorResult)
+    assert [r.run_key for r in result.run_requests or ()] == [f"{KEY}:1"]
+
+
+def test_the_intake_sensor_says_that_it_could_not_read(queue: MemoryQueue) -> None:
+    result = intake(dg.build_sensor_context(), stream=AwayStream(), queue=queue)
+    assert isinstance(result, dg.SkipReason)
+    assert "could not read" in (result.skip_message or "")
+
+
+@pytest.mark.parametrize(
+    ("due", "in_flight", "starts"),
+    [(0, False, False), (3, False, True), (3, True, False), (0, True, False)],
+    ids=["nothing due", "due", "due, a run is at it", "nothing due, a run is at it"],
+)
+def test_publications_start_one_run_while_something_is_due(
+    due: int, in_flight: bool, starts: bool
+) -> None:
+    asked = publications.request(due, in_flight=in_flight, tick="2026-05-04 09:30:00+00")
+    assert isinstance(asked, dg.RunRequest) is starts
+
+
+def test_a_partition_with_a_run_in_flight_is_not_retired() -> None:
+    run = dg.DagsterRun(job_name="work_order", tags={PARTITION_TAG: KEY})
+    assert retire.retirable([KEY, OTHER], retire.held_by([run])) == [OTHER]
+
+
+def test_retiring_is_bounded_and_oldest_first() -> None:
+    assert retire.retirable(["c", "a", "b"], frozenset(), limit=2) == ["c", "a"]
+
+
+def test_the_run_of_a_reaped_job_is_ended_if_dagster_counts_it_as_going_on() -> None:
+    run = dg.DagsterRun(job_name="work_order", run_id="lost")
+    jobs = [_job("lost"), _job("finished-long-ago"), _job(None)]
+    assert reaper.runs_to_end(jobs, {"lost": run}) == [run]
+
+
+def test_the_reaper_frees_the_slot_of_a_vanished_run(
+    store: MemoryStore, queue: MemoryQueue
+) -> None:
+    class ReapingQueue(MemoryQueue):
+        def reap(self) -> list[Job]:
+            return [_job(run.run_id)]
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = instance.add_run(
+            dg.DagsterRun(job_name="work_order", status=dg.DagsterRunStatus.STARTED)
+        )
+        reaping = ReapingQueue(store, queue._settings)
+        reaper.reaper(dg.build_sensor_context(instance=instance), queue=reaping)
+        ended = instance.get_run_by_id(run.run_id)
+    assert ended is not None
+    assert ended.status is dg.DagsterRunStatus.FAILURE
+
+
+def _requested(attempt: int) -> RunRequested:
+    return RunRequested(work_order_key=KEY, attempt=attempt)
+
+
+def _job(run_id: str | None) -> Job:
+    return Job(
+        work_order_key=KEY,
+        state=JobState.RUNNING,
+        attempt=1,
+        failures=0,
+        token=1,
+        run_id=run_id,
+        not_before=datetime(2026, 5, 4, tzinfo=UTC),
+    )
