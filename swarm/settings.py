@@ -5,6 +5,7 @@ every program sees explicit URLs and cannot tell a double from the real service.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -78,11 +79,24 @@ class ZapierSettings(BaseSettings):
     )
 
 
+class Thinker(StrEnum):
+    """Who does the thinking behind the stages."""
+
+    AUTO = "auto"
+    RULES = "rules"
+    LLM = "llm"
+    LEGACY = "legacy"
+
+
 class ModelSettings(BaseSettings):
     """An OpenAI-compatible chat model; absent means the ``rules`` specialist. Prefix ``MODEL_``."""
 
     model_config = SettingsConfigDict(env_prefix="MODEL_", frozen=True, protected_namespaces=())
 
+    specialist: Thinker = Field(
+        default=Thinker.AUTO,
+        description="auto: llm when MODEL_NAME is set, else rules; legacy: today's stages",
+    )
     base_url: str | None = None
     name: str | None = None
     provider: str = "openai"
@@ -97,7 +111,14 @@ class ModelSettings(BaseSettings):
     @property
     def configured(self) -> bool:
         """Whether a model is to be used at all."""
-        return self.name is not None
+        return self.thinker is Thinker.LLM
+
+    @property
+    def thinker(self) -> Thinker:
+        """Who thinks, with ``auto`` resolved."""
+        if self.specialist is not Thinker.AUTO:
+            return self.specialist
+        return Thinker.LLM if self.name is not None else Thinker.RULES
 
 
 class PublishingSettings(BaseSettings):

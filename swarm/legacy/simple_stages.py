@@ -64,26 +64,37 @@ def context(line: Line) -> str:
 
 
 def draft(line: Line, text: str, signature: str) -> str:
-    """Fill the one template production has, in English or German."""
-    questions = [q.strip() for q in _QUESTION.findall(text)][:5]
-    german = len(_GERMAN.findall(text)) >= 3  # noqa: PLR2004 - fewer are often names or loan words
-    greeting, thanks, asked, closing = _GERMAN_TEXT if german else _ENGLISH_TEXT
-    listed = "".join(f"\n- {q}" for q in questions)
-    body = f"{thanks}{asked + listed if questions else ''}"
-    return f"{greeting}\n\n{body}\n\n{closing}\n{signature}\n"
+    """Frame the one reply production has with greeting, closing and signature."""
+    greeting, closing = _GERMAN_FRAME if german(text) else _ENGLISH_FRAME
+    return f"{greeting}\n\n{reply(text)}\n\n{closing}\n{signature}\n"
 
 
-_ENGLISH_TEXT = (
-    "Hello,",
+def reply(text: str) -> str:
+    """Thank, and list what was asked: all that production says by itself."""
+    thanks, asked = _GERMAN_REPLY if german(text) else _ENGLISH_REPLY
+    listed = "".join(f"\n- {question}" for question in questions(text))
+    return f"{thanks}{asked}{listed}" if listed else thanks
+
+
+def questions(text: str) -> tuple[str, ...]:
+    """Return at most five sentences that end with a question mark."""
+    return tuple(question.strip() for question in _QUESTION.findall(text)[:5])
+
+
+def german(text: str) -> bool:
+    """Tell German from everything else, which is answered in English."""
+    return len(_GERMAN.findall(text)) >= 3  # noqa: PLR2004 - fewer are often names or loan words
+
+
+_ENGLISH_FRAME = ("Hello,", "Kind regards")
+_GERMAN_FRAME = ("Guten Tag,", "Mit freundlichen Grüßen")
+_ENGLISH_REPLY = (
     "thank you for your message. A colleague is looking into it and will come back to you.",
     "\n\nYou asked:",
-    "Kind regards",
 )
-_GERMAN_TEXT = (
-    "Guten Tag,",
+_GERMAN_REPLY = (
     "vielen Dank für Ihre Nachricht. Wir kümmern uns darum und melden uns bei Ihnen.",
     "\n\nSie haben gefragt:",
-    "Mit freundlichen Grüßen",
 )
 
 

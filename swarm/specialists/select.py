@@ -1,6 +1,7 @@
-"""Which specialist thinks: the chat model when one is configured, the rules otherwise."""
+"""Which specialist thinks: the chat model when one is configured, the rules otherwise, or legacy."""
 
-from swarm.settings import ModelSettings
+from swarm.settings import ModelSettings, Thinker
+from swarm.specialists.legacy import LegacySpecialist
 from swarm.specialists.protocol import Specialist
 from swarm.specialists.rules import RulesSpecialist
 from swarm.store.protocol import RunStore
@@ -8,7 +9,9 @@ from swarm.store.protocol import RunStore
 
 def select_specialist(settings: ModelSettings, ledger: RunStore) -> Specialist:
     """Return the specialist of this installation; ``ledger`` remembers its paid calls."""
-    if not settings.configured:
+    if settings.thinker is Thinker.LEGACY:
+        return LegacySpecialist()
+    if settings.thinker is Thinker.RULES:
         return RulesSpecialist()
     from swarm.specialists.llm import LlmSpecialist  # noqa: PLC0415 - only when it is used
 
