@@ -1,0 +1,1 @@
+"""The Microsoft Graph mail double: tokens, mailbox, OData subset, delta, batch. It cannot send."""

@@ -1,0 +1,126 @@
+"""The part of OData that Graph's mail API is known to accept, and its refusals.
+
+``$filter`` knows conversationId, receivedDateTime and one extended property, joined by ``and``;
+everything else is ErrorInvalidUrlQueryFilter. ``$orderby`` beside ``$filter`` must be repeated in
+the filter, first and in the same order, else InefficientFilter. ``$search`` is refused.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_DEFAULT_TOP = 10
+_MOST_TOP = 1000
+_PROPERTY = re.compile(
+    r"singleValueExtendedProperties/any\(\s*(\w+)\s*:\s*\1/id\s+eq\s+'((?:[^']|'')*)'\s+and\s+"
+    r"\1/value\s+eq\s+'((?:[^']|'')*)'\s*\)",
+    re.IGNORECASE,
+)
+_CONVERSATION = re.compile(r"conversationId\s+eq\s+'((?:[^']|'')*)'")
+_RECEIVED = re.compile(r"receivedDateTime\s+(ge|gt|le|lt)\s+([0-9T:.Z+-]+)")
+_OPERATORS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+_AND = re.compile(r"\s+and\s+(?![^()]*\))", re.IGNORECASE)
+
+
+class QueryError(Exception):
+    """A query Graph refuses with 400."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A parsed query: an SQL condition on ``messages m``, and how to answer."""
+
+    where: str
+    values: list[object]
+    filtered: bool
+    select: tuple[str, ...]
+    top: int
+    skip: int
+    expand_property: str | None
+    order: str
+
+
+def parse(query: Mapping[str, str]) -> Query:
+    """Parse the query options of a message collection; raises ``QueryError``."""
+    if "$search" in query:
+        raise QueryError("SearchWithFilter", "The query parameter '$search' is not supported here.")
+    text = query.get("$filter", "")
+    where, values, names = _filter(text)
+    order = _order(query.get("$orderby", ""), names, filtered=bool(text))
+    return Query(
+        where=where,
+        values=values,
+        filtered=bool(text),
+        select=_names(query.get("$select", "")),
+        top=_top(query.get("$top")),
+        skip=int(query.get("$skip", "0") or 0),
+        expand_property=_expanded(query.get("$expand", "")),
+        order=order,
+    )
+
+
+def _filter(text: str) -> tuple[str, list[object], list[str]]:
+    where, values, names = ["1"], list[object](), list[str]()
+    for part in (each.strip() for each in _AND.split(text.strip()) if each.strip()):
+        condition, bound, name = _condition(part)
+        where.append(condition)
+        values += bound
+        names.append(name)
+    return " AND ".join(where), values, names
+
+
+def _condition(part: str) -> tuple[str, list[object], str]:
+    if found := _CONVERSATION.fullmatch(part):
+        conversation = _unquoted(found.group(1))
+        if conversation.startswith(("AAkALg", "AAMkAG")):
+            raise QueryError("ErrorInvalidIdMalformed", "Id is malformed.")
+        return "m.conversation_id = ?", [conversation], "conversationId"
+    if found := _RECEIVED.fullmatch(part):
+        moment = re.sub(r"\.\d+", "", found.group(2)).replace("+00:00", "Z")
+        return f"m.received {_OPERATORS[found.group(1)]} ?", [moment], "receivedDateTime"
+    if found := _PROPERTY.fullmatch(part):
+        # The name is compared case-sensitively, the value is not.
+        exists = (
+            "m.pk IN (SELECT message FROM properties WHERE name = ? AND value = ? COLLATE NOCASE)"
+        )
+        return exists, [_unquoted(found.group(2)), _unquoted(found.group(3))], "extended"
+    raise QueryError("ErrorInvalidUrlQueryFilter", "The query filter contains an unknown clause.")
+
+
+def _order(text: str, filtered_names: list[str], *, filtered: bool) -> str:
+    if not text:
+        return "m.pk DESC"
+    wanted = [each.strip().split()[0] for each in text.split(",")]
+    if filtered and filtered_names[: len(wanted)] != wanted:
+        raise QueryError(
+            "InefficientFilter",
+            "The restriction or sort order is too complex for this operation.",
+        )
+    if wanted != ["receivedDateTime"]:
+        raise QueryError("ErrorInvalidUrlQuery", "Only receivedDateTime can be ordered by.")
+    return "m.received DESC" if text.lower().endswith("desc") else "m.received ASC"
+
+
+def _top(value: str | None) -> int:
+    if value is None:
+        return _DEFAULT_TOP
+    if not value.isdigit() or not 1 <= int(value) <= _MOST_TOP:
+        raise QueryError("ErrorInvalidUrlQuery", "The value of $top must be from 1 to 1000.")
+    return int(value)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _expanded(text: str) -> str | None:
+    found = re.fullmatch(r"singleValueExtendedProperties\(\$filter=id eq '(.*)'\)", text)
+    return _unquoted(found.group(1)) if found else None
+
+
+def _unquoted(value: str) -> str:
+    return value.replace("''", "'")
