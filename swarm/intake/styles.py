@@ -1,0 +1,144 @@
+"""When a style makes text invisible to a person: small readings of CSS, no layout engine (ES-13)."""
+
+import re
+from dataclasses import dataclass
+
+_DECLARATION = re.compile(r"([a-z-]{1,40})\s*:\s*([^;]{1,200})")
+_RULE = re.compile(r"([^{}]{1,2000})\{([^{}]{0,4000})\}")
+_SIMPLE_SELECTOR = re.compile(r"[a-z0-9]*[.#][\w-]{1,80}|[a-z][a-z0-9]{0,20}")
+_NUMBER = re.compile(r"(-?\d{0,6}(?:\.\d{1,4})?)\s*(px|pt|em|rem|ex|ch|vw|vh|%|cm|mm|in)?")
+_FAR = 300.0  # pixels outside of the page
+_TINY = {"px": 2.0, "pt": 1.5, "em": 0.15, "rem": 0.15, "%": 15.0, "": 0.0}
+_CLOSE = 24  # colour steps per channel that no eye tells apart on a screen
+
+_NAMED = {
+    "white": (255, 255, 255),
+    "snow": (255, 250, 250),
+    "ivory": (255, 255, 240),
+    "whitesmoke": (245, 245, 245),
+    "black": (0, 0, 0),
+}
+
+Colour = tuple[int, int, int]
+PAGE: Colour = (255, 255, 255)
+
+
+def declarations(style: str) -> dict[str, str]:
+    """Read an inline style; the last of two equal properties wins, as in a browser."""
+    return {
+        name: value.replace("!important", "").strip()
+        for name, value in _DECLARATION.findall(style[:4000].lower())
+    }
+
+
+def hidden_by(style: dict[str, str]) -> str | None:
+    """Return which trick hides an element and everything in it; None for none."""
+    for label, test in _TRICKS:
+        if test(style):
+            return label
+    return None
+
+
+def _value(style: dict[str, str], name: str) -> float | None:
+    found = _NUMBER.match(style.get(name, ""))
+    if found is None or found[1] in ("", "-", "."):
+        return None
+    return float(found[1])
+
+
+def _tiny_font(style: dict[str, str]) -> bool:
+    found = _NUMBER.match(style.get("font-size", ""))
+    if found is None or found[1] in ("", "-", "."):
+        return False
+    return float(found[1]) <= _TINY.get(found[2] or "", 0.0)
+
+
+def _off_screen(style: dict[str, str]) -> bool:
+    places = ("text-indent", "left", "top", "right", "bottom", "margin-left", "margin-top")
+    return any((_value(style, name) or 0.0) <= -_FAR for name in places)
+
+
+def _clipped(style: dict[str, str]) -> bool:
+    sizes = [_value(style, name) for name in ("height", "max-height", "width", "max-width")]
+    no_room = any(size == 0.0 for size in sizes) and "hidden" in style.get("overflow", "")
+    return no_room or re.match(r"rect\(\s*0[^)]*\)", style.get("clip", "")) is not None
+
+
+_TRICKS = (
+    (
+        "display_none",
+        lambda s: s.get("display", "").startswith("none") or "all" in s.get("mso-hide", ""),
+    ),
+    ("visibility_hidden", lambda s: s.get("visibility", "") in ("hidden", "collapse")),
+    ("font_size_zero", _tiny_font),
+    ("transparent", lambda s: _value(s, "opacity") == 0.0 or s.get("color") == "transparent"),
+    ("off_screen", _off_screen),
+    ("clipped", _clipped),
+)
+
+
+def colour(value: str) -> Colour | None:
+    """Read a colour: names near white and black, #rgb, #rrggbb, rgb(); None for anything else."""
+    value = value.strip().lower()
+    if value in _NAMED:
+        return _NAMED[value]
+    if found := re.match(r"#([0-9a-f]{6}|[0-9a-f]{3})(?![0-9a-f])", value):
+        digits = found[1] if len(found[1]) == 6 else "".join(c * 2 for c in found[1])  # noqa: PLR2004
+        return int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)
+    if found := re.match(r"rgba?\(\s*(\d{1,3})\D{1,4}(\d{1,3})\D{1,4}(\d{1,3})", value):
+        return int(found[1]), int(found[2]), int(found[3])
+    return None
+
+
+def same_to_the_eye(one: Colour, other: Colour) -> bool:
+    """Whether text in one colour on the other cannot be read."""
+    return all(abs(a - b) <= _CLOSE for a, b in zip(one, other, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenSelectors:
+    """Simple selectors (``.class``, ``#id``, ``tag``, ``tag.class``) that a style sheet hides."""
+
+    found: dict[str, str]
+
+    def label(self, tag: str, identity: str, classes: str) -> str | None:
+        """Return the trick that hides an element with these names; None for none."""
+        if not self.found:
+            return None
+        names = [tag, f"#{identity}", f"{tag}#{identity}"]
+        for one in classes.split()[:20]:
+            names += [f".{one}", f"{tag}.{one}"]
+        return next((self.found[name] for name in names if name in self.found), None)
+
+
+def hidden_selectors(sheets: list[str]) -> HiddenSelectors:
+    """Read style sheets for rules that hide; rules inside ``@media`` speak of other screens."""
+    found: dict[str, str] = {}
+    for sheet in sheets[:10]:
+        flat = _without_media(sheet[:100_000].lower())
+        for selectors, body in _RULE.findall(flat):
+            label = hidden_by(declarations(body))
+            for selector in selectors.split(",") if label else ():
+                if label and _SIMPLE_SELECTOR.fullmatch(selector.strip()):
+                    found[selector.strip()] = label
+    return HiddenSelectors(found)
+
+
+def _without_media(sheet: str) -> str:
+    """Cut ``@media ... { ... }`` blocks by counting braces."""
+    kept: list[str] = []
+    depth = skip_from = 0
+    for part in re.split(r"([{}])", sheet):
+        if part == "{":
+            depth += 1
+        elif part == "}":
+            depth = max(0, depth - 1)
+            if skip_from and depth < skip_from:
+                skip_from = 0
+                continue
+        elif "@" in part and not skip_from and "@import" not in part:
+            kept.append(part.split("@")[0])
+            skip_from = depth + 1
+        if not skip_from:
+            kept.append(part)
+    return "".join(kept)
