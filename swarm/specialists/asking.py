@@ -124,7 +124,7 @@ class Desk:
         from langchain.chat_models import init_chat_model  # noqa: PLC0415 - costs two seconds
 
         return init_chat_model(
-            self.settings.name,
+            self.settings.name or "",
             model_provider=self.settings.provider,
             base_url=self.settings.base_url,
             api_key=self.settings.api_key.get_secret_value(),

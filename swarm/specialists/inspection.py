@@ -31,7 +31,8 @@ def tone_findings(brief: Brief, draft: Draft) -> Iterator[str]:
             yield "the reply does not have exactly one closing"
         if _count(draft.body_text, book.phrases["greeting"].rstrip(",:")) != 1:
             yield "the reply does not have exactly one greeting"
-    if _SHOUTED.search(draft.body_text):
+    known = brief.received.text + " " + " ".join(claim.quote for claim in draft.claims)
+    if any(word not in known for word in _SHOUTED.findall(_said(draft))):
         yield "words are written in capitals"
     if "!!" in draft.body_text or "??" in draft.body_text:
         yield "punctuation is doubled"
@@ -47,7 +48,7 @@ def fact_findings(brief: Brief, draft: Draft) -> Iterator[str]:
             yield f"claim {number} is not carried by its evidence"
     carried = " ".join(claim.quote for claim in draft.claims) + " " + brief.signature
     given = brief.received.text
-    for figure in _FIGURE.findall(draft.body_text):
+    for figure in _FIGURE.findall(_said(draft)):
         if figure not in carried and figure not in given:
             yield "a figure in the reply has no evidence"
             return
@@ -64,6 +65,11 @@ def qa_findings(brief: Brief, draft: Draft) -> Iterator[str]:
         yield "the reply is longer than a page and a half"
     if _PLACEHOLDER.search(draft.body_text):
         yield "a placeholder was left in the reply"
+
+
+def _said(draft: Draft) -> str:
+    """Return the body without its last line, the technical marker."""
+    return draft.body_text.rpartition("\n")[0]
 
 
 def _count(text: str, phrase: str) -> int:

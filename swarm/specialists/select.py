@@ -1,4 +1,4 @@
-"""Which specialist thinks: the chat model when one is configured, the rules otherwise, or legacy."""
+"""Which specialist thinks: the chat model when one is configured, else the rules."""
 
 from swarm.settings import ModelSettings, Thinker
 from swarm.specialists.legacy import LegacySpecialist

@@ -6,7 +6,7 @@ what another found, and a specialist that cannot judge makes the class unknown (
 
 from swarm.models import EscalationClass, Fence, Reason, Received, TextSpan, Tier, TierDecision
 from swarm.safety.detectors import Detection, detect
-from swarm.safety.injection import scan
+from swarm.safety.injection import is_certain, scan
 from swarm.specialists.protocol import Classification
 from swarm.stages.judging import JudgementError, judged
 from swarm.stages.review import reviewer_of
@@ -53,7 +53,7 @@ def _classified(
 def _tier(
     found: Tier, classes: tuple[EscalationClass, ...], injected: tuple[TextSpan, ...]
 ) -> Tier:
-    if classes:
+    if classes or any(is_certain(span) for span in injected):
         return Tier.ESCALATE
     return max(found, Tier.REVIEW) if injected else found
 
