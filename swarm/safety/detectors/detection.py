@@ -1,0 +1,127 @@
+"""The deterministic half of the tier stage: which escalation classes a mail belongs to (ES-01).
+
+Phrases are in ``lexicon/``, how they are found is in ``swarm.safety.matching``. A class is given
+when the weights of its distinct reasons reach one: a strong phrase alone, or two weak ones. What
+cannot be judged is UNKNOWN, never nothing. A model may add classes elsewhere; none takes one away.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from swarm.models import EscalationClass, Noun, Reason, Received, TextSpan, Tier
+from swarm.safety import injection
+from swarm.safety.detectors.languages import ENOUGH_WORDS, readable
+from swarm.safety.lexicon import load
+from swarm.safety.matching import Hit, Matcher
+from swarm.safety.words import Word, words_of
+
+LEXICONS = (
+    "complaint",
+    "fraud",
+    "human_requested",
+    "legal",
+    "money_dispute",
+    "press",
+    "privacy",
+    "safety",
+    "vulnerable",
+)
+DETECTORS: Mapping[str, str] = {"lexicon": "1", "injection": injection.VERSION, "judgeable": "1"}
+_POINTER_WORDS = 12  # "see below, please answer": the matter stands in the quoted history
+_EXCERPT = 120
+
+
+class Detection(Noun):
+    """What the detectors say about one mail; spans are places in ``received.text``."""
+
+    tier: Tier
+    classes: tuple[EscalationClass, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    spans: tuple[TextSpan, ...] = ()
+    detectors: Mapping[str, str] = DETECTORS
+
+
+def detect(received: Received) -> Detection:
+    """Judge a mail by code alone; the same mail always gives the same answer.
+
+    Subject, and quoted history when the mail merely points to it, are judged too, without spans.
+    """
+    words = words_of(received.text)
+    own = _matcher().hits(words)
+    around = _matcher().hits(words_of(_around(received, words)))
+    reasons = (*_class_reasons((*own, *around)), *_unjudgeable(received, words))
+    doubtful = _has_weak((*own, *around)) or bool(injection.scan(received.text) or received.hidden)
+    classes = tuple(sorted({c for reason in reasons for c in reason.classes}))
+    return Detection(
+        tier=Tier.ESCALATE if classes else Tier.REVIEW if doubtful else Tier.ROUTINE,
+        classes=classes,
+        reasons=reasons,
+        spans=tuple(_span(hit, received.text) for hit in own),
+    )
+
+
+@cache
+def _matcher() -> Matcher:
+    return Matcher(load(*LEXICONS))
+
+
+def _around(received: Received, words: tuple[Word, ...]) -> str:
+    pointer = len(words) < _POINTER_WORDS
+    return received.work_order.subject + (" .\n\n" + received.quoted if pointer else "")
+
+
+def _class_reasons(hits: Iterable[Hit]) -> tuple[Reason, ...]:
+    weights: dict[str, dict[str, float]] = {}
+    for hit in hits:
+        labels = weights.setdefault(hit.phrase.family, {})
+        key = hit.phrase.label if hit.phrase.weight >= 1 else hit.phrase.source
+        labels[key] = max(labels.get(key, 0.0), hit.phrase.weight)
+    return tuple(
+        Reason(
+            rule="ES-03" if family == EscalationClass.HUMAN_REQUESTED else "ES-01",
+            detail=f"{family}: {', '.join(sorted(labels))}",
+            classes=(EscalationClass(family),),
+        )
+        for family, labels in sorted(weights.items())
+        if sum(labels.values()) >= 1
+    )
+
+
+def _has_weak(hits: Iterable[Hit]) -> bool:
+    return any(hit.phrase.weight < 1 for hit in hits)
+
+
+def _unjudgeable(received: Received, words: tuple[Word, ...]) -> tuple[Reason, ...]:
+    work_order = received.work_order
+    attached = any(not attachment.inline for attachment in work_order.attachments)
+    causes = {
+        "the body was cut at intake": work_order.truncated,
+        f"its language ({received.language}) is none the detectors read": not readable(
+            received.language, words
+        ),
+        "it has no text, only attachments": not words and attached,
+        "it has no text at all": not words and not attached and not work_order.subject.strip(),
+        "it carries instructions to a machine": injection.certain(received.text),
+        "it hides text that instructs a machine": _hides_instructions(received),
+    }
+    return tuple(
+        Reason(rule="ES-01", detail=f"cannot be judged: {why}", classes=(EscalationClass.UNKNOWN,))
+        for why, applies in causes.items()
+        if applies
+    )
+
+
+def _hides_instructions(received: Received) -> bool:
+    return any(
+        injection.scan(span.excerpt) or len(words_of(span.excerpt)) > 2 * ENOUGH_WORDS
+        for span in received.hidden
+    )
+
+
+def _span(hit: Hit, text: str) -> TextSpan:
+    return TextSpan(
+        start=hit.start,
+        end=hit.end,
+        label=f"{hit.phrase.family}: {hit.phrase.label}",
+        excerpt=text[hit.start : hit.end][:_EXCERPT],
+    )

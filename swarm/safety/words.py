@@ -1,0 +1,89 @@
+"""Text as a list of folded words with their places in the original: what every detector reads.
+
+Folding undoes what hides a word from a reader of letters: case, accents, full-width and look-alike
+letters, zero-width characters, apostrophes, s p a c e d letters. What a word *means* lives in the
+lexicons; leet digits and typing mistakes are undone there, against a known vocabulary only.
+Everything is one pass over the text, so a hostile megabyte costs time in proportion to its size.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+INVISIBLE = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+_JOINERS = "'\u2019\u2018\u00b4`"
+_WORD = re.compile(
+    rf"[\w{INVISIBLE}]{{1,64}}(?:[{_JOINERS}@$][\w{INVISIBLE}]{{1,64}}){{0,3}}", re.UNICODE
+)
+_ELISION = re.compile(
+    rf"(?:l|d|j|qu|n|s|m|t|c|un|dell|all|nell|sull|dall|quell|jusqu|lorsqu)[{_JOINERS}]", re.IGNORECASE
+)
+_BOUNDARY = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\s\"')\]]|\n\s*\n|[;\u2022|]")
+_DROP = re.compile(rf"[{INVISIBLE}{_JOINERS}_]")
+_INITIALISM = 4  # "s u e" is too short to be anything but initials; "f r a u d" is not
+
+# Letters of other scripts that look like Latin ones; only the shapes, not the sounds.
+_LOOK_ALIKE = str.maketrans(
+    "аеорсухіјѕԁӏһԛԝвкмнтгпυοαρετικνηωβγƖɑɡıℓłøđħŧɩ",  # noqa: RUF001 - that is the point
+    "aeopcyxijsdlhqwbkmhtrnuoapetikvnwbylagillodhti",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A folded word, the place it came from, and the sentence it stands in."""
+
+    text: str
+    start: int
+    end: int
+    sentence: int
+
+
+@lru_cache(maxsize=65536)
+def fold(raw: str) -> str:
+    """Return the plain lower-case Latin shape of a word (``"Kündigung"`` -> ``"kundigung"``)."""
+    if raw.isascii():
+        return _DROP.sub("", raw).lower()
+    decomposed = unicodedata.normalize("NFKD", raw.casefold().replace("æ", "ae").replace("œ", "oe"))
+    letters = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return _DROP.sub("", letters).translate(_LOOK_ALIKE)
+
+
+def words_of(text: str) -> tuple[Word, ...]:
+    """Split ``text`` into folded words; positions are those of ``text`` itself."""
+    found: list[Word] = []
+    sentence, last = 0, 0
+    for match in _WORD.finditer(text):
+        start, end = match.span()
+        if start - last > 1 and _BOUNDARY.search(text, last, start):
+            sentence += 1
+        last = end
+        elision = _ELISION.match(text, start, end)
+        start = elision.end() if elision else start
+        shape = fold(text[start:end])
+        if shape:
+            found.append(Word(shape, start, end, sentence))
+    return _join_spaced_letters(found)
+
+
+def _join_spaced_letters(words: list[Word]) -> tuple[Word, ...]:
+    """Read ``f r a u d`` as one word."""
+    joined: list[Word] = []
+    run: list[Word] = []
+    for word in words:
+        if len(word.text) == 1 and word.text.isalpha():
+            run.append(word)
+            continue
+        joined.extend(_close(run))
+        run = []
+        joined.append(word)
+    joined.extend(_close(run))
+    return tuple(joined)
+
+
+def _close(run: list[Word]) -> list[Word]:
+    if len(run) < _INITIALISM:
+        return run
+    whole = "".join(word.text for word in run)[:64]
+    return [Word(whole, run[0].start, run[-1].end, run[0].sentence)]
