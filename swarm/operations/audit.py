@@ -2,7 +2,7 @@
 
 Every breach is named: which promise, which work order, what is wrong. An audit that could not look
 somewhere says so and is not clean. Reads only. What lives elsewhere: the questions to the tables
-(``audit_tables``) and to the mailbox (``audit_mailbox``), counting a stream (``swarm.intake.audit``).
+(``audit_tables``) and to the mailbox (``audit_mailbox``), counting streams (``intake.audit``).
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What only Postgres has: settling by the ledger, alerts in the same transaction, guards in the schema."""
+"""What only Postgres has: settling by the ledger, alerts in the transaction, guarding schema."""
 
 import psycopg
 import pytest
@@ -93,9 +93,14 @@ def test_the_ledger_moves_neither_a_running_nor_an_escalated_work_order(
 
 def test_settling_is_undone_with_the_transaction_of_the_ledger(database, store, fence) -> None:
     store.close(fence, WorkOrderState.PUBLISHING, "in the ledger")
-    with pytest.raises(RuntimeError), database.transaction() as connection:
-        settle_publication(connection, fence.work_order_key, WorkOrderState.HELD, "absent")
-        raise RuntimeError
+
+    def doomed() -> None:
+        with database.transaction() as connection:
+            settle_publication(connection, fence.work_order_key, WorkOrderState.HELD, "absent")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        doomed()
     assert store.state(fence.work_order_key) is WorkOrderState.PUBLISHING
     assert firing(database) == []
 

@@ -1,0 +1,83 @@
+"""What may go after a work order has ended: graph scratch, partitions, Dagster's leftovers.
+
+Our own tables keep the history; nothing here touches them. Dagster has no purge for check
+executions, whose cost grows with each one kept (9.6 s a page at 10,000), hence plain SQL on its
+schema, tolerant of tables that are not there. Erasing a person's data is not done here.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from psycopg import sql
+
+from swarm.store.database import Connection, Database
+
+# A thread of a graph is named by its work order first: the key has a fixed length of 27.
+_FINISHED_THREADS = """
+SELECT DISTINCT thread_id FROM langgraph.checkpoints c
+  JOIN work_orders w ON w.key = left(c.thread_id, 27)
+ WHERE w.final_at < now() - %(older_than)s
+ ORDER BY thread_id LIMIT %(limit)s
+"""
+
+_CHECKPOINT_TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
+
+_RETIRABLE = """
+SELECT w.key FROM work_orders w LEFT JOIN swarm_jobs j ON j.work_order_key = w.key
+ WHERE w.final_at < now() - %(older_than)s
+   AND coalesce(j.state, 'done') IN ('done', 'dead')
+   AND (%(among)s::text[] IS NULL OR w.key = ANY(%(among)s))
+ ORDER BY w.final_at, w.key LIMIT %(limit)s
+"""
+
+
+def purge_checkpoints(
+    database: Database, *, older_than: timedelta = timedelta(), limit: int = 500
+) -> int:
+    """Delete the graph threads of ended work orders; returns how many threads went.
+
+    Checkpoints are scratch: they let a crash repeat no paid call, and an ended work order has none
+    left to repeat.
+    """
+    with database.transaction() as connection:
+        rows = connection.execute(_FINISHED_THREADS, {"older_than": older_than, "limit": limit})
+        threads = [row["thread_id"] for row in rows]
+        for table in _CHECKPOINT_TABLES:
+            statement = sql.SQL("DELETE FROM langgraph.{} WHERE thread_id = ANY(%s)")
+            connection.execute(statement.format(sql.Identifier(table)), (threads,))
+        return len(threads)
+
+
+def retirable(
+    database: Database,
+    older_than: timedelta,
+    *,
+    among: Sequence[str] | None = None,
+    limit: int = 200,
+) -> tuple[str, ...]:
+    """Return keys ended that long ago which no job drives, oldest first; ``among`` narrows them."""
+    chosen = {
+        "older_than": older_than,
+        "among": None if among is None else list(among),
+        "limit": limit,
+    }
+    with database.transaction() as connection:
+        return tuple(row["key"] for row in connection.execute(_RETIRABLE, chosen))
+
+
+def purge_dagster_leftovers(database: Database, keys: Sequence[str]) -> int:
+    """Delete what Dagster keeps of retired partitions; returns rows deleted, 0 without tables.
+
+    The database is the one Dagster's storage lives in (schema ``public``).
+    """
+    with database.transaction() as connection:
+        if not _exists(connection, "public.asset_check_executions"):
+            return 0
+        return connection.execute(
+            "DELETE FROM public.asset_check_executions WHERE partition = ANY(%s)", (list(keys),)
+        ).rowcount
+
+
+def _exists(connection: Connection, table: str) -> bool:
+    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL AS found", (table,)).fetchone()
+    return bool(row and row["found"])
