@@ -1,6 +1,6 @@
 """The Dagster surface: scheduler, lineage and screen over the plain Python in ``swarm``.
 
 What lives here: assets, checks, sensors, jobs, resources and what ``dagster.yaml`` names. What does
-not: any thinking, any rule, any SQL about our tables. Postgres is the ledger; nothing here is relied
-upon for "none lost, none twice".
+not: any thinking, any rule, any SQL about our tables. Postgres is the ledger; nothing here is
+relied upon for "none lost, none twice".
 """

@@ -1,29 +1,31 @@
 """The table of contents of the Dagster surface.
 
-``defs`` is what ``workspace.yaml`` loads; ``build_definitions`` is the same with resources replaced,
-which is how tests enter. Everything is listed by hand: what is not named here does not exist.
+``defs`` is what ``workspace.yaml`` loads; ``build_definitions`` is the same with resources
+replaced, which is how tests enter. Everything is listed by hand: what is not named here does not
+exist.
 """
 
 import dagster as dg
 
 from swarm_assets.assets.stages import STAGES
 from swarm_assets.jobs import publications_job, work_order_job
-from swarm_assets.loggers import quiet_console
-from swarm_assets.resources.intake import IntakeResource
-from swarm_assets.resources.model import SpecialistResource
-from swarm_assets.resources.monday import MondayResource
-from swarm_assets.resources.outlook import OutlookResource
-from swarm_assets.resources.pager import PagerResource
-from swarm_assets.resources.postgres import DatabaseResource, QueueResource, StoreResource
-from swarm_assets.resources.publishing import PublisherResource, PublishingResource
-from swarm_assets.resources.stage_outputs import stage_outputs
-from swarm_assets.resources.workshop import LeasesResource, desk, services
-from swarm_assets.resources.zapier import ZapierResource
-from swarm_assets.sensors.alerts import alerts
-from swarm_assets.sensors.intake import intake
-from swarm_assets.sensors.publications import publications
-from swarm_assets.sensors.reaper import reaper
-from swarm_assets.sensors.retire import retire
+from swarm_assets.resources import (
+    intake,
+    model,
+    monday,
+    outlook,
+    pager,
+    postgres,
+    publishing,
+    stage_outputs,
+    workshop,
+    zapier,
+)
+from swarm_assets.sensors.alerts import alerts as alerts_sensor
+from swarm_assets.sensors.intake import intake as intake_sensor
+from swarm_assets.sensors.publications import publications as publications_sensor
+from swarm_assets.sensors.reaper import reaper as reaper_sensor
+from swarm_assets.sensors.retire import retire as retire_sensor
 
 
 def build_definitions(**overrides: object) -> dg.Definitions:
@@ -31,24 +33,24 @@ def build_definitions(**overrides: object) -> dg.Definitions:
     return dg.Definitions(
         assets=STAGES,
         jobs=[work_order_job, publications_job],
-        sensors=[intake, publications, reaper, retire, alerts],
-        loggers={"console": quiet_console},
+        sensors=[intake_sensor, publications_sensor, reaper_sensor, retire_sensor, alerts_sensor],
         resources={
-            "database": DatabaseResource(),
-            "queue": QueueResource(),
-            "leases": LeasesResource(),
-            "stream": IntakeResource(),
-            "pager": PagerResource(),
-            "store": StoreResource(),
-            "outlook": OutlookResource(),
-            "monday": MondayResource(),
-            "zapier": ZapierResource(),
-            "specialist": SpecialistResource(),
-            "services": services,
-            "publisher": PublisherResource(),
-            "publishing": PublishingResource(),
-            "desk": desk,
-            "stage_outputs": stage_outputs,
+            "database": postgres.database,
+            "store": postgres.store,
+            "queue": postgres.queue,
+            "leases": postgres.leases,
+            "stream": intake.stream,
+            "outlook": outlook.outlook,
+            "monday": monday.monday,
+            "zapier": zapier.zapier,
+            "specialist": model.specialist,
+            "services": workshop.services,
+            "publishing_deps": publishing.publishing_deps,
+            "publisher": publishing.publisher,
+            "publishing": publishing.publishing,
+            "pager": pager.pager,
+            "desk": workshop.desk,
+            "stage_outputs": stage_outputs.stage_outputs,
             **overrides,
         },
     )

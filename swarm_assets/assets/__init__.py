@@ -1,1 +1,1 @@
-"""The eleven stage outputs of a work order as assets, their checks, and what is shown about them."""
+"""The eleven stage outputs of a work order as assets, their checks, and what people are shown."""

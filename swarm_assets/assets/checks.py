@@ -1,12 +1,13 @@
-"""The rules ES-xx as blocking checks, one result per work order, on ``tier``, ``draft`` and ``policy``.
+"""The rules ES-xx as blocking checks, one result per work order, on ``tier``, ``draft`` and
+``policy``.
 
 A *violation* fails its check with severity ERROR and stops the run behind it; an *escalation* is a
 normal outcome and passes. The checks mirror our verdicts for people and stop one run; they guard no
-other run (a later run of ``publish`` alone is not held up by a failed check), so the authority is the
-claim transaction of ``swarm.publishing``.
+other run (a later run of ``publish`` alone is not held up by a failed check), so the authority is
+the claim transaction of ``swarm.publishing``.
 
-The results are yielded by the asset's own body, from the reasons the stage gave: asking a rule twice
-could give two answers, and a check step of its own would cost another 15 ms.
+The results are yielded by the asset's own body, from the reasons the stage gave: asking a rule
+twice could give two answers, and a check step of its own would cost another 15 ms.
 """
 
 import warnings

@@ -4,7 +4,7 @@ Pure. The rendered draft and the evidence appear here and only here; tags, logs,
 and event details never carry mail text.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import TypeAlias
 
 import dagster as dg
@@ -22,16 +22,16 @@ from swarm.models import (
     TierDecision,
 )
 
-Shown: TypeAlias = Mapping[str, dg.MetadataValue[object]]
+Shown: TypeAlias = Mapping[str, dg.MetadataValue]
 
 
 def received(noun: Received) -> Shown:
     """Language, number of asks, and what was found hidden or cut."""
     return {
-        "language": dg.MetadataValue.text(noun.language),
-        "asks": dg.MetadataValue.int(len(noun.asks)),
-        "attachments": dg.MetadataValue.int(len(noun.work_order.attachments)),
-        "hidden_spans": dg.MetadataValue.int(len(noun.hidden)),
+        "language": _text(noun.language),
+        "asks": _count(noun.asks),
+        "attachments": _count(noun.work_order.attachments),
+        "hidden_spans": _count(noun.hidden),
         "truncated": dg.MetadataValue.bool(noun.work_order.truncated),
     }
 
@@ -39,10 +39,10 @@ def received(noun: Received) -> Shown:
 def thread(noun: Thread) -> Shown:
     """Whether Outlook answered, and how many messages it gave."""
     return {
-        "lookup": dg.MetadataValue.text(noun.lookup),
-        "messages": dg.MetadataValue.int(len(noun.messages)),
+        "lookup": _text(noun.lookup),
+        "messages": _count(noun.messages),
         "unanswered": dg.MetadataValue.int(noun.inbound_unanswered),
-        "detail": dg.MetadataValue.text(noun.detail),
+        "detail": _text(noun.detail),
     }
 
 
@@ -57,7 +57,7 @@ def crm(noun: Crm) -> Shown:
                 ("updates", noun.updates, len(noun.update_items)),
             ),
         ),
-        "detail": dg.MetadataValue.text(noun.detail),
+        "detail": _text(noun.detail),
     }
 
 
@@ -66,19 +66,19 @@ def context(noun: Context) -> Shown:
     rows = [(e.id, e.kind, e.source, e.title, e.text) for e in noun.evidence]
     return {
         "evidence": _table(("id", "kind", "source", "title", "text"), rows),
-        "evidence_sha256": dg.MetadataValue.text(noun.digest()),
+        "evidence_sha256": _text(noun.digest()),
         "gaps": _bullets(noun.gaps),
         "conflicts": _bullets(noun.conflicts),
-        "injections": dg.MetadataValue.int(len(noun.injections)),
-        "masked": dg.MetadataValue.int(len(noun.masked)),
+        "injections": _count(noun.injections),
+        "masked": _count(noun.masked),
     }
 
 
 def tier(noun: TierDecision) -> Shown:
     """The tier, its escalation classes and why."""
     return {
-        "tier": dg.MetadataValue.text(noun.tier.name.lower()),
-        "classes": dg.MetadataValue.text(", ".join(noun.classes)),
+        "tier": _text(noun.tier.name.lower()),
+        "classes": _text(", ".join(noun.classes)),
         "reasons": _table(("rule", "why"), [(r.rule, r.detail) for r in noun.reasons]),
         "detectors": _table(("detector", "version"), sorted(noun.detectors.items())),
     }
@@ -87,25 +87,25 @@ def tier(noun: TierDecision) -> Shown:
 def draft(noun: Draft) -> Shown:
     """The rendered draft with its claims, or why none was made."""
     if not noun.offered:
-        return {"withheld": dg.MetadataValue.text(noun.withheld or "")}
+        return {"withheld": _text(noun.withheld or "")}
     claims = [(c.text, c.evidence_id, c.quote) for c in noun.claims]
     return {
         "draft": dg.MetadataValue.md(_rendered(noun)),
         "claims": _table(("claim", "evidence", "quote"), claims),
-        "language": dg.MetadataValue.text(noun.language),
+        "language": _text(noun.language),
         "revision": dg.MetadataValue.int(noun.revision),
-        "author": dg.MetadataValue.text(noun.author),
-        "draft_sha256": dg.MetadataValue.text(noun.content_sha256),
+        "author": _text(noun.author),
+        "draft_sha256": _text(noun.content_sha256),
     }
 
 
 def review(noun: Review) -> Shown:
     """One reviewer's ruling and findings."""
     return {
-        "ruling": dg.MetadataValue.text(noun.ruling if noun.applicable else "not applicable"),
+        "ruling": _text(noun.ruling if noun.applicable else "not applicable"),
         "findings": _bullets(noun.findings),
-        "reviewer": dg.MetadataValue.text(noun.reviewer),
-        "draft_sha256": dg.MetadataValue.text(noun.draft_sha256),
+        "reviewer": _text(noun.reviewer),
+        "draft_sha256": _text(noun.draft_sha256),
     }
 
 
@@ -117,19 +117,27 @@ def policy(noun: PolicyDecision) -> Shown:
         "publishable": dg.MetadataValue.bool(noun.publishable),
         "reasons": _table(("rule", "why"), [(r.rule, r.detail) for r in noun.reasons]),
         "verdicts": _table(("rule", "ruling", "reasons", "decided by"), rows),
-        "passed": dg.MetadataValue.text(f"{passed} of {len(noun.verdicts)}"),
-        "ruleset": dg.MetadataValue.text(noun.ruleset),
+        "passed": _text(f"{passed} of {len(noun.verdicts)}"),
+        "ruleset": _text(noun.ruleset),
     }
 
 
 def publication(noun: Publication) -> Shown:
     """What was handed to the ledger, or why nothing was."""
     return {
-        "outcome": dg.MetadataValue.text(noun.state),
-        "detail": dg.MetadataValue.text(noun.detail),
-        "publisher": dg.MetadataValue.text(noun.publisher or "nobody"),
-        "payload_sha256": dg.MetadataValue.text(noun.payload_sha256 or ""),
+        "outcome": _text(noun.state),
+        "detail": _text(noun.detail),
+        "publisher": _text(noun.publisher or "nobody"),
+        "payload_sha256": _text(noun.payload_sha256 or ""),
     }
+
+
+def _text(text: str) -> dg.MetadataValue:
+    return dg.MetadataValue.text(str(text))  # a plain str: Dagster refuses to store our enums
+
+
+def _count(things: Sized) -> dg.MetadataValue:
+    return dg.MetadataValue.int(len(things))
 
 
 def _rendered(noun: Draft) -> str:
@@ -137,11 +145,11 @@ def _rendered(noun: Draft) -> str:
     return f"**{_cell(noun.subject)}**\n\n{quoted}"
 
 
-def _bullets(lines: Sequence[str]) -> dg.MetadataValue[object]:
+def _bullets(lines: Sequence[str]) -> dg.MetadataValue:
     return dg.MetadataValue.md("\n".join(f"- {_cell(line)}" for line in lines) or "none")
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.MetadataValue[object]:
+def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.MetadataValue:
     if not rows:
         return dg.MetadataValue.md("none")
     lines = [header, ["---"] * len(header), *rows]

@@ -4,8 +4,8 @@ Lineage as a person reads it: received -> thread, crm -> context; received -> ti
 context, tier -> draft -> tone, fact, qa -> policy -> publish. What a stage needs beyond its direct
 reasons (``draft`` the mail itself, say) it reads from the store, so the graph stays readable.
 
-Seven steps, not eleven: what one function makes together (``gather``; the three reviews of one draft)
-is one multi-asset, and a step costs Dagster about 15 ms.
+Seven steps, not eleven: what one function makes together (``gather``; the three reviews of one
+draft) is one multi-asset, and a step costs Dagster about 15 ms.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -54,7 +54,10 @@ def key_of(stage: Stage) -> dg.AssetKey:
 def _made(
     noun: Made, display: Shown, watch: Stopwatch, *, cost: float = 0.0, name: str = "result"
 ) -> dg.Output[Made]:
-    metadata = {**display, DURATION: dg.IntMetadataValue(watch.milliseconds)}
+    metadata: dict[str, dg.MetadataValue] = {
+        **display,
+        DURATION: dg.IntMetadataValue(watch.milliseconds),
+    }
     if cost:
         metadata[COST] = dg.FloatMetadataValue(cost)
     return dg.Output(noun, output_name=name, metadata=metadata)
@@ -192,7 +195,7 @@ def draft(
 def reviews(
     context: dg.AssetExecutionContext, desk: Work, draft: Draft
 ) -> Iterator[dg.Output[Review]]:
-    """The reviewers' verdicts about this draft's bytes; what the reply loop asked is not asked again."""
+    """The reviewers' verdicts about this draft; what the reply loop asked is not asked again."""
     key = context.partition_key
     for stage in REVIEW_STAGES:
         if stage.value not in context.op_execution_context.selected_output_names:
@@ -223,12 +226,12 @@ def policy(
         fence, brief = desk.fence(key), _brief(desk, key)
         noun = decide(
             fence,
-            brief.received,
-            brief.context,
-            brief.tier,
-            desk.read(key, Stage.DRAFT, Draft),
-            (tone, fact, qa),
             desk.services,
+            received=brief.received,
+            context=brief.context,
+            tier=brief.tier,
+            draft=desk.read(key, Stage.DRAFT, Draft),
+            reviews=(tone, fact, qa),
         )
         output = _made(noun, shown.policy(noun), watch)
     yield output
@@ -248,8 +251,8 @@ def publish(
 ) -> dg.Output[Publication]:
     """What was handed to the publication ledger, or why a human answers instead.
 
-    The ledger re-reads every PASS in its own transaction (ES-16): a run of this asset alone, whoever
-    presses *Materialize*, publishes nothing that was not passed.
+    The ledger re-reads every PASS in its own transaction (ES-16): a run of this asset alone,
+    whoever presses *Materialize*, publishes nothing that was not passed.
     """
     with desk.stage() as watch:
         fence = desk.fence(context.partition_key)
@@ -279,7 +282,7 @@ def _brief(desk: Desk, key: str) -> Brief:
 
 
 def _objections(brief: Brief, noun: Draft, desk: Desk) -> list[Reason]:
-    """Ask the rules of context and draft; a withheld draft has no text for the latter to look at."""
+    """Ask the rules of context and draft; a withheld draft has no text for the latter."""
     stages = (Stage.CONTEXT, Stage.DRAFT) if noun.offered else (Stage.CONTEXT,)
     given = noun if noun.offered else None
     return [r for stage in stages for r in reasons_at(stage, brief, given, desk.services)]

@@ -1,7 +1,8 @@
 """A run's hold on its work order: opened once, kept alive by a heartbeat, given back at the end.
 
 What lives here: the fence of a run, its heartbeat thread, and the one place where a failure of a
-stage becomes a decision of the queue. What does not: the queue's rules (``swarm.queue``), the stages.
+stage becomes a decision of the queue. What does not: the queue's rules (``swarm.queue``), the
+stages.
 """
 
 import threading
@@ -129,7 +130,8 @@ class Desk:
         """Turn a failure inside into the queue's decision and a Dagster failure without retries.
 
         A ``FencedOutError`` leaves no trace in our tables: a newer run owns the work order. Dagster
-        gets the kind and the place of an error, never its chain: a foreign message may quote a mail.
+        gets the kind and the place of an error, never its chain: a foreign message may quote a
+        mail.
         """
         try:
             yield Stopwatch()
@@ -181,7 +183,7 @@ class Desk:
 
 
 def stored_noun(artifact: StageArtifact, kind: type[Model]) -> Model:
-    """Return the noun of a stored output; raises ``MalformedInputError`` if its bytes were changed."""
+    """Return a stored output's noun; raises ``MalformedInputError`` if its bytes were changed."""
     where = artifact.work_order_key
     if canonical_sha256(artifact.body) != artifact.sha256:
         raise MalformedInputError(f"stored {artifact.stage} fails its hash", work_order=where)

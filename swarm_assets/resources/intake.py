@@ -24,11 +24,9 @@ class IntakeStream:
         return ingest(self.database, self.path, self.secret.get_secret_value())
 
 
-class IntakeResource(dg.ConfigurableResource[IntakeStream]):
-    """The stream file below ``SWARM_HOME``."""
-
-    def create_resource(self, context: dg.InitResourceContext) -> IntakeStream:
-        """Return the stream on the process's pool."""
-        core = process.settings().core
-        path = core.swarm_home / "intake" / "work_orders.jsonl"
-        return IntakeStream(process.database(), path, core.swarm_key_secret)
+@dg.resource(description="The intake stream, work_orders.jsonl below SWARM_HOME.")
+def stream(_context: dg.InitResourceContext) -> IntakeStream:
+    """Return the stream on the process's pool."""
+    core = process.settings().core
+    path = core.swarm_home / "intake" / "work_orders.jsonl"
+    return IntakeStream(process.database(), path, core.swarm_key_secret)

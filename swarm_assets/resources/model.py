@@ -6,9 +6,7 @@ from swarm.specialists.protocol import Specialist
 from swarm_assets.resources import process
 
 
-class SpecialistResource(dg.ConfigurableResource[Specialist]):
-    """The specialist of this installation; its key is an environment variable, never a field."""
-
-    def create_resource(self, context: dg.InitResourceContext) -> Specialist:
-        """Return the process's specialist."""
-        return process.specialist()
+@dg.resource(description="Who thinks behind the stages: the configured chat model, or the rules.")
+def specialist(_context: dg.InitResourceContext) -> Specialist:
+    """Return the process's one, with its connections and tokens."""
+    return process.specialist()

@@ -6,9 +6,7 @@ from swarm.clients.protocol import Monday
 from swarm_assets.resources import process
 
 
-class MondayResource(dg.ConfigurableResource[Monday]):
-    """Contacts, deals and updates on monday.com, read-only."""
-
-    def create_resource(self, context: dg.InitResourceContext) -> Monday:
-        """Return the process's client."""
-        return process.monday()
+@dg.resource(description="Contacts, deals and updates on monday.com, read-only.")
+def monday(_context: dg.InitResourceContext) -> Monday:
+    """Return the process's one, with its connections and tokens."""
+    return process.monday()

@@ -1,4 +1,4 @@
-"""The shared mailbox over Microsoft Graph; read, and marked, never sent from."""
+"""The shared mailbox over Microsoft Graph: read, and marked, never sent from."""
 
 import dagster as dg
 
@@ -6,9 +6,9 @@ from swarm.clients.protocol import Outlook
 from swarm_assets.resources import process
 
 
-class OutlookResource(dg.ConfigurableResource[Outlook]):
-    """The shared mailbox over Microsoft Graph; read, and marked, never sent from."""
-
-    def create_resource(self, context: dg.InitResourceContext) -> Outlook:
-        """Return the process's client."""
-        return process.outlook()
+@dg.resource(
+    description="The shared mailbox over Microsoft Graph: read, and marked, never sent from."
+)
+def outlook(_context: dg.InitResourceContext) -> Outlook:
+    """Return the process's one, with its connections and tokens."""
+    return process.outlook()

@@ -26,9 +26,7 @@ def log_alert(alert: Alert) -> None:
     _log.error("ALERT %s %s: %s", alert.kind, alert.subject, alert.detail)
 
 
-class PagerResource(dg.ConfigurableResource[Pager]):
-    """The log as the pager of last resort."""
-
-    def create_resource(self, context: dg.InitResourceContext) -> Pager:
-        """Return the sink."""
-        return log_alert
+@dg.resource(description="Where alerts go; the log is the pager of last resort.")
+def pager(_context: dg.InitResourceContext) -> Pager:
+    """Return the sink."""
+    return log_alert

@@ -8,6 +8,8 @@ from typing import Protocol
 
 import dagster as dg
 
+from swarm.publishing.deps import PublishingDeps
+from swarm.publishing.publisher import LedgerPublisher
 from swarm.publishing.tick import TickReport, tick
 from swarm.store.protocol import Publisher
 from swarm_assets.resources import process
@@ -22,24 +24,36 @@ class Publishing(Protocol):
 
 
 class LedgerRounds:
-    """``Publishing`` on this process's means."""
+    """``Publishing`` on the publication ledger."""
+
+    def __init__(self, deps: PublishingDeps) -> None:
+        self._deps = deps
 
     def tick(self) -> TickReport:
         """Do one round."""
-        return tick(process.publishing_deps())
+        return tick(self._deps)
 
 
-class PublishingResource(dg.ConfigurableResource[Publishing]):
-    """Rounds over the ledger."""
+@dg.resource(
+    required_resource_keys={"database", "zapier", "outlook"},
+    description="The means of the publisher `swarm`.",
+)
+def publishing_deps(context: dg.InitResourceContext) -> PublishingDeps:
+    """Bundle what the run was given."""
+    given = context.resources
+    return process.publishing_deps(given.database, given.zapier, given.outlook)
 
-    def create_resource(self, context: dg.InitResourceContext) -> Publishing:
-        """Return the rounds."""
-        return LedgerRounds()
+
+@dg.resource(required_resource_keys={"publishing_deps"}, description="Rounds over the ledger.")
+def publishing(context: dg.InitResourceContext) -> Publishing:
+    """Return the rounds."""
+    return LedgerRounds(context.resources.publishing_deps)
 
 
-class PublisherResource(dg.ConfigurableResource[Publisher]):
-    """The ledger as the stage ``publish`` sees it."""
-
-    def create_resource(self, context: dg.InitResourceContext) -> Publisher:
-        """Return the process's publisher."""
-        return process.publisher()
+@dg.resource(
+    required_resource_keys={"publishing_deps", "store"},
+    description="The ledger as the stage `publish` sees it.",
+)
+def publisher(context: dg.InitResourceContext) -> Publisher:
+    """Return who takes a passed draft over."""
+    return LedgerPublisher(context.resources.publishing_deps, context.resources.store)

@@ -1,4 +1,5 @@
-"""The IO manager: a stage output is a row of our tables, JSON with its hash, written under the fence.
+"""The IO manager: a stage output is a row of our tables, JSON with its hash, written under the
+fence.
 
 No pickle (whoever can write its directory runs code) and no files (torn after a kill). What lives
 elsewhere: the table (``swarm.store``) and the fence (``desk``).
@@ -24,7 +25,7 @@ from swarm.models import (
     Thread,
     TierDecision,
 )
-from swarm.stages.record import finished
+from swarm.stages.record import Worked, finished
 from swarm.stages.review import reviewer_of
 from swarm_assets.resources.desk import Desk
 
@@ -84,16 +85,15 @@ class StageOutputs(dg.IOManager):
             return self._desk.read(context.asset_partition_key, stage, NOUNS[stage])
 
     def _finished(self, stage: Stage, noun: Noun, metadata: ArbitraryMetadataMapping) -> Event:
-        """Return the event that goes with the output: hashes in and out, who, how long, what cost."""
+        """Return the event that goes with the output: inputs, who, how long, at what cost."""
         duration, cost = metadata.get(DURATION), metadata.get(COST)
-        return finished(
-            stage,
-            self._desk.known(_READS[stage]),
+        worked = Worked(
             noun,
-            actor=reviewer_of(self._desk.services),
-            duration_ms=duration.value or 0 if isinstance(duration, dg.IntMetadataValue) else 0,
-            cost=cost.value or 0.0 if isinstance(cost, dg.FloatMetadataValue) else 0.0,
+            duration.value or 0 if isinstance(duration, dg.IntMetadataValue) else 0,
+            cost.value or 0.0 if isinstance(cost, dg.FloatMetadataValue) else 0.0,
         )
+        inputs, actor = self._desk.known(_READS[stage]), reviewer_of(self._desk.services)
+        return finished(stage, inputs, worked, actor=actor)
 
 
 @dg.io_manager(required_resource_keys={"desk"})

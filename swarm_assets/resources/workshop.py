@@ -1,14 +1,13 @@
 """Puts a run's desk together from the other resources.
 
-Function style, because what one resource requires of another by name is the same object for both, and
-a test may replace any of them with a plain fake.
+Function style, because what one resource requires of another by name is the same object for both,
+and a test may replace any of them with a plain fake.
 """
 
 from collections.abc import Iterator
 
 import dagster as dg
 
-from swarm.settings import QueueSettings
 from swarm.stages.services import Services
 from swarm_assets.partitions import ATTEMPT_TAG
 from swarm_assets.resources import process
@@ -34,14 +33,6 @@ def services(context: dg.InitResourceContext) -> Services:
         model_budget=known.model.budget_per_work_order,
         checkpointer=process.checkpointer(),
     )
-
-
-class LeasesResource(dg.ConfigurableResource[QueueSettings]):
-    """How long a lease lasts and how often it is renewed."""
-
-    def create_resource(self, context: dg.InitResourceContext) -> QueueSettings:
-        """Return the settings of the queue."""
-        return process.settings().queue
 
 
 @dg.resource(

@@ -6,9 +6,7 @@ from swarm.clients.protocol import DraftHook
 from swarm_assets.resources import process
 
 
-class ZapierResource(dg.ConfigurableResource[DraftHook]):
-    """The Catch Hook that turns a payload into a draft; its URL is the secret."""
-
-    def create_resource(self, context: dg.InitResourceContext) -> DraftHook:
-        """Return the process's client."""
-        return process.zapier()
+@dg.resource(description="The Catch Hook that turns a payload into a draft; its URL is the secret.")
+def zapier(_context: dg.InitResourceContext) -> DraftHook:
+    """Return the process's one, with its connections and tokens."""
+    return process.zapier()

@@ -33,7 +33,9 @@ def celery_application(settings: BrokerSettings) -> Celery:
     A task is acknowledged when it is taken: a killed worker loses it, and our lease, not Celery,
     brings the work order back (a redelivered run would be the same Dagster run twice).
     """
-    app: Celery = make_app({"broker": settings.broker_url, "task_default_queue": QUEUE})
+    app: Celery = make_app(  # type: ignore[no-untyped-call]
+        {"broker": settings.broker_url, "task_default_queue": QUEUE}
+    )
     app.conf.update(
         broker_transport_options=_transport_options(settings),
         task_ignore_result=True,

@@ -5,6 +5,7 @@ makes a run cost tenths of a second. What a run does is in ``swarm_assets.assets
 worker's run is taken up again is the queue's promise, not Celery's.
 """
 
+import importlib
 import os
 import threading
 import time
@@ -33,6 +34,14 @@ def warm_instance() -> DagsterInstance:
     return DagsterInstance.get()
 
 
+@cache
+def warm_repository() -> None:
+    """Resolve the definitions and import what stages import late; a run then finds them ready."""
+    importlib.import_module("swarm.graphs.enrichment")
+    importlib.import_module("swarm.graphs.reply")
+    definitions.defs.get_repository_def().get_job("work_order")
+
+
 @app.task(name=TASK_EXECUTE_JOB_NAME)  # type: ignore[untyped-decorator]
 def execute_job(execute_job_args_packed: JsonSerializableValue) -> int:
     """Execute one Dagster run in this process; 0 unless it failed. Dagster records the outcome."""
@@ -51,7 +60,7 @@ def _discard(_event: DagsterEvent) -> None:
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def _prepare_child(**_signal: object) -> None:
-    definitions.warm_up()
+    warm_repository()
     warm_instance()
     threading.Thread(target=_die_with_parent, args=(os.getppid(),), daemon=True).start()
 
@@ -59,8 +68,8 @@ def _prepare_child(**_signal: object) -> None:
 def _die_with_parent(parent: int) -> None:
     """End this process when its parent is gone, so that no orphan works on unseen.
 
-    A poll, because ``PR_SET_PDEATHSIG`` watches the parent's *thread*, and Celery's supervisor thread
-    that forks replacements ends before its children may.
+    A poll, because ``PR_SET_PDEATHSIG`` watches the parent's *thread*, and Celery's supervisor
+    thread that forks replacements ends before its children may.
     """
     while os.getppid() == parent:
         time.sleep(_PARENT_POLL_SECONDS)

@@ -1,13 +1,14 @@
 """Launches runs as Celery tasks and judges their workers by our lease.
 
-Closes three holes of ``CeleryRunLauncher``: its task-id tag is written after the task is sent (a kill
-in between makes every later look at the run raise ``KeyError``); it believes Celery about health,
-which calls a killed worker RUNNING for ever; and it offers to resume runs, which would start a
-second writer. Retrying is the queue's business (``swarm.queue``).
+Closes three holes of ``CeleryRunLauncher``: its task-id tag is written after the task is sent (a
+kill in between makes every later look at the run raise ``KeyError``); it believes Celery about
+health, which calls a killed worker RUNNING for ever; and it offers to resume runs, which would
+start a second writer. Retrying is the queue's business (``swarm.queue``).
 """
 
 import uuid
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Self
 
 from celery import Task
@@ -41,7 +42,7 @@ class WarmRunLauncher(CeleryRunLauncher):
     ) -> None:
         super().__init__(default_queue=QUEUE, broker=broker, inst_data=inst_data)
         self.celery = celery_application(
-            BrokerSettings(broker_url=broker, broker_dir=broker_directory)  # type: ignore[arg-type]
+            BrokerSettings(broker_url=broker, broker_dir=Path(broker_directory))
         )
         self._database = Database(database_url, max_connections=2)
 

@@ -1,4 +1,4 @@
-"""Delivers the outbox of alerts. Who raises an alert does so in the transaction that found the trouble."""
+"""Delivers the outbox of alerts; they were raised in the transactions that found the trouble."""
 
 import dagster as dg
 

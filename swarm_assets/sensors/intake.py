@@ -1,8 +1,9 @@
 """Turns new lines of the intake stream into work orders, and due work orders into runs.
 
-Dagster's part is small on purpose: the lines and their offset are committed by ``swarm.intake`` before
-anything is asked of Dagster. A lost tick, a swallowed launch error or a reset cursor therefore loses
-nothing; the queue asks again, and the run key (work order and attempt) keeps it from running twice.
+Dagster's part is small on purpose: the lines and their offset are committed by ``swarm.intake``
+before anything is asked of Dagster. A lost tick, a swallowed launch error or a reset cursor
+therefore loses nothing; the queue asks again, and the run key (work order and attempt) keeps it
+from running twice.
 """
 
 import json
@@ -76,7 +77,7 @@ def outcome(
     job=work_order_job,
     minimum_interval_seconds=1,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Reads the intake stream into our tables and requests a run for each due work order.",
+    description="Reads the intake stream and requests a run for each due work order.",
 )
 def intake(
     context: dg.SensorEvaluationContext,

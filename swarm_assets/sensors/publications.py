@@ -1,9 +1,9 @@
 """Requests a run of the ``publications`` job when the ledger has something to do.
 
-A run, not a call inside the sensor: a tick may wait 20 s for the hook, and the reaper of claims kills
-the process that holds an overdue one. A worker child is replaced in a second; the code server that
-evaluates sensors would take every sensor with it. A run costs about 0.15 s of a warm worker, one at a
-time, and only while something is due.
+A run, not a call inside the sensor: a tick may wait 20 s for the hook, and the reaper of claims
+kills the process that holds an overdue one. A worker child is replaced in a second; the code server
+that evaluates sensors would take every sensor with it. A run costs about 0.15 s of a warm worker,
+one at a time, and only while something is due.
 """
 
 import dagster as dg
@@ -13,8 +13,8 @@ from swarm.errors import DatabaseUnavailableError
 from swarm.store.database import Database
 from swarm_assets.jobs import publications_job
 
-# Ready and due; claimed and overdue (twice the send deadline); to be looked for in the mailbox; ended
-# while its work order was not told.
+# Ready and due; claimed and overdue (twice the send deadline); to be looked for in the mailbox;
+# ended while its work order was not told.
 _DUE = """
 SELECT count(*) AS due, now()::text AS tick
   FROM publication_ledger l JOIN work_orders w ON w.key = l.work_order_key

@@ -1,7 +1,7 @@
 """Takes closed work orders out of the hot set of partitions; their history stays in our tables.
 
-Every new key makes Dagster rebuild each asset's status over all keys (0.58 s at 10,000 keys, 4.9 s at
-100,000), hence a hot set of a few thousand.
+Every new key makes Dagster rebuild each asset's status over all keys (0.58 s at 10,000 keys, 4.9 s
+at 100,000), hence a hot set of a few thousand.
 """
 
 from collections.abc import Iterable, Sequence, Set
@@ -25,7 +25,8 @@ SELECT key FROM work_orders
 
 
 def retirable(closed: Sequence[str], held: Set[str], limit: int = BATCH) -> list[str]:
-    """Return which closed work orders may leave: those no run holds, oldest first, at most ``limit``.
+    """Return which closed work orders may leave: those no run holds, oldest first, at most
+    ``limit``.
 
     Computed anew each time; there is no bookkeeping that could go stale.
     """

@@ -1,44 +1,96 @@
-"""A work order on the in-memory store, and everything a run needs around it. No I/O."""
+"""A good mail on the in-memory store, and the whole surface around it with plain fakes. No I/O."""
 
 import os
-from datetime import UTC, datetime
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
+import dagster as dg
 import pytest
+from replying import KEY, order, services
 
-from swarm.models import Address, MessageRef, WorkOrder
+from swarm.errors import SwarmError
+from swarm.models import Fence, PolicyDecision, WorkOrderState
 from swarm.settings import QueueSettings
+from swarm.stages.services import Services
 from swarm.store.memory import MemoryStore
 from swarm.store.memory_queue import MemoryQueue
+from swarm_assets.definitions import build_definitions
+from swarm_assets.partitions import ATTEMPT_TAG, work_orders
 
 os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
 
-KEY = "wo_" + "a" * 24
+
+@dataclass
+class Ledger:
+    """A publisher that keeps what it was handed, as the ledger does, or refuses."""
+
+    store: MemoryStore
+    handed: list[PolicyDecision] = field(default_factory=list)
+    trouble: SwarmError | None = None
+
+    def hand_over(self, fence: Fence, decision: PolicyDecision) -> WorkOrderState:
+        if self.trouble:
+            raise self.trouble
+        self.handed.append(decision)
+        self.store.close(fence, WorkOrderState.PUBLISHING, "handed over")
+        return WorkOrderState.PUBLISHING
+
+
+class House:
+    """Services, queue, publisher and a Dagster instance for runs of the work-order job."""
+
+    def __init__(self, instance: dg.DagsterInstance, given: Services) -> None:
+        assert isinstance(given.store, MemoryStore)
+        self.instance, self.services, self.store = instance, given, given.store
+        self.store.accept(order())
+        self.queue = MemoryQueue(self.store, QueueSettings())
+        self.queue.enqueue(KEY)
+        self.ledger = Ledger(self.store)
+        instance.add_dynamic_partitions(str(work_orders.name), [KEY])
+
+    def run(
+        self, selection: Sequence[str] | None = None, attempt: int | None = None
+    ) -> dg.ExecuteInProcessResult:
+        """Run the job for the one work order, or only some of its assets."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", dg.BetaWarning)
+            job = build_definitions(
+                services=self.services,
+                queue=self.queue,
+                publisher=self.ledger,
+                leases=QueueSettings(),
+            ).resolve_job_def("work_order")
+        keys = [dg.AssetKey(["work_order", stage]) for stage in selection or ()]
+        return job.execute_in_process(
+            instance=self.instance,
+            partition_key=KEY,
+            asset_selection=keys or None,
+            tags={} if attempt is None else {ATTEMPT_TAG: str(attempt)},
+            raise_on_error=False,
+        )
 
 
 @pytest.fixture
-def order() -> WorkOrder:
-    """A plain question about an order."""
-    return WorkOrder(
-        key=KEY,
-        original_id="line-1",
-        ref=MessageRef(
-            mailbox="service@example.org", message_id="m-1", conversation_id="c-1"
-        ),
-        sender=Address(address="ada@example.net", name="Ada"),
-        to=(Address(address="service@example.org"),),
-        subject="Where is order 4711?",
-        body_text="Hello,\n\nwhere is my order 4711?\n\nAda",
-        received_at=datetime(2026, 5, 4, 9, 30, tzinfo=UTC),
-        source="test",
-    )
+def instance() -> Iterator[dg.DagsterInstance]:
+    """An instance in memory."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
 
 
 @pytest.fixture
-def store(order: WorkOrder) -> MemoryStore:
+def house(instance: dg.DagsterInstance) -> House:
+    """A house in which everything is in order."""
+    return House(instance, services())
+
+
+@pytest.fixture
+def store() -> MemoryStore:
     """A store that has accepted the order."""
-    store = MemoryStore()
-    store.accept(order)
-    return store
+    given = services().store
+    assert isinstance(given, MemoryStore)
+    given.accept(order())
+    return given
 
 
 @pytest.fixture

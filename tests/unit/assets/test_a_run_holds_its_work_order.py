@@ -21,7 +21,11 @@ def desk_of(
     store: MemoryStore, queue: MemoryQueue, run_id: str = "run-1", attempt: int | None = None
 ) -> Desk:
     services = Services(
-        store=store, specialist=cast("object", None), outlook=None, monday=None, mailbox="m"  # type: ignore[arg-type]
+        store=store,
+        specialist=cast("object", None),
+        outlook=None,
+        monday=None,
+        mailbox="m",  # type: ignore[arg-type]
     )
     return Desk(
         services,
@@ -31,6 +35,18 @@ def desk_of(
         attempt=attempt,
         heartbeat_seconds=60.0,
     )
+
+
+def fail_in_stage(desk: Desk, error: Exception) -> dg.Failure:
+    """Raise ``error`` inside a stage of an open work order; return what Dagster is told."""
+    with pytest.raises(dg.Failure) as failure, desk.stage():
+        _open_and_raise(desk, error)
+    return failure.value
+
+
+def _open_and_raise(desk: Desk, error: Exception) -> None:
+    desk.fence(KEY)
+    raise error
 
 
 def job_state(store: MemoryStore) -> JobState:
@@ -62,18 +78,14 @@ def test_trouble_that_may_pass_queues_the_work_order_again(
     store: MemoryStore, queue: MemoryQueue
 ) -> None:
     desk = desk_of(store, queue)
-    with pytest.raises(dg.Failure) as failure, desk.stage():
-        desk.fence(KEY)
-        raise RemoteUnavailableError("Graph gave no answer", work_order=KEY)
-    assert failure.value.allow_retries is False
+    failure = fail_in_stage(desk, RemoteUnavailableError("Graph gave no answer", work_order=KEY))
+    assert failure.allow_retries is False
     assert job_state(store) is JobState.QUEUED
 
 
 def test_trouble_that_stays_makes_it_a_dead_letter(store: MemoryStore, queue: MemoryQueue) -> None:
     desk = desk_of(store, queue)
-    with pytest.raises(dg.Failure), desk.stage():
-        desk.fence(KEY)
-        raise PermanentError("the stored mail cannot be read")
+    fail_in_stage(desk, PermanentError("the stored mail cannot be read"))
     assert job_state(store) is JobState.DEAD
     assert store.state(KEY) is WorkOrderState.DEAD
 
@@ -82,23 +94,19 @@ def test_a_bug_is_tried_again_and_its_message_goes_nowhere(
     store: MemoryStore, queue: MemoryQueue
 ) -> None:
     desk = desk_of(store, queue)
-    with pytest.raises(dg.Failure) as failure, desk.stage():
-        desk.fence(KEY)
-        raise KeyError("Dear Sir, my card number is 4111")
+    failure = fail_in_stage(desk, KeyError("Dear Sir, my card number is 4111"))
     job = store.record(KEY).job
     assert job is not None
     assert job.state is JobState.QUEUED
     assert job.last_error == "unexpected KeyError"
-    shown = f"{failure.value.description}{failure.value.metadata}"
+    shown = f"{failure.description}{failure.metadata}"
     assert "4111" not in shown
-    assert failure.value.__suppress_context__
+    assert failure.__suppress_context__
 
 
 def test_a_failure_is_told_to_the_queue_once(store: MemoryStore, queue: MemoryQueue) -> None:
     desk = desk_of(store, queue)
-    with pytest.raises(dg.Failure), desk.stage():
-        desk.fence(KEY)
-        raise RemoteUnavailableError("no answer")
+    fail_in_stage(desk, RemoteUnavailableError("no answer"))
     desk.leave()
     job = store.record(KEY).job
     assert job is not None

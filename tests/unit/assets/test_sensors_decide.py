@@ -40,9 +40,7 @@ def test_a_run_request_carries_nothing_but_key_and_attempt() -> None:
     (request,) = run_requests([RunRequested(work_order_key=KEY, attempt=3)])
     assert request.run_key == f"{KEY}:3"
     assert request.partition_key == KEY
-    assert request.tags == {"swarm/attempt": "3", PARTITION_TAG: KEY} or request.tags == {
-        "swarm/attempt": "3"
-    }
+    assert request.tags == {"swarm/attempt": "3"}
     assert request.run_config == {}
 
 
