@@ -31,9 +31,9 @@ def classify_prompt(received: Received) -> Prompt:
     """Ask for escalation classes of a mail; secrets are masked (ES-14)."""
     key = received.work_order.key
     blocks = {
-        "subject": mask(received.work_order.subject).text,
-        "mail": mask(received.text).text,
-        "history": mask(received.quoted).text,
+        "subject": _masked(received.work_order.subject),
+        "mail": _masked(received.text),
+        "history": _masked(received.quoted),
     }
     return _prompt("classify", key, received.language, _blocks(key, blocks))
 
@@ -74,7 +74,7 @@ def _evidence(brief: Brief) -> dict[str, str]:
 
 
 def _asks(brief: Brief) -> dict[str, str]:
-    return {f"ask{n}": mask(ask).text for n, ask in enumerate(brief.received.asks, 1)}
+    return {f"ask{n}": _masked(ask) for n, ask in enumerate(brief.received.asks, 1)}
 
 
 def _blocks(key: str, blocks: Mapping[str, str]) -> str:
@@ -83,6 +83,10 @@ def _blocks(key: str, blocks: Mapping[str, str]) -> str:
         f"{title}\n<<<{boundary}\n{_marked(title.split()[0], text)}\n{boundary}>>>"
         for title, text in blocks.items()
     )
+
+
+def _masked(text: str) -> str:
+    return mask(text)[0]
 
 
 def _marked(mark: str, text: str) -> str:

@@ -29,14 +29,14 @@ class RulesSpecialist:
         return Classification(reason="the rules specialist leaves this to the detectors")
 
     def propose(self, brief: Brief, previous: Draft | None, findings: Sequence[str]) -> Proposal:
-        """Answer each ask, or decline when one of them is beyond the phrases."""
+        """Answer each ask; decline when none of them is of a known topic."""
         book = phrasebook(brief.received.language)
         if book is None:
             return _decline(brief, f"no phrases for the language {brief.received.language}")
         cautious = previous is not None and bool(findings)
         answers = _answers(brief, book, from_evidence=not cautious)
         if answers is None:
-            return _decline(brief, "a question is beyond what can be answered without a person")
+            return _decline(brief, "no question is of a kind that can be answered without a person")
         return _proposal(brief, book, answers)
 
     def review_tone(self, brief: Brief, draft: Draft) -> Review:
@@ -64,14 +64,13 @@ class RulesSpecialist:
 
 
 def _answers(brief: Brief, book: Phrasebook, *, from_evidence: bool) -> list[Answer] | None:
-    found: list[Answer] = []
-    for ask in brief.received.asks:
-        said = answer(ask, brief.context, book, from_evidence=from_evidence)
-        if said is None:
-            return None
-        if said not in found:
-            found.append(said)
-    return found
+    """Answer ask by ask; None when there are asks and none of them is of a known topic."""
+    asks = brief.received.asks
+    said = [answer(ask, brief.context, book, from_evidence=from_evidence) for ask in asks]
+    known = list(dict.fromkeys(one for one in said if one is not None))
+    if said and not known:
+        return None
+    return [*known, Answer(book.phrases["further"])] if None in said else known
 
 
 def _proposal(brief: Brief, book: Phrasebook, answers: Sequence[Answer]) -> Proposal:

@@ -1,4 +1,4 @@
-"""Which specialist thinks: the chat model when one is configured, else the rules."""
+"""Which specialist thinks: a chat model when one is configured, today's stages, or the rules."""
 
 from swarm.settings import ModelSettings, Thinker
 from swarm.specialists.legacy import LegacySpecialist

@@ -47,14 +47,12 @@ class _Ledger:
         cut = text.strip()[:_TEXT_LIMIT]
         if not cut:
             return
-        clean = mask(cut)
-        self.masked.update(clean.placeholders)
-        self.injections.extend(scan(clean.text))
+        clean, kinds = mask(cut)
+        self.masked.update(kinds)
+        self.injections.extend(scan(clean))
         name = f"e{len(self.evidence) + 1}"
         self.evidence.append(
-            Evidence(
-                id=name, kind=kind, source=source, owner=self.owner, title=title, text=clean.text
-            )
+            Evidence(id=name, kind=kind, source=source, owner=self.owner, title=title, text=clean)
         )
 
 

@@ -126,13 +126,21 @@ def test_what_a_stranger_wrote_earlier_is_never_repeated() -> None:
         pytest.param({"language": "pl"}, id="a language nobody here writes"),
         pytest.param({"language": "und"}, id="a language that cannot be told"),
         pytest.param({"asks": ("Do you like jazz?",)}, id="an ask of no known topic"),
-        pytest.param({"asks": (ASK, "Do you like jazz?")}, id="one unknown ask among known ones"),
     ],
 )
 def test_it_declines_what_it_does_not_know(changes: dict[str, object]) -> None:
     said = propose(brief(received=received(**changes)))
     assert said.decline is not None
     assert said.body_text == ""
+
+
+def test_an_unknown_ask_among_known_ones_is_mentioned_and_nothing_said_about_it() -> None:
+    asks = (ASK, "Do you like jazz?")
+    said = propose(brief(received=received(asks=asks)))
+    assert "the other points of your message" in said.body_text
+    assert said.claims == (claim(),)
+    assert said.answered == asks
+    assert "jazz" not in said.body_text
 
 
 def test_a_mail_without_asks_is_acknowledged() -> None:
