@@ -19,7 +19,7 @@ from swarm.errors import DatabaseUnavailableError
 
 # langgraph's own type parameters of a compiled graph; states are plain dicts to the runner.
 Graph: TypeAlias = CompiledStateGraph[Any, Any, Any, Any]
-State: TypeAlias = dict[str, Any]
+State: TypeAlias = dict[str, object]
 
 # Nodes turn failed look-ups and judgements into values, and clients and models retry by themselves;
 # what is left to retry is our own database. langgraph's default policy would retry nearly anything.
@@ -31,7 +31,7 @@ RETRY = RetryPolicy(
 def run(
     graph: Graph,
     thread_id: str,
-    initial: Mapping[str, Any],
+    initial: Mapping[str, object],
     *,
     context: object,
     checkpointer: BaseCheckpointSaver[str] | None,
@@ -73,7 +73,7 @@ def _forget_older(
 
 
 def _resume_or_start(
-    graph: Graph, thread_id: str, initial: Mapping[str, Any], context: object
+    graph: Graph, thread_id: str, initial: Mapping[str, object], context: object
 ) -> State:
     found = graph.get_state(_config(thread_id))
     begun = bool(found.values or found.next)
