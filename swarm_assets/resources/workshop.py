@@ -41,7 +41,7 @@ def services(context: dg.InitResourceContext) -> Services:
 )
 def desk(context: dg.InitResourceContext) -> Iterator[Desk]:
     """Yield the run's desk; what it still holds at the end goes back to the queue."""
-    run = context.dagster_run
+    run = context.run
     if run is None:
         raise dg.DagsterInvariantViolationError("a desk belongs to a run")
     attempt = run.tags.get(ATTEMPT_TAG)
