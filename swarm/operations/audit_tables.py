@@ -25,7 +25,7 @@ class Question:
 _LINE_WITHOUT_WORK_ORDER = """
 SELECT DISTINCT l.work_order_key AS subject, 'accepted line without a work order' AS detail
   FROM intake_line l LEFT JOIN work_orders w ON w.key = l.work_order_key
- WHERE l.status = 'accepted' AND w.key IS NULL
+ WHERE l.status = 'accepted' AND l.work_order_key IS NOT NULL AND w.key IS NULL
 """
 
 _WORK_ORDER_WITHOUT_LINE = """

@@ -2,7 +2,7 @@
 
 Our own tables keep the history; nothing here touches them. Dagster has no purge for check
 executions, whose cost grows with each one kept (9.6 s a page at 10,000), hence plain SQL on its
-schema, tolerant of tables that are not there. Erasing a person's data is not done here.
+schema, tolerant of tables that are not there. Erasing a person's data is ``erasure``.
 """
 
 from collections.abc import Sequence

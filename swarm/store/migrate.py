@@ -36,7 +36,7 @@ def migrate(url: str) -> tuple[str, ...]:
 
 
 def pending(url: str) -> tuple[str, ...]:
-    """Return the names of migrations not yet applied to the database at ``url``; changes nothing."""
+    """Return the names of migrations not yet applied at ``url``; changes nothing."""
     with psycopg.connect(url, autocommit=True) as connection:
         known = connection.execute("SELECT to_regclass('swarm.schema_migrations')").fetchone()
         if known is None or known[0] is None:

@@ -71,9 +71,9 @@ SPOILED = [
     ("UPDATE publication_payload SET body = body - 'auto_send'", 3, "would_be_sent", "published"),
     (
         (
-            "INSERT INTO verdicts (rule, version, draft_sha256, evidence_sha256, ruling, decided_by,"
-            " work_order_key) SELECT 'ES-11', ruleset, draft_sha256, evidence_sha256, 'error', 'x',"
-            " work_order_key FROM publication_payload"
+            "INSERT INTO verdicts (rule, version, draft_sha256, evidence_sha256, ruling,"
+            " decided_by, work_order_key) SELECT 'ES-11', ruleset, draft_sha256,"
+            " evidence_sha256, 'error', 'x', work_order_key FROM publication_payload"
         ),
         5,
         "left_against_a_ruling",
