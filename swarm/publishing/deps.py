@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from swarm.clients.protocol import DraftHook, Outlook
+from swarm.publishing import flights, pace
 from swarm.publishing.claim import Recheck
 from swarm.publishing.finals import Settle
 from swarm.publishing.flights import Flights
@@ -36,8 +37,8 @@ class PublishingDeps:
     settle: Settle
     timings: PublishingSettings = field(default_factory=PublishingSettings)
     guard_in_zap: bool = False
-    pace: Pace = field(default_factory=Pace)
-    flights: Flights = field(default_factory=Flights)
+    pace: Pace = pace.OF_THIS_PROCESS
+    flights: Flights = flights.OF_THIS_PROCESS
     clock: Callable[[], float] = time.monotonic
     draw: Callable[[], float] = random.random
 

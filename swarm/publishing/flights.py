@@ -80,3 +80,7 @@ class Flights:
             self._lock, self._pid = threading.Lock(), os.getpid()
             self._flying, self._landed = set(), {}
         return self._lock
+
+
+OF_THIS_PROCESS = Flights()
+"""Shared by every publisher of the process: what one thread sends, the others must know."""

@@ -28,3 +28,7 @@ class Pace:
             self._next = start + self._interval
         if start > now:
             self._sleep(start - now)
+
+
+OF_THIS_PROCESS = Pace()
+"""Shared by every publisher of the process."""
