@@ -1,0 +1,149 @@
+"""Append-only JSONL files shared by processes, and small state files. No meaning of lines here."""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_CHUNK = 1 << 20
+_MARKER = 256
+
+# Every line of ours begins with its ids, so that a log is its own index.
+_HEAD = re.compile(
+    rb'\{"schema_version":"1","id":"([^"\\]{1,512})"(?:,"message_id":"((?:[^"\\]|\\.){1,1024})")?'
+)
+
+
+class LineLog:
+    """A log of lines with ids, each id once, whoever else appends: reads what others wrote first."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._known: set[bytes] = set()
+        self._scanned = 0
+
+    def append(self, lines: Iterable[bytes]) -> list[bool]:
+        """Append lines whose id and message id are new, fsynced; returns which ones were new.
+
+        A line that somebody was killed in the middle of is closed first, so that it cannot swallow
+        the next one.
+        """
+        with _locked(self.path) as descriptor:
+            self._scan(descriptor)
+            answers, fresh = [], []
+            for line in lines:
+                ids = _ids(line)
+                answers.append(self._known.isdisjoint(ids))
+                if answers[-1]:
+                    self._known |= ids
+                    fresh.append(line)
+            if fresh:
+                _write(descriptor, _torn_end(descriptor) + b"".join(fresh))
+                self._scanned = os.fstat(descriptor).st_size
+            return answers
+
+    def knows(self, *ids: str) -> bool:
+        """Whether one of these ids stands in the log already, as far as it was read."""
+        return not self._known.isdisjoint(each.encode() for each in ids)
+
+    def _scan(self, descriptor: int) -> None:
+        size = os.fstat(descriptor).st_size
+        if size < self._scanned:
+            self._scanned = 0  # rotated or cut; known ids stay known
+        for line, end in complete_lines(descriptor, self._scanned, size):
+            self._known |= _ids(line)
+            self._scanned = end
+
+
+def _ids(line: bytes) -> set[bytes]:
+    found = _HEAD.match(line)
+    return {part for part in found.groups() if part} if found else set()
+
+
+def complete_lines(descriptor: int, start: int, size: int) -> Iterator[tuple[bytes, int]]:
+    """Yield complete lines of ``[start, size)`` without newline, each with the offset behind it."""
+    rest, position = b"", start
+    end = start
+    while position < size:
+        block = os.pread(descriptor, min(_CHUNK, size - position), position)
+        if not block:
+            return
+        position += len(block)
+        *lines, rest = (rest + block).split(b"\n")
+        for line in lines:
+            end += len(line) + 1
+            yield line, end
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[int]:
+    """Open for appending under an exclusive lock; the file may be rotated while we wait for it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if _same_file(descriptor, path):
+                yield descriptor
+                return
+        finally:
+            os.close(descriptor)
+
+
+def _same_file(descriptor: int, path: Path) -> bool:
+    mine = os.fstat(descriptor)
+    try:
+        named = path.stat()
+    except FileNotFoundError:
+        return False
+    return (mine.st_dev, mine.st_ino) == (named.st_dev, named.st_ino)
+
+
+def _torn_end(descriptor: int) -> bytes:
+    size = os.fstat(descriptor).st_size
+    return b"\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else b""
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+    os.fsync(descriptor)
+
+
+# --- state ----------------------------------------------------------------------------------------
+
+
+def write_state(path: Path, state: dict[str, object]) -> None:
+    """Replace a state file in one step: a crash leaves the old or the new one, never half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".tmp")
+    with draft.open("w", encoding="utf-8") as file:
+        json.dump(state, file)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def read_state(path: Path) -> dict[str, object]:
+    """Return the state; an absent or unreadable one is empty, which only costs reading again."""
+    try:
+        state = json.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return state if isinstance(state, dict) else {}
+
+
+def marker(descriptor: int, offset: int) -> str:
+    """Return a hash of the bytes right before an offset: proof that it is still the same file."""
+    start = max(0, offset - _MARKER)
+    return hashlib.sha256(os.pread(descriptor, offset - start, start)).hexdigest()
