@@ -20,6 +20,7 @@ class Case(Noun):
     draft: Draft | None = None
     reviews: tuple[Review, ...] = ()
     link_allow_list: tuple[str, ...] = ()
+    approved_recipients: tuple[str, ...] = ()
     model_cost: float = 0.0
     model_budget: float = 0.0
 
@@ -28,9 +29,9 @@ class Case(Noun):
 class Rule:
     """One ES rule: where it is asked, its statement in one sentence, and its pure check.
 
-    ``kind`` tells how a non-empty answer ends. ``escalates``: a normal outcome, the check in the UI
-    passes and the work order goes to a human. ``violation``: the draft or the pipeline is at fault,
-    the blocking check fails and the work order goes to a human.
+    ``violation`` tells how a non-empty answer ends. False: an escalation is a normal outcome, the
+    check in the UI passes and the work order goes to a human. True: the draft or the pipeline is at
+    fault, the blocking check fails and the work order goes to a human.
     """
 
     id: str
@@ -38,3 +39,5 @@ class Rule:
     statement: str
     check: Callable[[Case], tuple[Reason, ...]]
     violation: bool
+    also_at: tuple[Stage, ...] = ()
+    """Further stages where it is asked again; every required rule is asked at ``policy``."""

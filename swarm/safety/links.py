@@ -8,7 +8,6 @@ but a path. Hidden spellings are undone first: entities, percent signs, zero-wid
 import html
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from swarm.safety.words import INVISIBLE
@@ -17,7 +16,9 @@ _URL = re.compile(
     r"(?P<url>(?:[a-z][a-z0-9+.\-]{1,20}:)?[/\\]{2}[^\s<>\"'()\[\]{}|^`]{2,2000})", re.IGNORECASE
 )
 _MAILTO = re.compile(r"mailto:[^\s<>\"']{1,500}", re.IGNORECASE)
-_SCHEMES = re.compile(r"\b(?:javascript|vbscript|data|file|blob|cid|ms-[a-z-]{2,20}|tel|sms):\S", re.IGNORECASE)
+_SCHEMES = re.compile(
+    r"\b(?:javascript|vbscript|data|file|blob|cid|ms-[a-z-]{2,20}|tel|sms):\S", re.IGNORECASE
+)
 _BARE = re.compile(
     r"(?<![\w@./-])(?:www\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,6}"
     r"(?:com|net|org|info|biz|io|co|ai|app|dev|me|xyz|top|site|online|shop|store|link|click|live|tv|"
@@ -31,7 +32,9 @@ _ACTIVE = re.compile(
     re.IGNORECASE,
 )
 _HANDLER = re.compile(r"<[^<>]{0,2000}?\son[a-z]{3,20}\s{0,4}=", re.IGNORECASE)
-_REMOTE_STYLE = re.compile(r"url\s{0,4}\(|@import|expression\s{0,4}\(|background\s{0,4}=", re.IGNORECASE)
+_REMOTE_STYLE = re.compile(
+    r"url\s{0,4}\(|@import|expression\s{0,4}\(|background\s{0,4}=", re.IGNORECASE
+)
 _MARKDOWN_IMAGE = re.compile(r"!\[[^\]\n]{0,200}\]\s{0,3}[\[(]")
 _REFERENCE = re.compile(r"^\s{0,3}\[[^\]\n]{1,200}\]:\s{0,4}(?P<url>\S{1,2000})", re.MULTILINE)
 _ATTRIBUTE = re.compile(
@@ -41,12 +44,6 @@ _ATTRIBUTE = re.compile(
 )
 _DATA_SEGMENT = 40  # a path segment this long carries something other than an address
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")
-
-
-class LinkFinding(NamedTuple):
-    """What is wrong; ``what`` never repeats more of a link than its host."""
-
-    what: str
 
 
 def plain_forms(text: str) -> tuple[str, ...]:
@@ -82,16 +79,19 @@ def _links_in(form: str) -> Iterator[str]:
             yield value
 
 
-def link_findings(text: str, allow_list: tuple[str, ...]) -> tuple[LinkFinding, ...]:
-    """Return what ES-11 forbids in a draft's text or HTML; empty means clean."""
-    found: dict[LinkFinding, None] = {}
+def link_findings(text: str, allow_list: tuple[str, ...]) -> tuple[str, ...]:
+    """Say what ES-11 forbids in a draft's text or HTML; empty means clean.
+
+    A finding never repeats more of a link than its host.
+    """
+    found: dict[str, None] = {}
     for form in plain_forms(text):
         for what in _markup(form):
-            found.setdefault(LinkFinding(what), None)
+            found.setdefault(what, None)
     for link in links(text):
         why = refusal(link, allow_list)
         if why:
-            found.setdefault(LinkFinding(why), None)
+            found.setdefault(why, None)
     return tuple(found)
 
 
@@ -114,7 +114,9 @@ def refusal(link: str, allow_list: tuple[str, ...]) -> str | None:
     if link.lower().startswith("mailto:"):
         return "a mailto link with fields" if "?" in link else None
     try:
-        parts = urlsplit(link.replace("\\", "/") if "//" in link.replace("\\", "/") else f"https://{link}")
+        parts = urlsplit(
+            link.replace("\\", "/") if "//" in link.replace("\\", "/") else f"https://{link}"
+        )
         host, port = (parts.hostname or "").rstrip(".").lower(), parts.port
     except ValueError:
         return "a link that cannot be read"

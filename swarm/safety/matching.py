@@ -44,8 +44,8 @@ class Matcher:
         self._starts = _index(lexicon.phrases)
         self._idiom_starts = _index(lexicon.idioms)
 
-    def hits(self, words: Sequence[Word]) -> tuple[Hit, ...]:
-        """Find every phrase of the lexicon; at most one hit per phrase and sentence."""
+    def hits(self, words: Sequence[Word], *, every: bool = False) -> tuple[Hit, ...]:
+        """Find the phrases of the lexicon: one hit per phrase and sentence, or ``every`` one."""
         entries = [self._entries_of(word.text) for word in words]
         for phrase, place in _places(self._idiom_starts, words, entries):
             if len(phrase.parts) == 1:
@@ -53,10 +53,14 @@ class Matcher:
         found: dict[tuple[int, int], list[_Place]] = defaultdict(list)
         for phrase, place, part in _places_with_part(self._starts, words, entries):
             found[id(phrase), part].append(place)
-        return tuple(self._assemble(words, found))
+        return tuple(self._assemble(words, found, every=every))
 
     def _assemble(
-        self, words: Sequence[Word], found: dict[tuple[int, int], list[_Place]]
+        self,
+        words: Sequence[Word],
+        found: dict[tuple[int, int], list[_Place]],
+        *,
+        every: bool,
     ) -> Iterator[Hit]:
         for phrase in self._lexicon.phrases:
             leads = found.get((id(phrase), 0), [])
@@ -64,7 +68,7 @@ class Matcher:
             seen: set[int] = set()
             for place in leads:
                 sentence = words[place.first].sentence
-                if sentence in seen or not all(
+                if (sentence in seen and not every) or not all(
                     _near(place, rest, words, across=phrase.across) for rest in others
                 ):
                     continue
@@ -180,9 +184,7 @@ def _ends_sentence(words: Sequence[Word], at: int) -> bool:
     return at + 1 == len(words) or words[at + 1].sentence != words[at].sentence
 
 
-def _near(
-    place: _Place, others: Sequence[_Place], words: Sequence[Word], *, across: bool
-) -> bool:
+def _near(place: _Place, others: Sequence[_Place], words: Sequence[Word], *, across: bool) -> bool:
     """Whether one of ``others`` (in text order) stands near; bisected, or hostile text is quadratic."""
     sentence = words[place.first].sentence
     begin = bisect_left(others, place.first - 2 * WITHIN, key=lambda other: other.first)

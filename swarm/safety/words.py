@@ -11,13 +11,16 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-INVISIBLE = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+)
 _JOINERS = "'\u2019\u2018\u00b4`"
 _WORD = re.compile(
     rf"[\w{INVISIBLE}]{{1,64}}(?:[{_JOINERS}@$][\w{INVISIBLE}]{{1,64}}){{0,3}}", re.UNICODE
 )
 _ELISION = re.compile(
-    rf"(?:l|d|j|qu|n|s|m|t|c|un|dell|all|nell|sull|dall|quell|jusqu|lorsqu)[{_JOINERS}]", re.IGNORECASE
+    rf"(?:l|d|j|qu|n|s|m|t|c|un|dell|all|nell|sull|dall|quell|jusqu|lorsqu)[{_JOINERS}]",
+    re.IGNORECASE,
 )
 _BOUNDARY = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\s\"')\]]|\n\s*\n|[;\u2022|]")
 _DROP = re.compile(rf"[{INVISIBLE}{_JOINERS}_]")
@@ -25,7 +28,7 @@ _INITIALISM = 4  # "s u e" is too short to be anything but initials; "f r a u d"
 
 # Letters of other scripts that look like Latin ones; only the shapes, not the sounds.
 _LOOK_ALIKE = str.maketrans(
-    "аеорсухіјѕԁӏһԛԝвкмнтгпυοαρετικνηωβγƖɑɡıℓłøđħŧɩ",  # noqa: RUF001 - that is the point
+    "аеорсухіјѕԁӏһԛԝвкмнтгпυοαρετικνηωβγƖɑɡıℓłøđħŧɩ",
     "aeopcyxijsdlhqwbkmhtrnuoapetikvnwbylagillodhti",
 )
 
