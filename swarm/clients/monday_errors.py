@@ -101,9 +101,9 @@ def read_answer(response: httpx.Response) -> Answer | None:
 
 def fault_of(answer: Answer, response: httpx.Response) -> Fault | None:
     """Return the gravest fault of an answer; None when it is a plain success."""
-    faults = [_of_error(error, answer, response) for error in answer.errors]
-    if answer.error_code or answer.error_message:
-        faults.append(_legacy(answer, response))
+    legacy = bool(answer.error_code or answer.error_message)
+    faults = [_legacy(answer, response)] if legacy else []
+    faults += [_of_error(error, answer, response) for error in answer.errors]
     if not faults:
         return None
     serious = [fault for fault in faults if not fault.column_only] or faults
