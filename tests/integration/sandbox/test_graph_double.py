@@ -202,7 +202,7 @@ def test_nothing_can_be_sent_and_each_try_is_counted(
 def test_the_fifth_concurrent_request_is_throttled(
     sandbox: RunningSandbox, graph: httpx.Client
 ) -> None:
-    sandbox.fault("graph", "latency", times=8, seconds=0.15)
+    sandbox.fault("graph", "latency", times=8, seconds=0.4)
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(lambda _: graph.get("/messages"), range(6)))
     throttled = [answer for answer in answers if answer.status_code == 429]

@@ -44,7 +44,6 @@ def test_what_was_accepted_before_a_kill_is_drafted_once_after_the_restart(tmp_p
         mail = sandbox.seed_mail("ben.ortiz@example.com", subject="Hi", body_text="Hi")
         payload = {"mailbox": MAILBOX, "message_id": mail["id"], "body_html": "<p>x</p>"}
         httpx.post(environment(port)["ZAPIER_HOOK_URL"], json=payload)
-        assert sandbox.drafts() == []
     with program(tmp_path, port, settle="0.05") as sandbox:
         (draft,) = sandbox.wait_for_drafts(1)
         assert draft["conversationId"] == mail["conversationId"]

@@ -63,7 +63,7 @@ def test_a_replay_makes_a_second_draft(sandbox: RunningSandbox) -> None:
 
 
 def test_a_delayed_delivery_waits_its_time(sandbox: RunningSandbox) -> None:
-    sandbox.fault("zapier", "delay", times=1, seconds=0.15)
+    sandbox.fault("zapier", "delay", times=1, seconds=0.5)
     late = post(sandbox)
     early = post(sandbox)
     sandbox.wait_for_drafts(1, **early)
