@@ -1,8 +1,8 @@
 """What the rules specialist says about one ask: from evidence, or a question back, or nothing.
 
 An ask of a known topic is answered when the evidence holds the value, met with a question when what
-we need is missing, and acknowledged otherwise. An ask of no known topic gives
-``None``: it is mentioned beside others, and declined when it stands alone.
+we need is missing, and acknowledged otherwise. An ask of no known topic gives ``None``: the caller
+mentions it beside others and declines it when it stands alone.
 """
 
 import re

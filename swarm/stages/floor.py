@@ -2,7 +2,7 @@
 
 from swarm.models import Draft, Reason, Stage
 from swarm.safety.case import Case
-from swarm.safety.ruleset import RULES, VERSION
+from swarm.safety.ruleset import VERSION, judge
 from swarm.specialists.protocol import Brief
 from swarm.stages.services import Services
 
@@ -15,7 +15,7 @@ def floor_version() -> str:
 def reasons_at(
     stage: Stage, brief: Brief, draft: Draft | None, services: Services
 ) -> tuple[Reason, ...]:
-    """Return why the rules of ``stage`` object; empty means allowed."""
+    """Return why the rules of ``stage`` object; empty means allowed. A rule that breaks objects."""
     case = Case(
         received=brief.received,
         tier=brief.tier,
@@ -26,4 +26,4 @@ def reasons_at(
         model_cost=services.store.model_cost(brief.received.work_order.key),
         model_budget=services.model_budget,
     )
-    return tuple(reason for rule in RULES if rule.stage is stage for reason in rule.check(case))
+    return judge(stage, case)
