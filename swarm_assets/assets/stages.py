@@ -25,9 +25,10 @@ from swarm.models import (
     Stage,
     TierDecision,
 )
+from swarm.safety.case import Case
+from swarm.safety.ruleset import judge
 from swarm.specialists.protocol import Brief
 from swarm.stages.draft import brief_of, write_draft
-from swarm.stages.floor import reasons_at
 from swarm.stages.gather import gather
 from swarm.stages.policy import decide
 from swarm.stages.publish import publish as hand_over
@@ -281,11 +282,19 @@ def _brief(desk: Desk, key: str) -> Brief:
     )
 
 
-def _objections(brief: Brief, noun: Draft, desk: Desk) -> list[Reason]:
-    """Ask the rules of context and draft; a withheld draft has no text for the latter."""
-    stages = (Stage.CONTEXT, Stage.DRAFT) if noun.offered else (Stage.CONTEXT,)
-    given = noun if noun.offered else None
-    return [r for stage in stages for r in reasons_at(stage, brief, given, desk.services)]
+def _objections(brief: Brief, noun: Draft, desk: Desk) -> tuple[Reason, ...]:
+    """Ask the draft's rules; a withheld draft has nothing they could find fault with."""
+    if not noun.offered:
+        return ()
+    case = Case(
+        received=brief.received,
+        tier=brief.tier,
+        tier_floor=brief.tier.tier,
+        context=brief.context,
+        draft=noun,
+        link_allow_list=desk.services.link_allow_list,
+    )
+    return judge(Stage.DRAFT, case)
 
 
 def _judged(

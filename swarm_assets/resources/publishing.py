@@ -10,9 +10,13 @@ import dagster as dg
 
 from swarm.publishing.deps import PublishingDeps
 from swarm.publishing.publisher import LedgerPublisher
+from swarm.publishing.settling import settle_work_order
+from swarm.publishing.states import PublisherName
 from swarm.publishing.tick import TickReport, tick
+from swarm.safety.ruleset import required_rules
 from swarm.store.protocol import Publisher
 from swarm_assets.resources import process
+from swarm_assets.resources.sink import Sink
 
 
 class Publishing(Protocol):
@@ -35,13 +39,28 @@ class LedgerRounds:
 
 
 @dg.resource(
-    required_resource_keys={"database", "zapier", "outlook"},
+    required_resource_keys={"database", "store", "zapier", "outlook"},
     description="The means of the publisher `swarm`.",
 )
 def publishing_deps(context: dg.InitResourceContext) -> PublishingDeps:
     """Bundle what the run was given."""
-    given = context.resources
-    return process.publishing_deps(given.database, given.zapier, given.outlook)
+    known, given = process.settings(), context.resources
+    return PublishingDeps(
+        database=given.database,
+        hook=given.zapier,
+        outlook=given.outlook,
+        me=PublisherName.SWARM,
+        required_rules=required_rules(),
+        recheck=Sink(
+            store=given.store,
+            outlook=given.outlook,
+            link_allow_list=known.core.link_allow_list,
+            auto_send=known.core.auto_send_enabled,
+        ),
+        settle=settle_work_order,
+        timings=known.publishing,
+        guard_in_zap=known.zapier.guard_in_zap,
+    )
 
 
 @dg.resource(required_resource_keys={"publishing_deps"}, description="Rounds over the ledger.")

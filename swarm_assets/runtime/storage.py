@@ -21,10 +21,14 @@ from dagster_postgres.utils import (
     get_token_provider_from_config,
     pg_url_from_config,
 )
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Engine, make_url
 
 if TYPE_CHECKING:
     from dagster_postgres.auth import PgTokenProvider
+
+# A run commits about 150 times for the screen's sake. Should the database server itself crash, the
+# last half second of that may be missing; what must not be lost is in our tables, which do wait.
+_NO_WAIT = "-c synchronous_commit=off"
 
 _REQUIRED_DRIVER = "postgresql+psycopg2://"
 
@@ -111,6 +115,7 @@ class PooledPostgresStorage(DagsterPostgresStorage):
             pool_size=2,
             max_overflow=20,
             pool_recycle=3600,
+            connect_args={"options": _session_options(postgres_url)},
         )
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage._engine = self.engine  # noqa: SLF001 - Dagster offers no other way in
@@ -128,3 +133,8 @@ class PooledPostgresStorage(DagsterPostgresStorage):
             should_autocreate_tables=bool(config_value.get("should_autocreate_tables", True)),
             token_provider=get_token_provider_from_config(config_value),
         )
+
+
+def _session_options(postgres_url: str) -> str:
+    given = make_url(postgres_url).query.get("options", "")
+    return f"{given if isinstance(given, str) else ' '.join(given)} {_NO_WAIT}".strip()

@@ -1,0 +1,146 @@
+"""What one work order costs in one warm process: wall and CPU time of the whole Dagster run.
+
+    .venv/bin/python bench/run_cost.py [--runs 20] [--profile]
+
+Real: Postgres (embedded, its own directory, durability on), Dagster's storage, our store, queue,
+checkpointer, graphs, rules. Not real: the three services (answers from memory) and the publisher
+(closes the work order as *publishing*). Nothing is sent anywhere.
+"""
+
+import argparse
+import cProfile
+import pstats
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import dagster as dg
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
+
+from replying import order, services
+from psycopg.types.json import Jsonb
+
+from swarm.graphs.checkpointer import postgres_checkpointer
+from swarm.models import Fence, PolicyDecision, WorkOrderState
+from swarm.settings import QueueSettings
+from swarm.store import embedded
+from swarm.store.database import Database
+from swarm.store.migrate import migrate
+from swarm.store.postgres import PostgresStore
+from swarm.store.postgres_queue import PostgresQueue
+from swarm_assets.definitions import build_definitions
+from swarm_assets.partitions import ATTEMPT_TAG, work_orders
+
+INSTANCE = """
+storage:
+  custom:
+    module: swarm_assets.runtime.storage
+    class: PooledPostgresStorage
+    config: {{postgres_url: "{url}"}}
+compute_logs: {{module: dagster._core.storage.noop_compute_log_manager, class: NoOpComputeLogManager}}
+python_logs: {{python_log_level: ERROR}}
+telemetry: {{enabled: false}}
+"""
+
+
+@dataclass
+class Closing:
+    """A publisher that only closes the work order."""
+
+    store: PostgresStore
+
+    def hand_over(self, fence: Fence, decision: PolicyDecision) -> WorkOrderState:
+        self.store.close(fence, WorkOrderState.PUBLISHING, "bench")
+        return WorkOrderState.PUBLISHING
+
+
+@dataclass
+class Bench:
+    """One work order after the other through the real job."""
+
+    instance: dg.DagsterInstance
+    job: dg.JobDefinition
+    database: Database
+    queue: PostgresQueue
+
+    def one(self, number: int) -> tuple[float, float]:
+        """Accept a mail, run its job; return wall and CPU seconds of the run alone."""
+        key = "wo_" + f"{number:06d}".translate(str.maketrans("0189", "abcd")).rjust(24, "q")
+        mail = order(key=key, original_id=f"bench-{number}")
+        with self.database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO work_orders (key, original_id, body) VALUES (%s, %s, %s)",
+                (key, mail.original_id, Jsonb(mail.model_dump(mode="json"))),
+            )
+        self.queue.enqueue(key)
+        (due,) = self.queue.request_due(1)
+        self.instance.add_dynamic_partitions(str(work_orders.name), [key])
+        wall, cpu = time.perf_counter(), time.process_time()
+        result = self.job.execute_in_process(
+            instance=self.instance, partition_key=key, tags={ATTEMPT_TAG: str(due.attempt)}
+        )
+        if not result.success:
+            raise SystemExit("a run failed; no numbers")
+        return time.perf_counter() - wall, time.process_time() - cpu
+
+
+@contextmanager
+def bench() -> Iterator[Bench]:
+    """Set everything up in a directory of its own."""
+    directory = Path(tempfile.mkdtemp(prefix="swarm-bench-"))
+    url = embedded.start(directory / "postgres")
+    try:
+        migrate(url)
+        home = directory / "dagster"
+        home.mkdir()
+        dagster_url = url.replace("postgresql://", "postgresql+psycopg2://")
+        (home / "dagster.yaml").write_text(INSTANCE.format(url=dagster_url))
+        database, leases = Database(url), QueueSettings()
+        store, queue = PostgresStore(database), PostgresQueue(database, leases)
+        with (
+            dg.DagsterInstance.from_config(str(home)) as instance,
+            postgres_checkpointer(url) as saver,
+        ):
+            given = replace(services(), store=store, checkpointer=saver)
+            definitions = build_definitions(
+                services=given, queue=queue, publisher=Closing(store), leases=leases
+            )
+            yield Bench(instance, definitions.resolve_job_def("work_order"), database, queue)
+        database.close()
+    finally:
+        embedded.stop(directory / "postgres", immediate=True)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--profile", action="store_true")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    with bench() as rig:
+        for number in range(3):
+            rig.one(number)
+        if options.profile:
+            profile = cProfile.Profile()
+            profile.runcall(rig.one, 3)
+            pstats.Stats(profile).sort_stats("cumtime").print_stats(80)
+            return
+        taken = [rig.one(3 + number) for number in range(options.runs)]
+    for name, values in zip(("wall", "cpu"), zip(*taken, strict=True), strict=True):
+        ordered = sorted(values)
+        worst = ordered[int(len(ordered) * 0.95)]
+        print(f"{name:>4}: median {statistics.median(ordered) * 1000:.0f} ms, p95 {worst * 1000:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
