@@ -30,9 +30,20 @@ pytestmark = pytest.mark.integration
 
 SUPPORT = Path(__file__).parents[2] / "support"
 
-# A worker that dies without a word inside one node, after its siblings are through.
-DYING_REVIEWER = """
+# How a worker waits until what its siblings made has reached Postgres.
+SIBLINGS = """
 import os, sys, time
+import psycopg
+
+def wait_for_siblings(channel, count):
+    asked = "SELECT count(*) FROM langgraph.checkpoint_writes WHERE channel = %s"
+    with psycopg.connect(sys.argv[1], autocommit=True) as connection:
+        while connection.execute(asked, (channel,)).fetchone()[0] < count:
+            time.sleep(0.01)
+"""
+
+# Workers that die without a word inside one node, after its siblings are through.
+DYING_REVIEWER = """
 from replying import Told, accepted, context, received, routine, services
 from swarm.graphs.checkpointer import postgres_checkpointer
 from swarm.models import Stage
@@ -40,9 +51,7 @@ from swarm.stages.draft import write_draft
 
 class Dying(Told):
     def review_qa(self, brief, draft):
-        while {"tone", "fact"} - set(self.asked):
-            time.sleep(0.01)
-        time.sleep(0.3)  # let the siblings' results reach Postgres
+        wait_for_siblings("reviews", 2)
         os.write(1, ",".join(self.asked).encode())
         os._exit(9)
 
@@ -53,7 +62,6 @@ with postgres_checkpointer(sys.argv[1]) as saver:
 """
 
 DYING_SOURCE = """
-import os, sys, time
 from replying import Board, Mailbox, received, services
 from swarm.graphs.checkpointer import postgres_checkpointer
 from swarm.stages.gather import gather
@@ -61,9 +69,7 @@ from swarm.stages.services import utc_now
 
 class Dying(Board):
     def deals_of(self, contact_ids):
-        while len(self.asked) < 2:
-            time.sleep(0.01)
-        time.sleep(0.3)
+        wait_for_siblings("updates", 1)
         os._exit(9)
 
 with postgres_checkpointer(sys.argv[1]) as saver:
@@ -73,7 +79,7 @@ with postgres_checkpointer(sys.argv[1]) as saver:
 
 def die(program: str, url: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", program, url],
+        [sys.executable, "-c", SIBLINGS + program, url],
         env={**os.environ, "PYTHONPATH": _path()},
         capture_output=True,
         text=True,
