@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from types import FrameType
 
 from swarm.errors import RefusedError
+from swarm.settings import load_settings
 from swarm.up import programs
 from swarm.up.environment import described, doubles, home_of
 from swarm.up.feeding import feed_samples
-from swarm.up.home import Home
+from swarm.up.home import Home, write_private
 from swarm.up.prepare import appoint_publisher, bring_up_to_date, prepare_dagster
 from swarm.up.processes import Program, sweep
 from swarm.up.session import Options, Session
@@ -77,7 +78,7 @@ def _start(session: Session) -> int:
     supervisor.start(programs.code_server(session.environment, code_socket))
     if session.doubles:
         session.wait_ready("sandbox", 30)
-    fed = feed_samples(session) if session.options.samples else 0
+    fed = _feed(session)
     for program in programs.intake(session.environment):
         supervisor.start(program)
     prepare_dagster(session)
@@ -109,6 +110,20 @@ def _database_url(session: Session) -> str:
     session.supervisor.start(programs.postgres(session.home, session.environment))
     session.wait_ready("postgres", 60)
     return url_file.read_text("utf-8")
+
+
+def _feed(session: Session) -> int:
+    """Feed the samples once in the life of a home, and never towards a real service."""
+    marker = session.home.sandbox / "samples-fed"
+    if not session.options.samples or marker.exists():
+        return 0
+    if session.sandbox_url is None or "zapier" not in session.doubles:
+        session.screen.say("no samples: a real mailbox or hook is connected")
+        return 0
+    fed = feed_samples(load_settings(), session.sandbox_url)
+    write_private(marker, str(fed))
+    session.screen.say(f"{fed} sample mails are in the inbox")
+    return fed
 
 
 def _stop(session: Session) -> None:

@@ -17,6 +17,9 @@ PREFIXES: Mapping[str, str] = {"graph": "GRAPH_", "monday": "MONDAY_", "zapier":
 MODEL_PREFIX = "MODEL_"
 """Set any of these and a chat model does the thinking; unset means the ``rules`` specialist."""
 
+SANDBOX_URL = "SWARM_SANDBOX_URL"
+"""Where the doubles are steered, for ``swarm submit``; absent where Graph is real."""
+
 _FIXED = {
     # Customer mail must not leave; langsmith comes along and switches itself on by environment.
     "LANGSMITH_TRACING": "false",

@@ -5,6 +5,8 @@ Asked by ``swarm up --until-idle`` and by nobody else; it reads sizes, never mai
 
 from pathlib import Path
 
+from swarm.legacy.home import IntakeFiles
+from swarm.legacy.jsonl import read_state
 from swarm.store.database import Database
 from swarm.up.home import Home
 from swarm.up.progress import Picture
@@ -37,6 +39,9 @@ class Idle:
         read = _lines(self._home.events)
         if read < self._mails_fed:
             return f"{self._mails_fed - read} mails that the intake has not read yet"
+        unsorted = _size(self._home.events) - _sorted(self._home)
+        if unsorted > 0:
+            return f"{unsorted} bytes of mail events"
         unread = _size(self._home.work_orders) - self._taken_in()
         if unread > 0:
             return f"{unread} bytes of the intake stream"
@@ -49,6 +54,12 @@ class Idle:
         with self._database.transaction() as connection:
             row = connection.execute(_TAKEN_IN).fetchone()
         return int(row["taken_in"]) if row else 0
+
+
+def _sorted(home: Home) -> int:
+    """Return how far the stream processor has read the events."""
+    offset = read_state(IntakeFiles(home.root).processor_state).get("offset")
+    return offset if isinstance(offset, int) else 0
 
 
 def _size(path: Path) -> int:

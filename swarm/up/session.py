@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from swarm.sandbox import environment as sandbox_environment
+from swarm.sandbox.addresses import base_url
 from swarm.settings import Settings, load_settings
-from swarm.up.environment import Addresses, children_environment, sandbox_part
+from swarm.up.environment import SANDBOX_URL, Addresses, children_environment, sandbox_part
 from swarm.up.home import Home
 from swarm.up.supervisor import Supervisor
 from swarm.up.view import Screen
@@ -40,6 +41,11 @@ class Session:
     sandbox_port: int
     environment: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def sandbox_url(self) -> str | None:
+        """Where the doubles are steered; None where Graph, whose inbox takes mails, is real."""
+        return base_url(self.sandbox_port) if "graph" in self.doubles else None
+
     def settle_environment(self, database_url: str) -> Settings:
         """Work out the children's environment, make it this process's own, and prove it complete.
 
@@ -48,6 +54,8 @@ class Session:
         used = sandbox_part(sandbox_environment(self.sandbox_port), self.doubles)
         addresses = Addresses(database_url, self.options.port)
         secret = self.user.get("SWARM_KEY_SECRET") or self.home.key_secret()
+        if self.sandbox_url:
+            used[SANDBOX_URL] = self.sandbox_url
         self.environment = children_environment(self.user, self.home, addresses, secret, used)
         os.environ.update(self.environment)
         return load_settings()

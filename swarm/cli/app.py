@@ -1,0 +1,39 @@
+"""Puts the commands together: the table of contents of ``swarm``."""
+
+import typer
+
+from swarm.cli import (
+    dead,
+    doctor,
+    escalations,
+    look,
+    publisher,
+    run_once,
+    submit,
+    up,
+)
+from swarm.cli.output import guarded
+
+app = typer.Typer(
+    name="swarm",
+    help="E-mail work orders become reviewed Outlook drafts. It never sends.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+app.command("up")(up.up)
+app.command("submit")(submit.submit)
+app.command("status")(look.status)
+app.command("show")(look.show)
+app.command("audit")(look.audit)
+app.command("run-once")(run_once.run_once)
+app.command("doctor")(doctor.doctor)
+app.add_typer(dead.app, name="dead")
+app.add_typer(escalations.app, name="escalations")
+app.add_typer(publisher.app, name="publisher")
+
+
+def main() -> None:
+    """Entry point of the ``swarm`` command."""
+    guarded(app)

@@ -1,0 +1,51 @@
+"""``swarm dead``: look at dead letters and queue them again."""
+
+from typing import Annotated
+
+import typer
+
+from swarm.cli.output import NO, installation, leave, print_json, say
+from swarm.errors import MalformedInputError
+from swarm.queue import JobQueue
+from swarm.store.postgres_queue import PostgresQueue
+
+app = typer.Typer(help="Work orders that gave up, and why.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List the dead letters, oldest first."""
+    jobs = _queue().dead()
+    if as_json:
+        print_json([job.model_dump(mode="json") for job in jobs])
+        return
+    for job in jobs:
+        say(f"{job.work_order_key}  {job.failures} failures  {job.dead_reason}")
+    if not jobs:
+        say("no dead letters")
+
+
+@app.command()
+def replay(
+    key: Annotated[str | None, typer.Argument(help="Work-order key.")] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
+) -> None:
+    """Queue a dead work order again with a fresh failure budget; its history stays.
+
+    Exit code 1 when one of them was not dead.
+    """
+    queue = _queue()
+    if (key is None) is not everything:
+        raise MalformedInputError("give either one KEY or --all", hint="swarm dead list")
+    keys = [job.work_order_key for job in queue.dead()] if key is None else [key]
+    refused = [k for k in keys if not queue.replay(k)]
+    for k in keys:
+        say(f"{k}  {'not dead' if k in refused else 'queued again'}")
+    if refused:
+        leave(NO)
+
+
+def _queue() -> JobQueue:
+    settings, database = installation()
+    return PostgresQueue(database, settings.queue)

@@ -1,0 +1,104 @@
+"""One work order as a person reads it in a terminal; it may quote mail text."""
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from swarm.models import Context, Draft, Ruling, Stage
+from swarm.operations.dossier import Dossier
+
+
+def print_dossier(console: Console, found: Dossier, link: str) -> None:
+    """Print where it is and why, stages, draft, evidence, verdicts and what happens next."""
+    order = found.work_order
+    console.rule(found.key)
+    console.print(_facts(found, link))
+    console.print(_stages(found))
+    _print_draft(console, found)
+    _print_evidence(console, found)
+    _print_verdicts(console, found)
+    _print_publication(console, found)
+    for problem in found.chain_problems:
+        console.print(Text(f"event chain: {problem}", "red"))
+    console.print(
+        f"{len(found.events)} events, {len(found.runs)} runs, received"
+        f" {order.received_at:%Y-%m-%d %H:%M:%S} UTC"
+    )
+
+
+def _facts(found: Dossier, link: str) -> Table:
+    order = found.work_order
+    table = Table.grid(padding=(0, 2))
+    table.add_row("from", Text(f"{order.sender.name} <{order.sender.address}>"))
+    table.add_row("subject", Text(order.subject))
+    table.add_row("state", Text(f"{found.state.value}: {found.why}" if found.why else found.state))
+    table.add_row("next", Text(found.next_step))
+    table.add_row("tier", found.tier.name.lower())
+    if found.escalation:
+        classes = ", ".join(found.escalation.classes)
+        table.add_row("escalation", f"{classes}, owner {found.escalation.owner}")
+        for reason in found.escalation.reasons:
+            table.add_row("", Text(f"{reason.rule}: {reason.detail}"))
+    table.add_row("cost", f"{found.cost:.4f} in {len(found.model_calls)} model calls")
+    table.add_row("link", link)
+    return table
+
+
+def _stages(found: Dossier) -> Table:
+    table = Table("stage", "outcome", "by", "ms", "cost", title="Stages")
+    for story in found.stages:
+        table.add_row(
+            story.stage.value,
+            escape(story.outcome),
+            escape(story.actor),
+            "" if story.duration_ms is None else str(story.duration_ms),
+            "" if not story.cost else f"{story.cost:.4f}",
+        )
+    return table
+
+
+def _print_draft(console: Console, found: Dossier) -> None:
+    body = found.body(Stage.DRAFT)
+    if body is None:
+        return
+    draft = Draft.model_validate(body)
+    if not draft.offered:
+        console.print(Text(f"no draft is offered: {draft.withheld}", "yellow"))
+        return
+    console.rule(f"draft, revision {draft.revision}, by {escape(draft.author)}")
+    console.print(Text(draft.body_text))
+
+
+def _print_evidence(console: Console, found: Dossier) -> None:
+    body = found.body(Stage.CONTEXT)
+    if body is None:
+        return
+    context = Context.model_validate(body)
+    table = Table("evidence", "source", "text", title="Evidence")
+    for piece in context.evidence:
+        table.add_row(piece.id, escape(piece.source), Text(piece.text[:200]))
+    console.print(table)
+    for gap in context.gaps:
+        console.print(Text(f"gap: {gap}"))
+
+
+def _print_verdicts(console: Console, found: Dossier) -> None:
+    if not found.verdicts:
+        return
+    colours = {Ruling.PASS: "green", Ruling.FAIL: "red", Ruling.ERROR: "magenta"}
+    table = Table("rule", "ruling", "decided by", "reasons", title="Verdicts")
+    for verdict in found.verdicts:
+        ruling = Text(verdict.ruling.value, colours[verdict.ruling])
+        table.add_row(verdict.rule, ruling, verdict.decided_by, Text("; ".join(verdict.reasons)))
+    console.print(table)
+
+
+def _print_publication(console: Console, found: Dossier) -> None:
+    if found.publication is None:
+        return
+    row = found.publication
+    where = f" in {row.draft_folder}" if row.draft_folder else ""
+    console.print(Text(f"publication: {row.state} by {row.publisher}{where} {row.last_error}"))
+    for step in found.publication_log:
+        console.print(Text(f"  {step.at:%H:%M:%S}  {step.event}  {step.detail}"))

@@ -1,0 +1,69 @@
+"""``swarm escalations``: what waits for a human, and saying that one has taken it."""
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from swarm.cli.keys import key_of
+from swarm.cli.output import NO, installation, leave, print_json, say
+from swarm.operations.alerts import acknowledge_escalation
+from swarm.store.database import Row
+
+app = typer.Typer(help="Work orders that wait for a human (ES-22).", no_args_is_help=True)
+
+_LIST = """
+SELECT work_order_key AS key, classes, owner, received_at, acknowledge_by, acknowledged_at,
+       acknowledged_by, acknowledged_at IS NULL AND acknowledge_by < now() AS overdue
+  FROM escalations
+ WHERE %(everything)s OR acknowledged_at IS NULL
+ ORDER BY acknowledge_by, work_order_key
+"""
+
+
+@app.command("list")
+def list_(
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Acknowledged ones as well.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List what nobody has acknowledged, most pressing first."""
+    _, database = installation()
+    with database.transaction() as connection:
+        rows = connection.execute(_LIST, {"everything": everything}).fetchall()
+    if as_json:
+        print_json([_plain(row) for row in rows])
+        return
+    for row in rows:
+        late = "  OVERDUE" if row["overdue"] else ""
+        say(
+            f"{row['key']}  {', '.join(row['classes'])}  {row['owner']}"
+            f"  by {row['acknowledge_by']:%Y-%m-%d %H:%M} UTC{late}"
+        )
+    if not rows:
+        say("no open escalations")
+
+
+@app.command()
+def ack(
+    key: Annotated[str, typer.Argument(help="Work-order key or original id.")],
+    *,
+    who: Annotated[str | None, typer.Option("--by", help="Who took it; default: you.")] = None,
+) -> None:
+    """Say that a human has taken an escalation. Exit code 1: taken before, or there is none."""
+    settings, database = installation()
+    resolved = key_of(key, settings)
+    with database.transaction() as connection:
+        taken = acknowledge_escalation(connection, resolved, who or getpass.getuser())
+    say(f"{resolved}  {'acknowledged' if taken else 'no open escalation'}")
+    if not taken:
+        leave(NO)
+
+
+def _plain(row: Row) -> Row:
+    return {
+        name: value.isoformat()
+        if name.endswith(("_at", "_by")) and hasattr(value, "isoformat")
+        else value
+        for name, value in row.items()
+    }

@@ -1,0 +1,58 @@
+"""``swarm status``, ``show`` and ``audit``: reading the installation. Nothing here changes it."""
+
+from typing import Annotated
+
+import typer
+
+from swarm.cli.dossier_view import print_dossier
+from swarm.cli.output import NO, console, installation, leave, print_json, say
+from swarm.cli.status_view import print_status
+from swarm.operations.dossier import dossier
+from swarm.operations.status import status as read_status
+from swarm.up.links import partition_page
+from swarm.up.proof import audit_installation, sentences
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def status(
+    *,
+    recent: Annotated[int, typer.Option(min=0, help="How many recent work orders.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Say how many work orders are where, what waits and what is late."""
+    settings, database = installation()
+    streams = [settings.core.swarm_home / "intake" / "work_orders.jsonl"]
+    now = read_status(database, streams=streams, recent=recent)
+    if as_json:
+        print_json(now)
+    else:
+        print_status(console(), now)
+
+
+def show(
+    name: Annotated[str, typer.Argument(metavar="KEY_OR_ID", help="Key or original id.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show one work order: every stage, verdict, piece of evidence, cost, and why."""
+    settings, database = installation()
+    found = dossier(database, name, ui_url=settings.core.ui_url)
+    link = partition_page(settings.core.ui_url, found.key)
+    if as_json:
+        print_json({**found.model_dump(mode="json"), "ui": link})
+    else:
+        print_dossier(console(), found, link)
+
+
+def audit(*, as_json: AsJson = False) -> None:
+    """Check the promises over the whole database and mailbox; exit code 1 names each breach."""
+    settings, database = installation()
+    report = audit_installation(settings, database)
+    if as_json:
+        print_json({**report.model_dump(mode="json"), "holds": report.holds})
+    else:
+        for sentence in sentences(report):
+            say(sentence)
+    if not report.holds:
+        leave(NO)

@@ -1,0 +1,74 @@
+"""One work order driven by hand: the in-memory store and queue around ``run_chain``."""
+
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+from swarm.errors import MalformedInputError
+from swarm.intake.line import Quarantined, read_line
+from swarm.legacy.actionable import why_ignored
+from swarm.legacy.events import encoded, event_from_eml
+from swarm.models import Noun, WorkOrder, WorkOrderState
+from swarm.settings import ModelSettings, QueueSettings
+from swarm.specialists.select import select_specialist
+from swarm.stages.chain import ChainResult, run_chain
+from swarm.stages.services import Services
+from swarm.store.memory import MemoryStore
+from swarm.store.memory_queue import MemoryQueue
+
+_MAILBOX = "service@example.com"
+_SECRET = "run-once"  # noqa: S105 - keys of a store that is gone in a second
+
+
+class Once(Noun):
+    """What became of the mail: every artifact, and the two answers the exit code gives."""
+
+    key: str
+    state: WorkOrderState
+    publishable: bool
+    escalated: bool
+    result: ChainResult
+
+
+def drive(file: Path) -> Once:
+    """Drive the mail in ``file``; raises ``MalformedInputError`` when none there needs an answer."""
+    order = _work_order(file)
+    model = ModelSettings()
+    store = MemoryStore()
+    queue = MemoryQueue(store, QueueSettings())
+    store.accept(order)
+    queue.enqueue(order.key)
+    (request,) = queue.request_due(1)
+    fence = queue.open(order.key, f"run-once-{uuid.uuid4()}", request.attempt)
+    services = Services(
+        store=store,
+        specialist=select_specialist(model, store),
+        outlook=None,
+        monday=None,
+        mailbox=order.ref.mailbox,
+        model_budget=model.budget_per_work_order,
+    )
+    result = run_chain(order, services, fence)
+    state = store.state(order.key)
+    return Once(
+        key=order.key,
+        state=state,
+        publishable=result.policy.publishable,
+        escalated=state is WorkOrderState.ESCALATED,
+        result=result,
+    )
+
+
+def _work_order(file: Path) -> WorkOrder:
+    """Take the mail the way the intake would, through its event and its line."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise MalformedInputError(f"{file}: {error.strerror or 'cannot be read'}") from error
+    event = event_from_eml(data, _MAILBOX, now=datetime.now(UTC))
+    if reason := why_ignored(event):
+        raise MalformedInputError(f"{file}: needs no answer ({reason})")
+    line = read_line(encoded(event), _SECRET)
+    if isinstance(line, Quarantined):
+        raise MalformedInputError(f"{file}: {line.reason}")
+    return line.work_order

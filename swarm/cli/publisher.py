@@ -1,0 +1,69 @@
+"""``swarm publisher``: who may publish, and changing it. The rules are in ``swarm.publishing``."""
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from swarm.cli.output import installation, print_json, say
+from swarm.publishing import switch
+from swarm.publishing.control import Flip
+from swarm.publishing.states import PublisherName
+
+app = typer.Typer(help="Who may publish: legacy, swarm or nobody.", no_args_is_help=True)
+
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the history.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, change nothing.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def show(*, as_json: AsJson = False) -> None:
+    """Say who publishes, since when and why."""
+    _, database = installation()
+    status = switch.show(database)
+    if as_json:
+        print_json(status)
+        return
+    now = status.control
+    who = "nobody" if now.active is PublisherName.NONE else now.active.value
+    say(f"{who} publishes (epoch {now.epoch}) since {now.at:%Y-%m-%d %H:%M:%S} UTC")
+    say(f"appointed by {now.actor}: {now.reason}")
+    for name, number in status.publications.items():
+        say(f"{number:>6}  {name}")
+
+
+@app.command()
+def cutover(reason: Reason, *, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Give publishing to swarm; refused without a valid certificate."""
+    _, database = installation()
+    flip = switch.cutover(database, actor=getpass.getuser(), reason=reason, dry_run=dry_run)
+    _tell(flip, as_json=as_json)
+
+
+@app.command()
+def rollback(reason: Reason, *, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Give publishing back to legacy, at once and without conditions."""
+    _, database = installation()
+    flip = switch.rollback(database, actor=getpass.getuser(), reason=reason, dry_run=dry_run)
+    _tell(flip, as_json=as_json)
+
+
+@app.command()
+def stop(reason: Reason, *, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Let nobody publish until the next switch."""
+    _, database = installation()
+    flip = switch.stop(database, actor=getpass.getuser(), reason=reason, dry_run=dry_run)
+    _tell(flip, as_json=as_json)
+
+
+def _tell(flip: Flip, *, as_json: bool) -> None:
+    if as_json:
+        print_json(flip)
+        return
+    verb = "would go" if flip.dry_run else "went"
+    say(
+        f"publishing {verb} from {flip.before.active} to {flip.after.active}"
+        f" (epoch {flip.after.epoch}): {flip.ready} ready, {flip.pending_payload} waiting for a"
+        f" payload, {flip.in_flight} in flight stay until resolved"
+    )

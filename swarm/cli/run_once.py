@@ -1,0 +1,43 @@
+"""``swarm run-once``: one mail through the whole chain in this process, without any service."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from swarm.cli.once import Once, drive
+from swarm.cli.output import FAILED, NO, YES, console, leave, print_json
+
+
+def run_once(
+    file: Annotated[Path, typer.Argument(help="One mail as .eml.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Run one mail through all stages on an in-memory store and show what would become of it.
+
+    Exit codes: 0 publishable, 1 escalated to a human, 2 failed. Nothing is stored, sent or asked of
+    Outlook and monday: both count as unavailable, never as "nothing found".
+    """
+    outcome = drive(file)
+    if as_json:
+        print_json(outcome)
+    else:
+        _print(outcome)
+    leave(YES if outcome.publishable else NO if outcome.escalated else FAILED)
+
+
+def _print(outcome: Once) -> None:
+    terminal, result = console(), outcome.result
+    verdict = "publishable" if outcome.publishable else outcome.state.value
+    terminal.print(Text(f"{outcome.key}  {verdict}", "bold"))
+    for reason in result.policy.reasons:
+        terminal.print(Text(f"  {reason.rule}: {reason.detail}"))
+    for gap in result.context.gaps:
+        terminal.print(Text(f"  gap: {gap}"))
+    if result.draft.offered:
+        terminal.rule(f"draft by {result.draft.author}")
+        terminal.print(Text(result.draft.body_text))
+    else:
+        terminal.print(Text(f"  no draft: {result.draft.withheld}"))

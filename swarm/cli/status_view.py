@@ -1,0 +1,55 @@
+"""The status of the system as a person reads it in a terminal."""
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from swarm.operations.status import Status
+
+
+def print_status(console: Console, now: Status) -> None:
+    """Print counts, then what needs somebody, then the recent work orders."""
+    console.print(_facts(now))
+    for alert in now.alerts:
+        console.print(Text(f"alert  {alert.kind}  {alert.subject}  {alert.detail}", "yellow"))
+    if now.recent:
+        console.print(_recent(now))
+
+
+def _facts(now: Status) -> Table:
+    table = Table.grid(padding=(0, 2))
+    queue, control = now.queue, now.control
+    table.add_row("work orders", _counts({s.value: n for s, n in now.states.items()}))
+    table.add_row(
+        "queue",
+        f"{queue.depth} waiting ({queue.backing_off} after a failure), oldest"
+        f" {queue.oldest_seconds:.0f} s, {queue.dead_letters} dead letters",
+    )
+    table.add_row("publications", _counts(now.ledger))
+    table.add_row("publisher", f"{control.active} (epoch {control.epoch}): {control.reason}")
+    table.add_row("intake lines", _counts(now.intake_lines))
+    for stream in now.streams:
+        lag = "" if stream.lag_bytes is None else f", {stream.lag_bytes} bytes behind"
+        table.add_row("stream", f"{stream.stream}: {stream.lines} lines{lag}")
+    table.add_row("escalations", f"{now.escalations.open} open, {now.escalations.overdue} overdue")
+    return table
+
+
+def _recent(now: Status) -> Table:
+    table = Table("work order", "state", "stage", "tier", "age", "reason", title="Most recent")
+    for row in now.recent:
+        table.add_row(
+            row.key,
+            row.state.value,
+            row.stage or "",
+            row.tier.name.lower(),
+            f"{row.age_seconds:.0f} s",
+            Text(row.reason),
+        )
+    return table
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} {name}" for name, n in counts.items() if n) or "none"

@@ -1,0 +1,52 @@
+"""``swarm submit``: feed mails into the real intake path of the installation at hand."""
+
+import os
+from typing import Annotated
+
+import typer
+from pydantic import JsonValue
+
+from swarm.cli.keys import key_of
+from swarm.cli.output import NO, complain, leave, print_json, say
+from swarm.legacy.events import MailEvent
+from swarm.legacy.submit import SubmitResult
+from swarm.settings import Settings
+from swarm.up import feeding
+from swarm.up.environment import SANDBOX_URL
+from swarm.up.installation import enter
+
+
+def submit(
+    files: Annotated[
+        list[str], typer.Argument(help=".eml, .mbox or .jsonl files; - for standard input.")
+    ],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Feed mails into the intake; what becomes of them shows in `swarm status`.
+
+    A mail that cannot be read is named with its reason and the next one goes on; the exit code is
+    1 then. The same mail handed in twice is one work order.
+    """
+    settings = enter()
+    result = feeding.submit(files, settings, os.environ.get(SANDBOX_URL))
+    if as_json:
+        print_json(_plain(result, settings))
+    else:
+        for problem in result.problems:
+            complain(f"{problem.name}: {problem.reason}")
+        say(f"{len(result.submitted)} mails handed in, {len(result.repeated)} known already,"
+            f" {len(result.problems)} not readable")  # fmt: skip
+    if result.problems:
+        leave(NO)
+
+
+def _plain(result: SubmitResult, settings: Settings) -> JsonValue:
+    def mail(event: MailEvent) -> JsonValue:
+        return {"id": event["id"], "key": key_of(event["id"], settings)}
+
+    return {
+        "submitted": [mail(event) for event in result.submitted],
+        "repeated": [mail(event) for event in result.repeated],
+        "problems": [{"name": p.name, "reason": p.reason} for p in result.problems],
+    }

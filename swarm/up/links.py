@@ -1,0 +1,11 @@
+"""Where the Dagster UI shows a work order. Pure."""
+
+from urllib.parse import urlencode
+
+_LAST_STAGE = "work_order/publish"
+
+
+def partition_page(ui_url: str, key: str) -> str:
+    """Return the page of the work order's last stage; its lineage tab leads to all the others."""
+    query = urlencode({"view": "partitions", "partition": key})
+    return f"{ui_url.rstrip('/')}/assets/{_LAST_STAGE}?{query}"

@@ -1,0 +1,41 @@
+"""What `swarm doctor` says about settings, and that it says no secret."""
+
+from swarm.cli.diagnosis import Health, machine, variables
+
+UP = {"GRAPH_TENANT_ID": "sandbox-tenant", "DATABASE_URL": "postgresql:///x", "UI_URL": "u"}
+
+
+def detail(name: str, user: dict[str, str], described: dict[str, str]) -> tuple[Health, str]:
+    found = next(f for f in variables(user, described) if f.name == name)
+    return found.health, found.detail
+
+
+def test_this_machine_is_good_enough_to_run_its_own_tests() -> None:
+    assert {finding.health for finding in machine()} == {Health.GOOD}
+
+
+def test_a_variable_of_the_users_is_set() -> None:
+    assert detail("GRAPH_TENANT_ID", {"GRAPH_TENANT_ID": "t"}, UP) == (Health.GOOD, "set")
+
+
+def test_a_variable_from_the_double_is_sandbox() -> None:
+    assert detail("GRAPH_TENANT_ID", {}, UP) == (Health.GOOD, "sandbox")
+
+
+def test_a_required_variable_nobody_set_is_bad() -> None:
+    health, words = detail("MONDAY_TOKEN", {"MONDAY_CONTACTS_BOARD": "1"}, {})
+    assert (health, words) == (Health.BAD, "missing")
+
+
+def test_an_optional_variable_shows_that_its_default_holds() -> None:
+    health, words = detail("QUEUE_LEASE_SECONDS", {}, UP)
+    assert (health, words) == (Health.GOOD, "default")
+
+
+def test_no_value_is_ever_shown() -> None:
+    user = {"ZAPIER_HOOK_URL": "https://hooks/canary", "GRAPH_CLIENT_SECRET": "canary"}
+    assert "canary" not in " ".join(f.detail for f in variables(user, UP))
+
+
+def test_without_a_model_the_rules_do_the_thinking() -> None:
+    assert detail("specialist", {}, UP)[0] is Health.NOTE
