@@ -1,4 +1,4 @@
-"""Where the intake's files lie below SWARM_HOME."""
+"""Where today's programs keep their files below SWARM_HOME."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,3 +34,40 @@ class IntakeFiles:
     def processor_state(self) -> Path:
         """How far the events were read."""
         return self.home / "intake" / "intake_stream_processor.state.json"
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyFiles:
+    """What pipeline daemon and publish sender read and write."""
+
+    home: Path
+
+    @property
+    def work_orders(self) -> Path:
+        """The stream both paths read."""
+        return IntakeFiles(self.home).work_orders
+
+    @property
+    def outbox(self) -> Path:
+        """One line per work order: a draft or an escalation."""
+        return self.home / "legacy" / "outbox.jsonl"
+
+    @property
+    def pipeline_state(self) -> Path:
+        """How far the work orders were read."""
+        return self.home / "legacy" / "pipeline_daemon.state.json"
+
+    @property
+    def pipeline_heartbeat(self) -> Path:
+        """When the pipeline daemon last finished a turn, and how far it lags."""
+        return self.home / "legacy" / "pipeline_daemon.heartbeat.json"
+
+    @property
+    def sender_state(self) -> Path:
+        """How far the outbox was read."""
+        return self.home / "legacy" / "publish_sender.state.json"
+
+    @property
+    def sender_heartbeat(self) -> Path:
+        """When the sender last finished a turn, and how far it lags."""
+        return self.home / "legacy" / "publish_sender.heartbeat.json"

@@ -116,12 +116,12 @@ def qa(body: str) -> tuple[str, ...]:
 
 def policy(line: Line, body: str, reasons: Sequence[str]) -> Outcome:
     """Decide: any reason escalates."""
-    sender = line.get("from")
+    sender = line.get("sender")
     recipient = str(sender.get("address", "")) if isinstance(sender, Mapping) else ""
     missing = () if "@" in recipient else ("policy: no recipient",)
     subject = str(line.get("subject") or "")
     return Outcome(
-        work_order_id=str(line["work_order_id"]),
+        work_order_id=str(line["id"]),
         reasons=(*reasons, *missing),
         subject=subject if subject.lower().startswith("re:") else f"Re: {subject}".strip(),
         body_text=body,
