@@ -1,0 +1,195 @@
+"""Dagster's own tables on real Postgres, through the pool, under whole runs."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+from replying import KEY, order, services
+from sqlalchemy import Engine, event
+
+from swarm.errors import FencedOutError
+from swarm.models import Event, Fence, PolicyDecision, Stage, WorkOrderState
+from swarm.queue import JobState
+from swarm.settings import QueueSettings
+from swarm.store.database import Database
+from swarm.store.postgres import PostgresStore
+from swarm.store.postgres_queue import PostgresQueue
+from swarm_assets.definitions import build_definitions
+from swarm_assets.partitions import ATTEMPT_TAG, work_orders
+from swarm_assets.runtime.storage import LeanEventLog, PooledPostgresStorage
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[3]
+
+
+class Closing:
+    """A publisher that only closes the work order."""
+
+    def __init__(self, store: PostgresStore) -> None:
+        self.store = store
+
+    def hand_over(self, fence: Fence, decision: PolicyDecision) -> WorkOrderState:
+        self.store.close(fence, WorkOrderState.PUBLISHING, "handed over")
+        return WorkOrderState.PUBLISHING
+
+
+def engine_of(instance: dg.DagsterInstance) -> Engine:
+    log = instance.event_log_storage
+    assert isinstance(log, LeanEventLog)
+    return log._engine
+
+
+@pytest.fixture
+def instance(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dg.DagsterInstance]:
+    """The instance that the shipped ``dagster.yaml`` describes."""
+    (tmp_path / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+    pooled = database_url.replace("postgresql://", "postgresql+psycopg2://")
+    monkeypatch.setenv("DAGSTER_POSTGRES_URL", pooled)
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("CELERY_BROKER_URL", "filesystem://")
+    monkeypatch.setenv("CELERY_BROKER_DIR", str(tmp_path / "broker"))
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        yield instance
+        engine_of(instance).dispose()
+
+
+@pytest.fixture
+def accepted(database: Database) -> Database:
+    """A database that has accepted the good mail."""
+    body = Jsonb(order().model_dump(mode="json"))
+    with database.transaction() as connection:
+        connection.execute(
+            "INSERT INTO work_orders (key, original_id, body) VALUES (%s, %s, %s)",
+            (KEY, "line-1", body),
+        )
+    PostgresQueue(database, QueueSettings()).enqueue(KEY)
+    return database
+
+
+def run_once(
+    instance: dg.DagsterInstance, database: Database, attempt: int | None = None
+) -> dg.ExecuteInProcessResult:
+    store = PostgresStore(database)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        job = build_definitions(
+            services=replace(services(), store=store),
+            queue=PostgresQueue(database, QueueSettings()),
+            publisher=Closing(store),
+            leases=QueueSettings(),
+        ).resolve_job_def("work_order")
+    instance.add_dynamic_partitions(str(work_orders.name), [KEY])
+    return job.execute_in_process(
+        instance=instance,
+        partition_key=KEY,
+        tags={} if attempt is None else {ATTEMPT_TAG: str(attempt)},
+        raise_on_error=False,
+    )
+
+
+def test_the_shipped_dagster_yaml_loads_and_keeps_its_promises(
+    instance: dg.DagsterInstance,
+) -> None:
+    assert type(instance.run_launcher).__name__ == "WarmRunLauncher"
+    assert instance.run_retries_enabled is False
+    assert instance.run_monitoring_enabled is True
+    assert instance.telemetry_enabled is False
+    assert instance.run_launcher.supports_resume_run is False
+
+
+def test_a_whole_run_leaves_its_story_in_both_sets_of_tables(
+    instance: dg.DagsterInstance, accepted: Database
+) -> None:
+    queue = PostgresQueue(accepted, QueueSettings())
+    (due,) = queue.request_due(1)
+    result = run_once(instance, accepted, due.attempt)
+    assert result.success
+    assert PostgresStore(accepted).state(KEY) is WorkOrderState.PUBLISHING
+    materialized = [
+        key
+        for stage in Stage
+        if instance.get_latest_materialization_event(
+            key := dg.AssetKey(["work_order", stage.value])
+        )
+    ]
+    assert len(materialized) == len(Stage)
+    ended = instance.get_run_by_id(result.run_id)
+    assert ended is not None
+    assert ended.status is dg.DagsterRunStatus.SUCCESS
+
+
+def test_a_run_uses_few_connections(instance: dg.DagsterInstance, accepted: Database) -> None:
+    """Stock dagster-postgres opens a new connection for each of some 260 statements."""
+    opened: list[object] = []
+    event.listen(engine_of(instance), "connect", lambda *_arguments: opened.append(1))
+    assert run_once(instance, accepted).success
+    assert len(opened) <= 3
+
+
+def test_a_url_that_would_pick_the_wrong_driver_is_refused() -> None:
+    with pytest.raises(ValueError, match="psycopg2"):
+        PooledPostgresStorage("postgresql://localhost/nowhere")
+
+
+def test_a_deleted_partition_is_not_remembered(instance: dg.DagsterInstance) -> None:
+    instance.add_dynamic_partitions("work_orders", [KEY])
+    assert instance.has_dynamic_partition("work_orders", KEY)
+    instance.delete_dynamic_partition("work_orders", KEY)
+    assert not instance.has_dynamic_partition("work_orders", KEY)
+
+
+def test_an_orphan_that_goes_on_after_a_newer_run_took_over_writes_nothing(
+    instance: dg.DagsterInstance, accepted: Database
+) -> None:
+    """T12: the old worker was only paused; its fence is void when it wakes up."""
+    queue = PostgresQueue(accepted, QueueSettings(lease_seconds=0.05))
+    store = PostgresStore(accepted)
+    queue.request_due(1)
+    orphan = queue.open(KEY, "paused-run", 1)
+    with psycopg.connect(accepted.url) as connection:
+        connection.execute("UPDATE swarm.swarm_jobs SET lease_until = now() - interval '1 s'")
+    assert [job.run_id for job in queue.reap()] == ["paused-run"]
+    with psycopg.connect(accepted.url) as connection:
+        connection.execute("UPDATE swarm.swarm_jobs SET not_before = now()")
+    (due,) = queue.request_due(1)
+    assert run_once(instance, accepted, due.attempt).success
+    policy = store.artifact(KEY, Stage.POLICY)
+    assert policy is not None
+    late = Event(kind="stage.finished", stage=Stage.POLICY, actor="orphan")
+    noun = PolicyDecision.model_validate(policy.body)
+    with pytest.raises(FencedOutError):
+        store.write_stage(orphan, Stage.POLICY, noun, late)
+    with pytest.raises(FencedOutError):
+        store.close(orphan, WorkOrderState.DEAD, "orphan")
+    assert store.state(KEY) is WorkOrderState.PUBLISHING
+
+
+def test_a_failed_run_is_queued_again_under_the_next_attempt(
+    instance: dg.DagsterInstance, accepted: Database
+) -> None:
+    queue = PostgresQueue(accepted, QueueSettings())
+    (first,) = queue.request_due(1)
+    fence = queue.open(KEY, "a-run", first.attempt)
+    assert queue.fail(fence, "no answer", retryable=True) is JobState.QUEUED
+    with psycopg.connect(accepted.url) as connection:
+        connection.execute("UPDATE swarm.swarm_jobs SET not_before = now()")
+    (second,) = queue.request_due(1)
+    assert second.run_key != first.run_key
+    assert run_once(instance, accepted, second.attempt).success
+
+
+def test_no_secret_stands_in_the_instance_reference(
+    instance: dg.DagsterInstance, database_url: str
+) -> None:
+    """The reference is on the command line of code servers, for everybody who may run ``ps``."""
+    assert database_url not in str(instance.get_ref().to_dict())
+    assert os.environ["DAGSTER_POSTGRES_URL"] not in str(instance.get_ref().to_dict())
