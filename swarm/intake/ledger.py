@@ -10,8 +10,13 @@ from datetime import datetime
 
 from swarm.intake.reading import RawLine
 from swarm.intake.stream import Bookmark
-from swarm.models import WorkOrder
+from swarm.models import WorkOrder, WorkOrderState
+from swarm.store import moves
 from swarm.store.database import Connection, Row
+from swarm.store.postgres_events import lock_with_job
+from swarm.store.postgres_moves import finish_run, move, save_job
+
+REVISED = "revised after acceptance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,28 +242,6 @@ SELECT * FROM unnest(%(keys)s::text[], %(shas)s::text[], %(bodies)s::text[]::jso
 ON CONFLICT DO NOTHING
 """
 
-# 'publishing' is left to the publication ledger: a draft may be on its way, and a second state here
-# would only hide that. Its revision raises the same alert.
-_HOLD = """
-UPDATE work_orders
-   SET state = 'held', state_reason = 'revised after acceptance', final_at = now()
- WHERE key = ANY(%(keys)s) AND state IN ('accepted', 'running')
-RETURNING key
-"""
-
-_END_JOBS = """
-UPDATE swarm_jobs
-   SET state = 'done', token = token + 1, run_id = NULL, lease_until = NULL,
-       last_error = 'revised after acceptance'
- WHERE work_order_key = ANY(%(keys)s) AND state <> 'dead'
-"""
-
-_END_RUNS = """
-UPDATE workflow_runs SET finished_at = now(), outcome = 'fenced'
- WHERE work_order_key = ANY(%(keys)s) AND finished_at IS NULL
-"""
-
-
 def record_revisions(connection: Connection, revisions: Sequence[tuple[WorkOrder, str]]) -> None:
     """Keep the other bodies of accepted work orders, each once."""
     if revisions:
@@ -271,18 +254,24 @@ def record_revisions(connection: Connection, revisions: Sequence[tuple[WorkOrder
 
 
 def hold(connection: Connection, keys: Sequence[str]) -> tuple[str, ...]:
-    """Hold work orders not yet handed to publishing and fence their runs; returns those held."""
-    if not keys:
-        return ()
-    # Jobs first: a run locks its job before its work order, and so do we, or both would deadlock.
-    lock = (
-        "SELECT 1 FROM swarm_jobs WHERE work_order_key = ANY(%s) ORDER BY work_order_key FOR UPDATE"
-    )
-    connection.execute(lock, (list(keys),))
-    held = tuple(sorted(row["key"] for row in connection.execute(_HOLD, {"keys": list(keys)})))
-    connection.execute(_END_JOBS, {"keys": list(held)})
-    connection.execute(_END_RUNS, {"keys": list(held)})
-    return held
+    """Hold work orders not yet handed to publishing and fence their runs; returns those held.
+
+    'publishing' is left to the publication ledger: a draft may be on its way, and a second state
+    here would only hide that. Its revision raises the same alert. Keys are taken in one order, so
+    that two readers cannot deadlock.
+    """
+    return tuple(key for key in sorted(keys) if _hold_one(connection, key))
+
+
+def _hold_one(connection: Connection, key: str) -> bool:
+    found = lock_with_job(connection, key)
+    if found is None or not moves.run_may_move(found[0].state):
+        return False
+    locked, job = found
+    move(connection, locked, WorkOrderState.HELD, REVISED, actor="intake")
+    save_job(connection, moves.set_aside(job, REVISED))
+    finish_run(connection, job.run_id, "fenced")
+    return True
 
 
 # --- alerts ---------------------------------------------------------------------------------------

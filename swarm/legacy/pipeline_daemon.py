@@ -1,8 +1,8 @@
 """Today's third step: each work order becomes a line of the outbox, a draft or an escalation.
 
-Reads ``work_orders.jsonl`` with its own offset file and judges by ``simple_stages`` alone; knows no
-database. Beats its heart into ``pipeline_daemon.heartbeat.json`` so that people (and the daily proof
-after a cutover) see that it could take over. Run: ``python -m swarm.legacy.pipeline_daemon``.
+Reads ``work_orders.jsonl`` with its own offset file and judges by ``simple_stages`` alone; knows
+no database. Beats its heart into ``pipeline_daemon.heartbeat.json`` so that people (and the daily
+proof after a cutover) see that it could take over. Run: ``python -m swarm.legacy.pipeline_daemon``.
 """
 
 import json
@@ -65,9 +65,10 @@ def outbox_line(line: bytes, signature: str) -> bytes | None:
     entry = {
         "schema_version": "1",
         "id": outcome.work_order_id,
+        "policy_version": simple_stages.POLICY_VERSION,
         "decision": "escalate" if outcome.escalated else "draft",
         "reasons": list(outcome.reasons),
-        "to": outcome.recipient,
+        "recipient": outcome.recipient,
         "subject": outcome.subject,
         "body_text": outcome.body_text,
         **kept,

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 Line = Mapping[str, object]
 
+POLICY_VERSION = "legacy-1"
+
 _ESCALATE = {
     "legal": r"\b(lawyer|attorney|lawsuit|sue|court|solicitor|anwalt|klage|avocat|abogado)\b",
     "safety": r"\b(injur\w*|hospital|burn(ed|t)|bleeding|electric shock|suicid\w*|verletzt)\b",

@@ -145,6 +145,11 @@ def taken_back(
     return failed(job, error, state=state, retryable=True, settings=settings, now=now, draw=draw)
 
 
+def set_aside(job: Job, why: str) -> Job:
+    """Put the job to rest because its work order was held from outside; its fence is void."""
+    return _voided(job).model_copy(update={"state": JobState.DONE, "last_error": why})
+
+
 def replayed(job: Job, now: datetime) -> Job:
     """Queue a dead job again with a fresh failure budget."""
     fresh = {"state": JobState.QUEUED, "failures": 0, "not_before": now, "dead_reason": ""}
