@@ -4,6 +4,7 @@ import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
+from swarm.cli.lone_mail import ASSUMED, EmptyCrm, LoneMail
 from swarm.errors import MalformedInputError
 from swarm.intake.line import Quarantined, read_line
 from swarm.legacy.actionable import why_ignored
@@ -27,11 +28,12 @@ class Once(Noun):
     state: WorkOrderState
     publishable: bool
     escalated: bool
+    assumed: tuple[str, ...] = ASSUMED
     result: ChainResult
 
 
 def drive(file: Path) -> Once:
-    """Drive the mail in ``file``; raises ``MalformedInputError`` when none there needs an answer."""
+    """Drive the mail in ``file``; raises ``MalformedInputError`` when it cannot be answered."""
     order = _work_order(file)
     model = ModelSettings()
     store = MemoryStore()
@@ -43,8 +45,8 @@ def drive(file: Path) -> Once:
     services = Services(
         store=store,
         specialist=select_specialist(model, store),
-        outlook=None,
-        monday=None,
+        outlook=LoneMail(order),
+        monday=EmptyCrm(),
         mailbox=order.ref.mailbox,
         model_budget=model.budget_per_work_order,
     )
@@ -65,7 +67,10 @@ def _work_order(file: Path) -> WorkOrder:
         data = file.read_bytes()
     except OSError as error:
         raise MalformedInputError(f"{file}: {error.strerror or 'cannot be read'}") from error
-    event = event_from_eml(data, _MAILBOX, now=datetime.now(UTC))
+    try:
+        event = event_from_eml(data, _MAILBOX, now=datetime.now(UTC))
+    except MalformedInputError as error:
+        raise MalformedInputError(f"{file}: {error.message}") from error
     if reason := why_ignored(event):
         raise MalformedInputError(f"{file}: needs no answer ({reason})")
     line = read_line(encoded(event), _SECRET)

@@ -17,8 +17,8 @@ def run_once(
 ) -> None:
     """Run one mail through all stages on an in-memory store and show what would become of it.
 
-    Exit codes: 0 publishable, 1 escalated to a human, 2 failed. Nothing is stored, sent or asked of
-    Outlook and monday: both count as unavailable, never as "nothing found".
+    Exit codes: 0 publishable, 1 escalated to a human, 2 failed. Nothing is stored or sent, and no
+    service is asked; the output says what is assumed about Outlook and monday.
     """
     outcome = drive(file)
     if as_json:
@@ -36,6 +36,8 @@ def _print(outcome: Once) -> None:
         terminal.print(Text(f"  {reason.rule}: {reason.detail}"))
     for gap in result.context.gaps:
         terminal.print(Text(f"  gap: {gap}"))
+    for assumption in outcome.assumed:
+        terminal.print(Text(f"  assumed: {assumption}"))
     if result.draft.offered:
         terminal.rule(f"draft by {result.draft.author}")
         terminal.print(Text(result.draft.body_text))

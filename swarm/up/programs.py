@@ -87,7 +87,7 @@ def workers(environment: Mapping[str, str], concurrency: int) -> Program:
 
 def daemon(home: Home, environment: Mapping[str, str]) -> Program:
     """Return Dagster's daemon: sensors, run queue, run monitoring."""
-    argv = python("dagster._daemon", "run", "-w", str(home.workspace), "--log-level", "info")
+    argv = python("dagster._daemon", "run", "-w", str(home.workspace), "--log-level", "warning")
     return Program("dagster-daemon", argv, environment)
 
 

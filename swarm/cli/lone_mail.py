@@ -1,0 +1,82 @@
+"""What Outlook and monday.com would know of a mail that nothing but its file tells of.
+
+For ``swarm run-once`` alone, which says aloud what is assumed here (``ASSUMED``).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NoReturn
+
+from swarm.clients.protocol import DeltaPage, FoundDraft
+from swarm.errors import RefusedError, RemoteUnavailableError
+from swarm.models import CrmItem, CrmUpdate, ThreadMessage, WorkOrder
+
+ASSUMED = (
+    "the mail is its whole conversation unless it answers another",
+    "monday.com knows nothing of the sender",
+)
+
+
+class LoneMail:
+    """``Outlook`` with one mail in it. A mail that answers nothing is its whole conversation; what
+    went before an answer is not in the file and counts as unavailable.
+    """
+
+    def __init__(self, order: WorkOrder) -> None:
+        self._order = order
+
+    def conversation(self, _conversation_id: str) -> Sequence[ThreadMessage]:
+        """Return the mail itself; raises ``RemoteUnavailableError`` when it answers another."""
+        order = self._order
+        if order.in_reply_to or order.references:
+            raise RemoteUnavailableError("the mails this one answers are not in the file")
+        return [
+            ThreadMessage(
+                message_id=order.ref.message_id or order.original_id,
+                internet_message_id=order.ref.internet_message_id,
+                sender=order.sender,
+                recipients=(*order.to, *order.cc),
+                sent_at=order.received_at,
+                subject=order.subject,
+                text=order.body_text,
+                from_us=False,
+            )
+        ]
+
+    def find_dispatched(
+        self, *, key: str, conversation_id: str | None, marker: str, since: datetime
+    ) -> Sequence[FoundDraft]:
+        """Return nothing: no draft was ever made here."""
+        _ = key, conversation_id, marker, since
+        return ()
+
+    def mark_dispatched(self, message_id: str, key: str) -> None:
+        """Refuse: there is no mailbox."""
+        _refuse(message_id, key)
+
+    def delta(self, link: str | None, *, since: datetime) -> DeltaPage:
+        """Refuse: there is no mailbox."""
+        _refuse(link, since)
+
+
+class EmptyCrm:
+    """``Monday`` without a single item."""
+
+    def contacts_by_email(self, addresses: Sequence[str]) -> Sequence[CrmItem]:
+        """Return nothing."""
+        _ = addresses
+        return ()
+
+    def deals_of(self, contact_ids: Sequence[str]) -> Sequence[CrmItem]:
+        """Return nothing."""
+        _ = contact_ids
+        return ()
+
+    def updates_of(self, item_ids: Sequence[str]) -> Sequence[CrmUpdate]:
+        """Return nothing."""
+        _ = item_ids
+        return ()
+
+
+def _refuse(*_arguments: object) -> NoReturn:
+    raise RefusedError("a mail from a file has no mailbox")
