@@ -89,8 +89,9 @@ def _why(state: WorkOrderState, row: Row) -> str:
 
 
 def _escalation(row: Row) -> str:
-    classes = ", ".join(row["classes"] or ())
-    reasons = row["reasons"] or ()
-    rules = ", ".join(dict.fromkeys(r["rule"] for r in reasons if isinstance(r, dict)))
-    detail = next((r["detail"] for r in reasons if isinstance(r, dict)), "")
-    return f"{classes or 'escalated'}: {detail} ({rules})" if rules else classes
+    """Say it in the words of the first reason; the other rules are named."""
+    reasons = [reason for reason in row["reasons"] or () if isinstance(reason, dict)]
+    if not reasons:
+        return ", ".join(row["classes"] or ())
+    rules = ", ".join(dict.fromkeys(str(reason["rule"]) for reason in reasons))
+    return f"{reasons[0]['detail']} ({rules})"
