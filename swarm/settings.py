@@ -134,6 +134,11 @@ class PublishingSettings(BaseSettings):
     )
     max_attempts: int = Field(default=5, ge=1)
     unconfirmed_alert_seconds: float = Field(default=900.0, gt=0)
+    legacy_lease_seconds: float = Field(
+        default=900.0,
+        gt=0,
+        description="How long legacy may publish without Postgres; a cutover waits for it",
+    )
 
 
 class QueueSettings(BaseSettings):

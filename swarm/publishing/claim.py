@@ -144,13 +144,14 @@ def claim(
     *,
     required_rules: Sequence[str],
     max_attempts: int,
+    permitted: Callable[[Connection], bool],
 ) -> Claim | None:
     """Write the intent to post exactly the candidate's bytes; None: not mine (any more).
 
     The transaction must commit before any byte leaves.
     """
     control = control_to_write_ready(connection)
-    if control.active is not candidate.publisher:
+    if control.active is not candidate.publisher or not permitted(connection):
         return None
     key, fence = candidate.work_order_key, candidate.fence
     filters = _filters(

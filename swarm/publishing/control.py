@@ -102,6 +102,12 @@ def control_to_write_ready(connection: Connection) -> Control:
     return read_control(connection)
 
 
+def control_alone(connection: Connection) -> Control:
+    """Return who may publish while nobody can claim: no claim is in progress, none can begin."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (SWITCH_LOCK,))
+    return read_control(connection)
+
+
 def flip(
     connection: Connection, to: PublisherName, *, actor: str, reason: str, dry_run: bool = False
 ) -> Flip:
@@ -111,9 +117,7 @@ def flip(
     that have not reached their POST. Raises ``RefusedError`` when ``to`` is swarm while legacy may
     still be publishing, or has published, under a lease it has not given back.
     """
-    if not dry_run:
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (SWITCH_LOCK,))
-    before = read_control(connection)
+    before = read_control(connection) if dry_run else control_alone(connection)
     if to is PublisherName.SWARM:
         lease.require_released(connection)
     counts = connection.execute(_FORECAST, {"to": to}).fetchone() or {}
@@ -135,8 +139,7 @@ def appoint_initial(database: Database, to: PublisherName, *, actor: str, reason
     Returns the control row in force. Only epoch 0 may be appointed without a certificate.
     """
     with database.transaction() as connection:
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (SWITCH_LOCK,))
-        control = read_control(connection)
+        control = control_alone(connection)
         if control.epoch > 0:
             return control
         return flip(connection, to, actor=actor, reason=reason).after

@@ -13,10 +13,14 @@ from swarm.publishing.flights import Flights
 from swarm.publishing.pace import Pace
 from swarm.publishing.states import PublisherName
 from swarm.settings import PublishingSettings
-from swarm.store.database import Database
+from swarm.store.database import Connection, Database
 
 _BACKOFF_BASE_SECONDS = 2.0
 _BACKOFF_CAP_SECONDS = 300.0
+
+
+def _always(_connection: Connection) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,8 @@ class PublishingDeps:
 
     ``outlook`` None skips the look before the POST (today's sender never had it) and leaves
     reconciling to somebody else. ``recheck`` asks the sink rules; ``settle`` lets the work order
-    follow. ``guard_in_zap`` is true only if the Zap asks our guard before it drafts.
+    follow. ``guard_in_zap`` is true only if the Zap asks our guard before it drafts. ``permitted``
+    is asked in the claim's transaction, under the switch lock.
     """
 
     database: Database
@@ -37,6 +42,7 @@ class PublishingDeps:
     settle: Settle
     timings: PublishingSettings = field(default_factory=PublishingSettings)
     guard_in_zap: bool = False
+    permitted: Callable[[Connection], bool] = _always
     pace: Pace = pace.OF_THIS_PROCESS
     flights: Flights = flights.OF_THIS_PROCESS
     clock: Callable[[], float] = time.monotonic

@@ -134,6 +134,7 @@ class Dispatcher:
                 this_process(),
                 required_rules=self._deps.required_rules,
                 max_attempts=self._deps.timings.max_attempts,
+                permitted=self._deps.permitted,
             )
 
     def _send_and_record(self, held: Claim, began: float) -> DispatchResult:

@@ -94,10 +94,3 @@ def require_released(connection: Connection) -> None:
         f"{held.holder} may publish without the ledger until {held.lease_until.isoformat()}",
         hint="`swarm publisher cutover` waits for it",
     )
-
-
-def require_mine_or_none(connection: Connection, holder: str) -> None:
-    """Raise ``RefusedError`` when another sender may be publishing under a lease of its own."""
-    held = unreleased(connection)
-    if held is not None and held.holder != holder:
-        raise RefusedError(f"the legacy sender {held.holder} holds the lease")

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from swarm.errors import MalformedInputError, RefusedError
-from swarm.models import Address, Draft, Noun, WorkOrder, canonical_sha256
+from swarm.models import Address, Draft, MessageRef, Noun, WorkOrder, canonical_sha256
 from swarm.publishing.marker import draft_marker
 
 MAX_BYTES = 256 * 1024  # Zapier takes 2 MB raw and 6 MB per step; a mail of ours is far below
@@ -47,29 +47,49 @@ class StoredPayload(Noun):
 def build_payload(
     work_order: WorkOrder, draft: Draft, *, at: datetime, message_id_rest: str = ""
 ) -> StoredPayload:
-    """Build what will be posted for an offered draft.
+    """Build what will be posted for an offered draft of ours; raises as ``assemble`` does."""
+    return assemble(
+        work_order.key,
+        work_order.original_id,
+        work_order.ref,
+        draft,
+        at=at,
+        message_id_rest=message_id_rest,
+    )
+
+
+def assemble(
+    key: str,
+    work_order_id: str,
+    ref: MessageRef,
+    draft: Draft,
+    *,
+    at: datetime,
+    message_id_rest: str = "",
+) -> StoredPayload:
+    """Build payload v1, the one schema of both publishers.
 
     Raises ``RefusedError`` for a withheld or oversized draft, and ``MalformedInputError`` when the
     draft cannot be carried byte for byte or lacks the marker by which it is found again.
     """
     if not draft.offered:
-        raise RefusedError("a withheld draft has nothing to publish", work_order=work_order.key)
+        raise RefusedError("a withheld draft has nothing to publish", work_order=key)
     payload = StoredPayload(
-        idempotency_key=work_order.key,
-        work_order_id=work_order.original_id,
-        mailbox=work_order.ref.mailbox,
-        message_id=work_order.ref.message_id or "",
+        idempotency_key=key,
+        work_order_id=work_order_id,
+        mailbox=ref.mailbox,
+        message_id=ref.message_id or "",
         message_id_rest=message_id_rest,
-        internet_message_id=work_order.ref.internet_message_id or "",
-        conversation_id=work_order.ref.conversation_id or "",
+        internet_message_id=ref.internet_message_id or "",
+        conversation_id=ref.conversation_id or "",
         reply_all="true" if len(draft.to) + len(draft.cc) > 1 else "false",
-        to=_joined(draft.to, work_order.key),
-        cc=_joined(draft.cc, work_order.key),
+        to=_joined(draft.to, key),
+        cc=_joined(draft.cc, key),
         subject=draft.subject,
         body_html=draft.body_html,
         body_text=draft.body_text,
         body_sha256=body_sha256(draft.body_text, draft.body_html),
-        draft_marker=draft_marker(work_order.key),
+        draft_marker=draft_marker(key),
         created_at=at.isoformat(),
     )
     _require_carriable(payload)

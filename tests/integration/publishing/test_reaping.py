@@ -41,7 +41,8 @@ def claimed_by(world: World, owner: Owner, *, seconds_ago: float = 60) -> str:
     limits = {"required_rules": deps.required_rules, "max_attempts": 5}
     with world.database.transaction() as connection:
         candidate = next_candidate(connection, deps.me, **limits)
-        assert claim(connection, candidate, owner, **limits) is not None
+        permitted = deps.permitted
+        assert claim(connection, candidate, owner, permitted=permitted, **limits) is not None
     world.age(key, seconds_ago)
     return key
 
