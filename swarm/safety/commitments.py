@@ -1,4 +1,4 @@
-"""Where a draft binds the company: money, deadlines, liability, legal position, guarantees (ES-08)."""
+"""Where a draft binds the company: money, deadlines, liability, law, guarantees (ES-08)."""
 
 from functools import cache
 

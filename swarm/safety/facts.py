@@ -1,7 +1,7 @@
 """Factual tokens of a text: amounts, percentages, dates, numbers, statuses, names (ES-07).
 
-A fact has the set of values it may mean (``1.234`` is a thousand or a fraction); a quote supports it
-when it states a fact of the same kind with a common value. Whether a *sentence* follows from its
+A fact has the set of values it may mean (``1.234`` is a thousand or a fraction); a quote supports
+it when it states a fact of the same kind with a common value. Whether a *sentence* follows from its
 quote is the fact reviewer's question; that no figure appears from nowhere is asked here, by code.
 """
 
@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cache
 from typing import NamedTuple
 
-from swarm.safety.lexicon import load
+from swarm.safety.lexicon import load, word_class
 from swarm.safety.matching import Matcher
 from swarm.safety.words import fold, words_of
 
@@ -35,8 +35,8 @@ _AMOUNT = re.compile(
     re.IGNORECASE,
 )
 _PERCENT = re.compile(
-    rf"(?<![\d.,])(?P<value>{_NUMBER})[ \u00a0]?(?:%|percent|per cent|prozent|pour ?cent|por ciento|"
-    r"per cento|procent|por cento)",
+    rf"(?<![\d.,])(?P<value>{_NUMBER})[ \u00a0]?(?:%|percent|per cent|prozent|pour ?cent|"
+    r"por ciento|per cento|procent|por cento)",
     re.IGNORECASE,
 )
 _ISO_DATE = re.compile(r"(?<!\d)(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?!\d)")
@@ -49,16 +49,20 @@ _WORD_DATE = re.compile(
     r"(?:,?\s{1,3}(?:de\s|of\s)?(?P<y>\d{4}))?",
 )
 _PLAIN_NUMBER = re.compile(rf"(?<![\w.,#-])(?:{_NUMBER})(?![\w-])")
-_LIST_NUMBER = re.compile(r"^[ \t]{0,8}\d{1,2}[.)](?=\s)", re.MULTILINE)
+_LIST_NUMBER = re.compile(r"^[ \t]{0,8}(?P<number>\d{1,2})[.)](?=\s)", re.MULTILINE)
+_CAPITALISED = r"[^\W\d_a-z][^\W\d_]{1,30}(?:[ -][^\W\d_a-z][^\W\d_]{1,30}){0,2}"
 _NAME = re.compile(
     r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Herr|Herrn|Frau|Monsieur|Madame|Mme|Señora?|Sra?|Signora?|Sig|"
-    r"Dhr|Mevrouw|Mevr|Senhora?)\.?\s{1,3}(?P<name>[^\W\d_a-z][^\W\d_]{1,30}(?:[ -][^\W\d_a-z][^\W\d_]{1,30}){0,2})"
+    rf"Dhr|Mevrouw|Mevr|Senhora?)\.?\s{{1,3}}(?P<name>{_CAPITALISED})"
     r"|\b(?:colleague|technician|driver|manager|named|called|Kolleg(?:e|in)|Techniker(?:in)?|"
-    r"coll[eè]gue|colega|collega)\s{1,3}(?P<other>[A-ZÄÖÜÉ][^\W\d_]{1,30}(?:[ -][A-ZÄÖÜÉ][^\W\d_]{1,30}){0,2})"
+    rf"coll[eè]gue|colega|collega)\s{{1,3}}(?P<other>{_CAPITALISED})"
 )
 _DOUBTING = frozenset(
-    ["whether", "if", "when", "once", "ob", "falls", "wenn", "sobald", "si", "quand", "cuando", "se", "quando", "of", "als", "wanneer", "not", "nicht", "pas", "no", "non", "niet", "nao"]
+    {"whether", "if", "when", "once", "ob", "falls", "wenn", "sobald", "si", "quand", "cuando"}
+    | {"se", "quando", "of", "als", "wanneer"}
 )
+_NEGATING = frozenset(word_class("not", "facts")) - {"without", "none", "sans", "sin", "senza"}
+_NEGATED_WITHIN = 3
 _DOUBT_WITHIN = 6
 
 _MONTHS = {
@@ -85,13 +89,15 @@ _MONTHS = {
 
 
 def facts(text: str) -> tuple[Fact, ...]:
-    """List the factual tokens of a text, in order; a token counts once, as its most telling kind."""
+    """List the factual tokens of a text, in order; each counts once, as its most telling kind."""
     found: list[Fact] = []
+    taken = bytearray(len(text))  # a map of places: comparing facts pairwise would be quadratic
     for source in (_amounts, _percentages, _dates, _statuses, _names, _numbers):
         for fact in source(text):
-            if not any(fact.start < other.end and other.start < fact.end for other in found):
+            if not any(taken[fact.start : fact.end]):
+                taken[fact.start : fact.end] = b"\1" * (fact.end - fact.start)
                 found.append(fact)
-    return tuple(sorted(found))
+    return tuple(sorted(found, key=lambda fact: fact.start))
 
 
 def supported(fact: Fact, quote: str) -> bool:
@@ -158,9 +164,13 @@ def _statuses(text: str) -> Iterator[Fact]:
     places = {word.start: index for index, word in enumerate(words)}
     for hit in _status_matcher().hits(words, every=True):
         at = places[hit.start]
-        before = words[max(0, at - _DOUBT_WITHIN) : at]
-        if not any(w.text in _DOUBTING and w.sentence == words[at].sentence for w in before):
-            yield Fact(hit.start, hit.end, "status", frozenset({hit.phrase.label}))
+        before = list(words[max(0, at - _DOUBT_WITHIN) : at])
+        before = [word for word in before if word.sentence == words[at].sentence]
+        if any(word.text in _DOUBTING for word in before):
+            continue
+        negated = any(word.text in _NEGATING for word in before[-_NEGATED_WITHIN:])
+        value = f"not {hit.phrase.label}" if negated else hit.phrase.label
+        yield Fact(hit.start, hit.end, "status", frozenset({value}))
 
 
 @cache
@@ -175,8 +185,7 @@ def _names(text: str) -> Iterator[Fact]:
 
 
 def _numbers(text: str) -> Iterator[Fact]:
-    listed = {match.start() for match in _LIST_NUMBER.finditer(text)}
-    line_numbers = {text[: start + 8].rfind(text[start : start + 8].strip()) for start in listed}
+    listed = {match.start("number") for match in _LIST_NUMBER.finditer(text)}
     for match in _PLAIN_NUMBER.finditer(text):
-        if match.start() not in line_numbers:
+        if match.start() not in listed:
             yield Fact(match.start(), match.end(), "number", _readings(match.group()))

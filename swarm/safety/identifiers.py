@@ -1,4 +1,4 @@
-"""Identifiers that point to a person or a case: addresses, phone numbers, reference numbers (ES-09).
+"""What points to a person or a case: addresses, phone numbers, reference numbers (ES-09).
 
 A draft may only carry identifiers its own customer's material carries; anything else belongs, until
 proven otherwise, to another customer.
@@ -11,7 +11,7 @@ _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _PHONE = re.compile(r"(?<![\w/])\+?\(?\d{1,4}\)?(?:[ /.\-]?\(?\d{2,5}\)?){2,5}(?!\w)")
 _REFERENCE = re.compile(
     r"(?<![\w.,])#?(?:[A-Za-z]{1,6}[-_/ ]?)?\d[\d-]{3,24}[A-Za-z]{0,3}(?![\w])(?![.,]\d)"
-    r"|\b(?=[A-Z0-9-]{6,24}\b)(?=[A-Z0-9-]*\d)(?=[A-Z0-9-]*[A-Z])[A-Z0-9]+(?:-[A-Z0-9]+)*\b"
+    r"|\b(?=[A-Z0-9-]{6,24}\b)(?=[A-Z0-9-]{0,24}\d)(?=[A-Z0-9-]{0,24}[A-Z])[A-Z0-9-]{6,24}\b"
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}-\d{1,2}-\d{2,4}|\d{4}-\d{4}")

@@ -1,7 +1,7 @@
 """Text that speaks to a machine: overrides, role play, hidden or encoded orders, canaries (ES-13).
 
 ``certain`` findings make a mail unjudgeable and escalate it; every other finding raises the tier to
-REVIEW. Phrases are in ``detectors/lexicon/injection.txt``; here are the shapes that no phrase shows:
+REVIEW. Phrases are in ``detectors/lexicon/injection.txt``; here are the shapes no phrase shows:
 chat delimiters, flooding, encodings (decoded once and read again), invisible characters.
 Taking hidden text out of a mail is intake's work; whether it is hidden is not asked here.
 """
@@ -25,7 +25,7 @@ _CERTAIN = "certain"
 _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("certain: chat delimiter", re.compile(
         r"<\|[^|<>\n]{1,40}\|?>|\[/?INST\]|<</?SYS>>|<start_of_turn>|\|im_(?:start|end)\||"
-        r"#{2,}\s{0,4}\(?(?:system|instruction|assistant|user|human|response|end)\b|"
+        r"#{2,}\s{0,4}\(?(?:system|instruction|assistant|user|human|response|end)(?:\b|_)|"
         r"</?(?:system|instructions?|information|assistant|prompt|user_input|data|document)\s{0,4}>|"
         r"^\s{0,8}(?:system|assistant|instruction|user|human|ai|pre-instructions?)\s{0,4}:|"
         r"%%%|={5,}\s{0,4}(?:end|begin|system)|\[\s{0,4}system\b|-{3,}\s{0,4}(?:end|begin)\b",
@@ -35,24 +35,28 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
         r"!\[[^\]\n]{0,80}\]\(|javascript:|onerror\s{0,4}=|<script|<img\b|"
         r"[?&]\w{1,20}=(?:\[|\{|%7b|QUERY|DATA|SECRET)", re.IGNORECASE,
     )),
-    ("certain: template slot", re.compile(r"\{\{[^{}\n]{1,60}\}\}|\{(?:canary|query|secret|prompt)\}")),
-    ("certain: flooding", re.compile(r"(\S{1,12})(?:[ \t\n]{1,4}\1){19}")),
-    ("certain: bracket flooding", re.compile(r"(?:[\])}>\"'`;/*|][ \t]{0,3}){24}")),
+    ("certain: template slot", re.compile(
+        r"\{\{[^{}\n]{1,60}\}\}|\{(?:canary|query|secret|prompt)\}")),
+    ("likely: flooding", re.compile(r"(\S{1,12})(?:[ \t\n]{1,4}\1){19}")),
+    ("likely: bracket flooding", re.compile(r"(?:[\])}>\"'`;/*|][ \t]{0,3}){24}")),
     ("certain: invisible tag characters", re.compile("[\U000e0001-\U000e007f]{2}")),
-    ("likely: reversed or hidden writing direction", re.compile("[\u202a\u202b\u202d\u202e\u2066-\u2068]")),
-    ("likely: spaced-out invisible characters", re.compile("(?:[\u200b\u200c\u200d\u2060\ufeff]\\S?){4}")),
+    ("likely: hidden writing direction", re.compile("[\u202a\u202b\u202d\u202e\u2066-\u2068]")),
+    ("likely: invisible characters", re.compile("(?:[\u200b\u200c\u200d\u2060\ufeff]\\S?){4}")),
+    ("likely: a note to whoever processes this", re.compile(r"^\s{0,8}TODO\s{0,4}:", re.MULTILINE)),
     ("likely: box drawing", re.compile("[\u2550-\u256c]{10}")),
 )  # fmt: skip
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{24,4096}={0,2}")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}[ :]?){16,2048}")
 _ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}){6,2048}")
+_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{2,63}|https?://")
+_END_OF_LATIN = "\u0250"
 _PERCENT = re.compile(r"(?:[\w.~-]{0,40}%[0-9a-fA-F]{2}){4,512}")
 
 
 def scan(text: str) -> tuple[TextSpan, ...]:
     """Find instruction-like places of ``text``; labels start with ``certain:`` or ``likely:``."""
-    spans = [*_phrases(text), *_shapes(text), *_encoded(text)]
+    spans = [*_phrases(text), *_shapes(text), *_encoded(text), *_foreign_script(text)]
     return tuple(sorted(spans, key=lambda span: (span.start, span.end, span.label)))
 
 
@@ -81,6 +85,15 @@ def _shapes(text: str) -> Iterator[TextSpan]:
         found = shape.search(text)
         if found:
             yield _span(text, found.start(), found.end(), label)
+
+
+def _foreign_script(text: str) -> Iterator[TextSpan]:
+    """An address in a script no lexicon reads: where something should go, but not what."""
+    address = _ADDRESS.search(text)
+    letters = sum(c.isalpha() for c in text)
+    latin = sum(c.isalpha() and c < _END_OF_LATIN for c in text)
+    if address and latin < letters - latin:
+        yield _span(text, address.start(), address.end(), "likely: an address in unread script")
 
 
 def _encoded(text: str) -> Iterator[TextSpan]:

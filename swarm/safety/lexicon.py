@@ -3,9 +3,9 @@
 Grammar of a file (``detectors/lexicon/*.txt``), one phrase a line:
 
     [legal: announces legal action]      heading: escalation class (or family), colon, why
-    take|taking ~3 legal action|steps    words in order; ``|`` alternatives, ``~3`` up to 3 words between
+    take|taking ~3 legal action|steps    words in order; ``|`` or, ``~3`` up to 3 words between
     {not} ~2 authori*                    ``{name}`` a word class from words.txt, ``*`` any ending
-    {mine} && recogni*                   both, in either order, in one sentence, 20 words apart at most
+    {mine} && recogni*                   both, in either order, in one sentence, 20 words apart
     {event} &&& i didnt $                &&& also across sentences; $ the end of a sentence
     ? depress*                           weak: half the weight; two different weak reasons make one
     [idiom: figure of speech]            matched words mean nothing: they are struck out first

@@ -1,8 +1,8 @@
-"""Every way a draft could reach out or carry data away: links, images, styles, active mark-up (ES-11).
+"""Every way a draft could reach out or carry data away: links, images, styles, mark-up (ES-11).
 
 A link is refused unless its host is on the allow-list, its scheme is https, and it carries nothing
-but a path. Hidden spellings are undone first: entities, percent signs, zero-width letters, ``hxxp``,
-``[.]``. Nothing here ever opens a link.
+but a path. Hidden spellings are undone first: entities, percent signs, zero-width letters,
+``hxxp``, ``[.]``. Nothing here ever opens a link.
 """
 
 import html
@@ -60,7 +60,7 @@ def plain_forms(text: str) -> tuple[str, ...]:
 
 
 def links(text: str) -> tuple[str, ...]:
-    """List every link of a text or HTML: plain, bare, reference-style, attribute and encoded ones."""
+    """List every link of a text or HTML: plain, bare, reference-style, attribute, encoded."""
     found: dict[str, None] = {}
     for form in plain_forms(text):
         for link in _links_in(form):

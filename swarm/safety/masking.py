@@ -1,4 +1,4 @@
-"""Secrets in text: found by shape and check digits, replaced by placeholders before any model (ES-14).
+"""Secrets in text: found by shape and check digits, masked before any model reads them (ES-14).
 
 A number alone is a secret only when its own check digits say so, or when the words before it do;
 otherwise order numbers would vanish from prompts. Masking loses nothing a reply may need: a reply
@@ -30,7 +30,7 @@ def find_secrets(text: str) -> tuple[Secret, ...]:
 
 
 def mask(text: str) -> tuple[str, Mapping[str, str]]:
-    """Replace each secret by a placeholder such as ``[[CARD-1]]``; return text and placeholder->kind.
+    """Replace each secret by a placeholder like ``[[CARD-1]]``; return text and placeholder->kind.
 
     The same secret always gets the same placeholder, so that a reader can tell two from one.
     """
@@ -154,8 +154,8 @@ _SHAPES: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
     ("it_codice_fiscale", re.compile(
         r"\b(?P<secret>[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z])\b", re.IGNORECASE), _always),
     ("password", re.compile(
-        r"\b(?:password|passwort|kennwort|passwd|pwd|passphrase|passcode|mot de passe|contrase(?:ñ|n)a|"
-        r"wachtwoord|palavra[- ]passe|senha|pin|pin code|cvv2?|cvc2?|cvn)\b"
+        r"\b(?:password|passwort|kennwort|passwd|pwd|passphrase|passcode|mot de passe|"
+        r"contrase(?:ñ|n)a|wachtwoord|palavra[- ]passe|senha|pin|pin code|cvv2?|cvc2?|cvn)\b"
         r"(?:[ \t]{0,3}(?:is|ist|lautet|est|es|è|code|:|=|\u00e9)){1,2}[ \t]{0,3}[\"'\u201c]?"
         r"(?P<secret>[^\s\"'<>]{3,64})", re.IGNORECASE), _always),
     ("api_key", re.compile(
@@ -164,8 +164,8 @@ _SHAPES: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
         r"xox[abprs]-[A-Za-z0-9-]{10,100}|AIza[\w-]{35}|glpat-[\w-]{20,40}|"
         r"eyJ[\w-]{10,2000}\.eyJ[\w-]{10,2000}\.[\w-]{10,1000})"), _always),
     ("api_key", re.compile(
-        r"\b(?:api[ _-]?key|secret[ _-]?key|access[ _-]?token|client[ _-]?secret|bearer)\b[ \t]{0,3}"
-        r"(?:is|ist|:|=)?[ \t]{0,3}[\"']?(?P<secret>[A-Za-z0-9_\-./+=]{16,200})", re.IGNORECASE),
+        r"\b(?:api[ _-]?key|secret[ _-]?key|access[ _-]?token|client[ _-]?secret|bearer)\b"
+        r"[ \t]{0,3}(?:is|ist|:|=)?[ \t]{0,3}[\"']?(?P<secret>[A-Za-z0-9_\-./+=]{16,200})", re.IGNORECASE),
      _always),
     ("private_key", re.compile(
         r"(?P<secret>-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/=\s]{0,8000}"

@@ -159,7 +159,7 @@ def _places_with_part(
 def _follow(
     slots: Sequence[Slot], position: int, words: Sequence[Word], entries: Sequence[frozenset[str]]
 ) -> int | None:
-    """Last word of the earliest way through the slots from ``position``; None when there is none."""
+    """Last word of the earliest way through the slots from ``position``; None: no way."""
     sentence = words[position].sentence
     reached = {position}
     for slot in slots[1:]:
@@ -185,7 +185,7 @@ def _ends_sentence(words: Sequence[Word], at: int) -> bool:
 
 
 def _near(place: _Place, others: Sequence[_Place], words: Sequence[Word], *, across: bool) -> bool:
-    """Whether one of ``others`` (in text order) stands near; bisected, or hostile text is quadratic."""
+    """Whether one of ``others``, in text order, stands near. Bisected: hostile text has many."""
     sentence = words[place.first].sentence
     begin = bisect_left(others, place.first - 2 * WITHIN, key=lambda other: other.first)
     for other in islice(others, begin, None):

@@ -43,7 +43,7 @@ class SinkFacts(Noun):
 
 
 def sink_reasons(facts: SinkFacts) -> tuple[Reason, ...]:
-    """Say why this publication may not leave now (ES-06, 09, 10, 11, 17, 19, 20, 21); empty: it may."""
+    """Say why this publication may not leave now, under each rule's id; empty: it may."""
     found = {
         "ES-06": _never_sends(facts),
         "ES-09": _foreign(facts),

@@ -1,4 +1,4 @@
-"""What a reader of a draft sees: its HTML as plain words, its text without our own reference line."""
+"""What a reader of a draft sees: HTML as plain words, text without our own reference line."""
 
 import html
 import re

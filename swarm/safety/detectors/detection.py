@@ -49,8 +49,9 @@ def detect(received: Received) -> Detection:
     words = words_of(received.text)
     own = _matcher().hits(words)
     around = _matcher().hits(words_of(_around(received, words)))
-    reasons = (*_class_reasons((*own, *around)), *_unjudgeable(received, words))
-    doubtful = _has_weak((*own, *around)) or bool(injection.scan(received.text) or received.hidden)
+    orders = injection.scan(received.text)
+    reasons = (*_class_reasons((*own, *around)), *_unjudgeable(received, words, orders))
+    doubtful = _has_weak((*own, *around)) or bool(orders or received.hidden)
     classes = tuple(sorted({c for reason in reasons for c in reason.classes}))
     return Detection(
         tier=Tier.ESCALATE if classes else Tier.REVIEW if doubtful else Tier.ROUTINE,
@@ -91,7 +92,9 @@ def _has_weak(hits: Iterable[Hit]) -> bool:
     return any(hit.phrase.weight < 1 for hit in hits)
 
 
-def _unjudgeable(received: Received, words: tuple[Word, ...]) -> tuple[Reason, ...]:
+def _unjudgeable(
+    received: Received, words: tuple[Word, ...], orders: tuple[TextSpan, ...]
+) -> tuple[Reason, ...]:
     work_order = received.work_order
     attached = any(not attachment.inline for attachment in work_order.attachments)
     causes = {
@@ -101,7 +104,7 @@ def _unjudgeable(received: Received, words: tuple[Word, ...]) -> tuple[Reason, .
         ),
         "it has no text, only attachments": not words and attached,
         "it has no text at all": not words and not attached and not work_order.subject.strip(),
-        "it carries instructions to a machine": injection.certain(received.text),
+        "it carries instructions to a machine": any(map(injection.is_certain, orders)),
         "it hides text that instructs a machine": _hides_instructions(received),
     }
     return tuple(

@@ -13,7 +13,7 @@ _MAY_COMMIT = frozenset({EvidenceKind.POLICY, EvidenceKind.CRM_FIELD})
 
 
 def facts_are_cited(case: Case) -> tuple[Reason, ...]:
-    """ES-07: every amount, date, number, status and name is inside a claim whose quote states it."""
+    """ES-07: each amount, date, number, status and name is in a claim whose quote states it."""
     draft, context = case.draft, case.context
     if draft is None or context is None:
         return (Reason(rule="ES-07", detail="no draft or no context to check facts against"),)

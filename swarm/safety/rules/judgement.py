@@ -1,4 +1,4 @@
-"""Rules about the judging itself: everything judged, these very bytes, within budget (ES-05, 17, 25)."""
+"""Rules about the judging: everything judged, these very bytes, within budget (ES-05, 17, 25)."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ REVIEWS = (Stage.TONE, Stage.FACT, Stage.QA)
 
 
 def everything_judged(case: Case) -> tuple[Reason, ...]:
-    """ES-05: a missing, failed or inapplicable output of a stage counts as escalation, never a pass."""
+    """ES-05: a missing, failed or inapplicable output of a stage escalates, never passes."""
     return tuple(Reason(rule="ES-05", detail=detail) for detail in _not_judged(case))
 
 

@@ -9,7 +9,7 @@ _FROM_THE_THREAD = frozenset({EvidenceKind.INBOUND, EvidenceKind.THREAD})
 
 
 def no_way_out(case: Case) -> tuple[Reason, ...]:
-    """ES-11: no remote image, active content, foreign link or data-bearing query, in text or HTML."""
+    """ES-11: no remote image, active content, foreign link or data-bearing query anywhere."""
     if case.draft is None:
         return (Reason(rule="ES-11", detail="no draft whose links could be listed"),)
     if not case.draft.offered:
@@ -25,7 +25,7 @@ def output_reasons(draft: Draft, allow_list: tuple[str, ...]) -> tuple[Reason, .
 
 
 def no_secrets(case: Case) -> tuple[Reason, ...]:
-    """ES-14: a draft carries no secret, unless its recipient wrote it in this thread; no placeholder."""
+    """ES-14: no secret but one its recipient wrote in this thread, and no placeholder of one."""
     draft = case.draft
     if draft is None:
         return (Reason(rule="ES-14", detail="no draft to scan for secrets"),)

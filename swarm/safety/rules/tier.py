@@ -1,4 +1,4 @@
-"""Rules about the inbound mail: escalation classes, tier, hidden instructions (ES-01, 02, 03, 13)."""
+"""Rules about the mail: escalation classes, tier, instructions to machines (ES-01, 02, 03, 13)."""
 
 from swarm.models import EscalationClass, Reason, Tier
 from swarm.safety import injection
