@@ -6,7 +6,6 @@ import dagster as dg
 import pytest
 from dagster_house import House
 from replying import KEY, Told, order, services
-from swarm.safety.ruleset import VERSION
 
 from swarm.errors import RefusedError, RemoteUnavailableError
 from swarm.models import (
@@ -19,6 +18,7 @@ from swarm.models import (
     WorkOrderState,
 )
 from swarm.queue import JobState
+from swarm.safety.ruleset import VERSION
 from swarm.specialists.protocol import Classification
 from swarm_assets.assets import checks
 from swarm_assets.resources.stage_outputs import NOUNS
