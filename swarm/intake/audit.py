@@ -1,4 +1,4 @@
-"""The nightly count: newlines up to the offset = accepted + duplicate + quarantined, per generation.
+"""The nightly count per generation: newlines = accepted + duplicate + quarantined.
 
 The difference must be 0, not small. Reads only; whoever calls it decides whom to wake.
 """
@@ -31,7 +31,7 @@ SELECT DISTINCT l.work_order_key FROM intake_line l
 
 @dataclass(frozen=True, slots=True)
 class GenerationCount:
-    """One generation: newlines in its file (None: the file is gone), lines counted, rows by status."""
+    """One generation: newlines in its file (None: it is gone), lines counted, rows by status."""
 
     generation: int
     newlines: int | None
@@ -62,7 +62,7 @@ class AuditReport:
 
 
 def audit(database: Database, stream_path: Path) -> AuditReport:
-    """Count files and rows against each other. Raises ``OSError`` when the live file is unreadable."""
+    """Count files against rows. Raises ``OSError`` when the live file is unreadable."""
     stream = stream_name(stream_path)
     with database.transaction() as connection, open_stream(stream_path) as files:
         rows = {r["generation"]: r for r in connection.execute(_COUNTS, (stream,)).fetchall()}

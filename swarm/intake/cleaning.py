@@ -1,7 +1,7 @@
 """A work order's mail as a person would read it: the stage ``received`` calls :func:`receive`.
 
-Pure and deterministic: same mail, same result, no I/O, linear time on hostile bodies. The steps live
-in ``html_text``, ``invisible``, ``quoting``, ``signature``, ``language`` and ``asks``.
+Pure and deterministic: same mail, same result, no I/O, linear time on hostile bodies. The steps
+live in ``html_text``, ``invisible``, ``quoting``, ``signature``, ``language`` and ``asks``.
 """
 
 from swarm.intake.asks import asks_of

@@ -128,12 +128,13 @@ _CHILDLESS = frozenset(
     | {"p", "li", "td", "th", "tr", "tbody", "thead", "tfoot", "option", "dd", "dt"}
 )  # fmt: skip
 _REOPENED = frozenset(
-    {"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"}
+    {"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt",
+     "u"}
 )  # fmt: skip
 
 
 def made_to_exhaust(html: str) -> bool:
-    """Whether parsing this would take time or memory out of proportion; one linear look at its tags."""
+    """Whether parsing this would take time or memory out of proportion; looks at tags only."""
     depth = reopened = repeated = 0
     for closing, name in _TAG.findall(html):
         tag = name.lower()
@@ -164,25 +165,25 @@ def _walk(root: LexborNode | None, writer: _Writer, selectors: HiddenSelectors) 
     looks = [_Look()]
     node = root
     while node is not None:
-        below = _enter(node, looks, writer, selectors)
-        if below is not None:
-            node = below
-            continue
-        while node is not None and node.next is None:
-            node = node.parent
-            if node is None or node.tag in ("-document", "#document"):
-                return
-            _leave(node.tag or "", writer)
-            looks.pop()
-        if node is None:
-            return
-        node = node.next
+        node = _enter(node, looks, writer, selectors) or _onwards(node, looks, writer)
+
+
+def _onwards(node: LexborNode, looks: list[_Look], writer: _Writer) -> LexborNode | None:
+    """Return what follows in document order, leaving the elements that end here."""
+    here: LexborNode | None = node
+    while here is not None and here.next is None:
+        here = here.parent
+        if here is None or len(looks) == 1:
+            return None
+        _leave(here.tag or "", writer)
+        looks.pop()
+    return here.next if here is not None else None
 
 
 def _enter(
     node: LexborNode, looks: list[_Look], writer: _Writer, selectors: HiddenSelectors
 ) -> LexborNode | None:
-    """Write one node; return its first child when it is to be walked, its look being on the stack."""
+    """Write one node; return its first child when that is to be walked (its look is pushed)."""
     tag = node.tag or ""
     if tag == "-text":
         _text(node, looks[-1], writer)

@@ -1,4 +1,4 @@
-"""One tick of the intake: lines, work orders, jobs, revisions, alerts and offset in one transaction.
+"""One tick of the intake: lines, work orders, jobs, alerts and offset in one transaction.
 
 Either all of a tick is stored or none of it: a crash anywhere repeats the tick, and the work-order
 key makes the repetition harmless. Called by the intake sensor; opens no run itself.
@@ -24,7 +24,7 @@ PARTIAL_PATIENCE = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Bytes of a vanished file that may hold lines nobody read: ``[start, end)`` of a generation."""
+    """Bytes ``[start, end)`` of a vanished file that may hold lines nobody read."""
 
     generation: int
     start: int
@@ -33,7 +33,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What one tick did. ``not_read`` tells "could not read" from "nothing new" (then it is empty)."""
+    """What one tick did. ``not_read`` says why it could not read; empty when it could."""
 
     not_read: str = ""
     accepted: int = 0
@@ -151,7 +151,7 @@ class _Tick:
     def _tell_gap(self, bookmark: Bookmark) -> None:
         gap = Gap(bookmark.generation, bookmark.offset, bookmark.size_seen)
         self.gaps.append(gap)
-        detail = f"file replaced or truncated; bytes from {gap.start} on (last size {gap.end}) may be unread"
+        detail = f"file replaced or truncated; bytes {gap.start} to {gap.end} or more may be unread"
         self.alerts.append(Alert("intake.gap", f"{self.stream}:{gap.generation}", detail))
 
     def _read_file(self, file: StreamFile, bookmarks: list[Bookmark]) -> list[Bookmark]:
@@ -173,7 +173,7 @@ class _Tick:
         return [*(b for b in bookmarks if b.generation != after.generation), after]
 
     def _turn(self, before: Bookmark, file: StreamFile, offset: int, lines: int) -> Bookmark:
-        """Move the bookmark; a rotated file read to its end is closed, an unfinished line is told."""
+        """Move the bookmark; close a rotated file at its end, tell of an unfinished line."""
         after = moved(before, file, offset, lines)
         subject = f"{self.stream}:{before.generation}"
         partial = offset < file.size and self.bytes_left > 0 and self.lines_left > 0
@@ -195,7 +195,9 @@ class _Tick:
         return same and age > PARTIAL_PATIENCE
 
     def _store(self, generation: int, raw: Sequence[RawLine]) -> None:
-        outcome = store_lines(self.connection, self.stream, generation, raw, self.secret, self.now)
+        outcome = store_lines(
+            self.connection, self.stream, generation, raw, secret=self.secret, now=self.now
+        )
         self.counts.update(outcome.counts)
         self.held.extend(outcome.held)
         self.accepted_keys.extend(outcome.accepted_keys)
@@ -233,10 +235,11 @@ def store_lines(
     stream: str,
     generation: int,
     raw: Sequence[RawLine],
+    *,
     secret: str,
     now: datetime,
 ) -> StoredLines:
-    """Judge lines and write every row that follows from them; the caller holds the stream's lock."""
+    """Judge lines and write every row that follows; the caller holds the stream's lock."""
     if not raw:
         return StoredLines()
     verdicts = [(line, _judge(line, secret)) for line in raw]
@@ -250,7 +253,7 @@ def store_lines(
         counts=Counter(row.status for row in rows) + Counter(revised=len(batch.revisions)),
         held=held,
         accepted_keys=tuple(w.key for w in batch.new),
-        alerts=_alerts(stream, generation, rows, batch, set(held), now),
+        alerts=_alerts(stream, generation, rows, batch, held=set(held), now=now),
     )
 
 
@@ -303,6 +306,7 @@ def _alerts(
     generation: int,
     rows: Sequence[LineRow],
     batch: _Batch,
+    *,
     held: set[str],
     now: datetime,
 ) -> list[Alert]:

@@ -9,8 +9,12 @@ MAX_SPANS = 64  # enough for any honest mail; a hostile one is caught by the fir
 RUN = 3  # so many in a row are no typing accident
 
 # One by one these are common: soft hyphens, byte-order marks, joiners of newsletters and emoji.
-_ZERO_WIDTH = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2060-\u2064\u206a-\u206f\u3164\ufeff\uffa0"
+_ZERO_WIDTH = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e"
+    "\u200b-\u200f\u2060-\u2064\u206a-\u206f\u3164\ufeff\uffa0"
+)
 _TURNS = "\u202a-\u202e\u2066-\u2069"
+_TAG_BASE = 0xE0000
 _TAGS = "\U000e0000-\U000e007f"
 _SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _FLAG = re.compile("\U0001f3f4[\U000e0061-\U000e007a]{2,6}\U000e007f")  # Scotland and its like
@@ -62,5 +66,6 @@ def _label(run: str, before: str, after: str) -> str | None:
 
 
 def _span(start: int, end: int, label: str, run: str) -> TextSpan:
-    spelt = "".join(chr(ord(c) - 0xE0000) for c in run if 0xE0020 <= ord(c) <= 0xE007E)
+    letters = (chr(ord(c) - _TAG_BASE) for c in run if re.match(f"[{_TAGS}]", c))
+    spelt = "".join(letter for letter in letters if letter.isprintable())
     return TextSpan(start=start, end=end, label=label, excerpt=spelt[:MAX_EXCERPT])

@@ -10,8 +10,8 @@ KEY_LETTERS = 24  # 120 bits: no collision in any mailbox, and short enough to r
 def normalised_id(original_id: str) -> str:
     """Return the form in which two ids count as the same: trimmed, inner space joined, case folded.
 
-    A variant that differs in nothing else would otherwise be a second work order and a second draft.
-    Two truly different mails folded onto one id are held as a revision, never lost.
+    A variant that differs in nothing else would otherwise be a second work order and a second
+    draft. Two truly different mails folded onto one id are held as a revision, never lost.
     """
     return " ".join(original_id.split()).casefold()
 

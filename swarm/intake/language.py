@@ -10,7 +10,7 @@ LANGUAGES = (
     "tr", "ru", "uk", "el", "ar", "he", "ja", "zh", "ko",
 )  # fmt: skip
 SHORTEST = 16  # letters; below, one borrowed word decides
-SURE = 0.85
+SURE = 0.6  # of 800 English tickets cut to 30 letters: 3 wrong, 108 "und"; at 0.85: 0 and 213
 LOOK = 4000  # characters are enough to tell
 
 _NO_LETTERS = re.compile(r"https?://\S{1,300}|\S{1,100}@\S{1,100}|[\d\W_]+")

@@ -32,7 +32,7 @@ class LineRow:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A row of the alert outbox; ``subject`` is a work-order key or part of the stream, no mail text."""
+    """A row of the alert outbox; ``subject`` is a work-order key or a part of the stream."""
 
     kind: str
     subject: str
@@ -121,7 +121,7 @@ def save_bookmark(connection: Connection, stream: str, bookmark: Bookmark) -> No
             "prefix": bookmark.prefix_sha256,
             "lines": bookmark.lines,
             "size": bookmark.size_seen,
-            # device and inode are unsigned 64 bit on some file systems; people read them, no code does
+            # unsigned 64 bit on some file systems; people read them, no code does
             "device": bookmark.device % (1 << 63),
             "inode": bookmark.inode % (1 << 63),
             "closed": bookmark.closed,
@@ -135,7 +135,8 @@ _KNOWN = """
 SELECT w.key, w.original_id,
        array(SELECT l.canonical_sha256 FROM intake_line l
               WHERE l.work_order_key = w.key AND l.canonical_sha256 IS NOT NULL
-             UNION SELECT r.canonical_sha256 FROM revision r WHERE r.work_order_key = w.key) AS bodies
+             UNION SELECT r.canonical_sha256 FROM revision r
+              WHERE r.work_order_key = w.key) AS bodies
   FROM work_orders w
  WHERE w.key = ANY(%(keys)s) OR w.original_id = ANY(%(ids)s)
 """
@@ -241,6 +242,7 @@ INSERT INTO revision (work_order_key, canonical_sha256, body)
 SELECT * FROM unnest(%(keys)s::text[], %(shas)s::text[], %(bodies)s::text[]::jsonb[])
 ON CONFLICT DO NOTHING
 """
+
 
 def record_revisions(connection: Connection, revisions: Sequence[tuple[WorkOrder, str]]) -> None:
     """Keep the other bodies of accepted work orders, each once."""

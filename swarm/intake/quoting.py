@@ -4,6 +4,8 @@ A line scanner of our own: it looks at each line a bounded number of times, so h
 linear time. The libraries that do this backtrack for seconds on 1 MB of ``>`` (numbers: README.md).
 """
 
+# ruff: noqa: E501, RUF001 - word lists of many languages, one group a line
+
 import re
 from dataclasses import dataclass
 
@@ -95,9 +97,9 @@ def _without_headers(lines: list[str]) -> list[str]:
         wrapped = (
             index > 0 and bool(bare[index - 1].strip()) and _label(bare[index - 1]) is not None
         )
-        if line and not _label(line) and not _RULE.fullmatch(line[:LOOK]) and not wrapped:
-            if not _TITLE.search(line[:LOOK]) and not _attribution(bare, index):
-                break
+        heading = not line or wrapped or _label(line) or _RULE.fullmatch(line[:LOOK])
+        if not heading and not _TITLE.search(line[:LOOK]) and not _attribution(bare, index):
+            break
         index += 1
     return bare[index:]
 
@@ -117,11 +119,11 @@ _INTRO = (
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so)[.,]"
     r"|понедельник|вторник|среда|четверг|пятница|суббота|воскресенье|w|в"
 )
-_STARTS_ATTRIBUTION = re.compile(rf"[\s*_>-]{{0,4}}(?:(?:{_INTRO})\b|\d{{1,4}}\D)", re.I)
+_STARTS_ATTRIBUTION = re.compile(rf"[\s*_>-]{{0,4}}(?:(?:{_INTRO})\b|\d{{1,4}}\D)", re.IGNORECASE)
 _ENDS_WITH_VERB = re.compile(
-    rf"(?:^|\W|님이 )(?:{_WROTE})[\s*_\xa0]{{0,3}}[:：]?[\s*_]{{0,3}}$", re.I
+    rf"(?:^|\W|님이 )(?:{_WROTE})[\s*_\xa0]{{0,3}}[:：]?[\s*_]{{0,3}}$", re.IGNORECASE
 )
-_HAS_VERB = re.compile(rf"(?:^|\W)(?:{_WROTE})(?:\W|$)", re.I)
+_HAS_VERB = re.compile(rf"(?:^|\W)(?:{_WROTE})(?:\W|$)", re.IGNORECASE)
 _DATED_ADDRESS = re.compile(
     r"(?=[^<]{0,150}\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\D|[^<]{0,150}\d{1,2}:\d\d\D[^<]{0,60}\d{4}\D"
     r"|[^<]{0,150}\d{4}\D[^<]{0,60}\d{1,2}:\d\d\D)[^<]{3,200}<\s?[^<>\s]{2,80}@[^<>\s]{2,80}>:?\s{0,3}$"
@@ -173,7 +175,7 @@ _TITLE = re.compile(
     r"|oprindelig meddelelse|opprinnelig melding|videresendt|wiadomość oryginalna|oryginalna wiadomość"
     r"|přeposlaná zpráva|původní zpráva|alkuperäinen viesti|исходное сообщение|пересылаемое сообщение"
     r"|原始邮件|转发的邮件|元のメッセージ|転送されたメッセージ|원본 메시지)\W{0,60}$",
-    re.I,
+    re.IGNORECASE,
 )
 _LABELS = {
     "from": "from|message du|von|de|da|van|från|fra|od|lähettäjä|от|от кого|від|差出人|发件人|寄件者|보낸 사람|kimden|feladó",
@@ -188,7 +190,7 @@ _LABEL = re.compile(
     r"[\s>*_]{0,6}(?:"
     + "|".join(f"(?P<{kind}>{words})" for kind, words in _LABELS.items())
     + r")\s?[*_]{0,2}\s?[:：][*_]{0,2}(?:\s|$|\S)",
-    re.I,
+    re.IGNORECASE,
 )
 
 
@@ -211,7 +213,7 @@ _RULE_SIDES = re.compile(r"[-_=]{2,}.{1,80}[-_=]{2,}$")
 
 def _header_block(lines: list[str], index: int) -> bool:
     """Whether a block of mail headers begins here: three kinds of label, or sender and date."""
-    kinds = set()
+    kinds: set[str] = set()
     for line in lines[index : index + HEADER_WINDOW]:
         kind = _label(line)
         if kind is None and not line.strip() and len(kinds) > 1:

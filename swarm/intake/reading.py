@@ -1,4 +1,4 @@
-"""Complete lines from a file descriptor: binary, split at ``b"\\n"`` only, never a partial last line.
+"""Complete lines of a file: binary, split at ``b"\\n"`` only, never a partial last one.
 
 No meaning of lines here (``line``), no opinion about which file it is (``stream``).
 """
@@ -15,7 +15,7 @@ HEAD_BYTES = 4096  # of a quarantined line, kept for people
 
 @dataclass(frozen=True, slots=True)
 class RawLine:
-    """One complete line. ``data`` is None when it was too long to keep; ``length`` has no newline."""
+    """One complete line, newline not counted. ``data`` is None when it was too long to keep."""
 
     offset: int
     length: int

@@ -1,4 +1,4 @@
-"""Reading a generation again: after a parser fix, or after work orders were lost from a restored backup.
+"""Reading a generation again: after a parser fix, or when a restored backup lost work orders.
 
 Safe at any time: known work orders stay as they are, quarantined lines that can be read now leave
 quarantine, and the offset does not move.
@@ -53,7 +53,12 @@ def replay(
             raw, position = read_lines(file.descriptor, position, end)
             moment = now or ledger.database_now(connection)
             stored = store_lines(
-                connection, stream_name(stream_path), generation, raw, secret, moment
+                connection,
+                stream_name(stream_path),
+                generation,
+                raw,
+                secret=secret,
+                now=moment,
             )
             ledger.raise_alerts(connection, stored.alerts)
             counts.update(stored.counts)

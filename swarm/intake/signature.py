@@ -4,6 +4,8 @@ Cautious: what is taken for a signature leaves the text that is judged, so a blo
 question or long sentences stays. Numbers: README.md.
 """
 
+# ruff: noqa: E501, RUF001 - word lists of many languages, one group a line
+
 import re
 
 REACH = 16  # non-blank lines from the end in which a closing may stand
@@ -16,7 +18,7 @@ _DEVICE = re.compile(
     r"\W{0,4}(?:sent (?:from|via|with|using) (?:my |the |a )?\S|get outlook for|von meinem .{1,40} gesendet"
     r"|gesendet (?:von|mit)|envoyé (?:de|depuis)|enviado (?:desde|do|de)|inviato da|verzonden (?:vanaf|met)"
     r"|skickat från|sendt fra|wysłane z|отправлено (?:с|из)|odesláno z|lähetetty)",
-    re.I,
+    re.IGNORECASE,
 )
 _CLOSING = re.compile(
     r"\W{0,3}(?:(?:many |best |kind |kindest |warm |with (?:best|kind) )?(?:thanks|thank you|thx|regards|wishes|cheers)"
@@ -30,9 +32,9 @@ _CLOSING = re.compile(
     r"|atenciosamente|obrigad[oa]|abraços|med vänliga hälsningar|vänliga hälsningar|(?:med )?venlig hilsen|mvh"
     r"|z poważaniem|pozdrawiam|dziękuję|с уважением|спасибо|s pozdravem|děkuji|ystävällisin terveisin)"
     r"[\s,.!;:–—-]{0,4}(?P<name>.{0,40})",
-    re.I,
+    re.IGNORECASE,
 )
-_POSTSCRIPT = re.compile(r"\s{0,3}p\.?\s?s\b", re.I)
+_POSTSCRIPT = re.compile(r"\s{0,3}p\.?\s?s\b", re.IGNORECASE)
 
 
 def split_signature(text: str, sender_name: str = "") -> tuple[str, str]:
@@ -42,8 +44,9 @@ def split_signature(text: str, sender_name: str = "") -> tuple[str, str]:
     """
     lines = text.split("\n")
     for cut in (_delimiter(lines), _device(lines), _closing(lines), _named(lines, sender_name)):
-        if cut is not None and "\n".join(lines[:cut]).strip():
-            return "\n".join(lines[:cut]).strip(), "\n".join(lines[cut:]).strip()
+        if cut is not None:
+            above = "\n".join(lines[:cut]).strip()
+            return (above, "\n".join(lines[cut:]).strip()) if above else (text, "")
     return text, ""
 
 

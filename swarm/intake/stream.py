@@ -1,8 +1,9 @@
 """Which file continues which bookmark: identity by content, never by name, inode or time.
 
-A bookmark fits a file when the file is at least as long as the offset, begins with the same bytes and
-has the same bytes right before the offset. Known losses of other readers (inode reuse, stale offsets,
-copytruncate) come from believing less than that. Reads files; knows no database and no line.
+A bookmark fits a file when the file is at least as long as the offset, begins with the same bytes
+and has the same bytes right before the offset. Known losses of other readers (inode reuse, stale
+offsets, copytruncate) come from believing less than that. Reads files; knows no database and no
+line.
 """
 
 import hashlib
@@ -111,8 +112,8 @@ def open_stream(live: Path) -> Iterator[tuple[StreamFile, ...]]:
     """Open the live file and its rotated siblings once each; rotated ones first, oldest first.
 
     The live file is opened before the folder is listed: a rename in between then shows the same
-    inode twice, never not at all. Raises ``OSError`` when the live file exists but cannot be read; a
-    missing live file is left out.
+    inode twice, never not at all. Raises ``OSError`` when the live file exists but cannot be read;
+    a missing live file is left out.
     """
     with ExitStack() as stack:
         first = _open(live, live=True, stack=stack) if live.exists() else None

@@ -1,4 +1,4 @@
-"""When a style makes text invisible to a person: small readings of CSS, no layout engine (ES-13)."""
+"""When a style makes text invisible to a person: a little CSS, no layout engine (ES-13)."""
 
 import re
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """Today's mail reader: new mail of the shared mailbox, one event each, into ``events.jsonl``.
 
 At least once against Graph, exactly once by id in the file: the delta link is saved only after the
-events are on disk. Sends and changes nothing. Run: ``python -m swarm.legacy.email_work_order_service``.
+events are on disk. Sends and changes nothing. Run: ``python -m
+swarm.legacy.email_work_order_service``.
 """
 
 import logging

@@ -188,8 +188,8 @@ def _zulu(moment: datetime) -> str:
 def event_from_eml(data: bytes, mailbox: str, *, now: datetime) -> MailEvent:
     """Turn one raw mail into an event. Raises ``MalformedInputError``.
 
-    A missing Message-ID is made from the content, a conversation id from the oldest mail it answers;
-    a date that is missing or ahead of ``now`` becomes ``now``.
+    A missing Message-ID is made from the content, a conversation id from the oldest mail it
+    answers; a date that is missing or ahead of ``now`` becomes ``now``.
     """
     mail = parse_mail(data)
     internet_id = mail.message_id or f"<{hashlib.sha256(data).hexdigest()[:40]}@submitted.invalid>"

@@ -1,8 +1,8 @@
 """Today's second step: events that need an answer become lines of ``work_orders.jsonl``.
 
 Each event ends in exactly one of two files: ``work_orders.jsonl`` or ``ignored.jsonl`` (with the
-reason). The offset is saved after the lines are on disk; a crash in between repeats the batch and the
-ids in the files keep it from doubling. Run: ``python -m swarm.legacy.intake_stream_processor``.
+reason). The offset is saved after the lines are on disk; a crash in between repeats the batch and
+the ids in the files keep it from doubling. Run: ``python -m swarm.legacy.intake_stream_processor``.
 """
 
 import hashlib
@@ -101,7 +101,8 @@ def _sorted(line: bytes) -> tuple[bytes | None, bytes | None]:
         event = cast("MailEvent", json.loads(line))
         reason = why_ignored(event)
         if reason is None:
-            return _encoded({name: event[name] for name in _KEPT}), None  # type: ignore[literal-required]
+            kept: dict[str, object] = dict(event)
+            return _encoded({name: kept[name] for name in _KEPT}), None
         return None, _encoded(
             {"schema_version": "1", "id": event["id"], "reason": reason, "source": event["source"],
              "received_at": event["received_at"]}

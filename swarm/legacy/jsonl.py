@@ -19,7 +19,7 @@ _HEAD = re.compile(
 
 
 class LineLog:
-    """A log of lines with ids, each id once, whoever else appends: reads what others wrote first."""
+    """A log of lines with ids, each id once, whoever else appends to it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -119,7 +119,7 @@ def _write(descriptor: int, data: bytes) -> None:
 
 
 def write_state(path: Path, state: dict[str, object]) -> None:
-    """Replace a state file in one step: a crash leaves the old or the new one, never half of one."""
+    """Replace a state file in one step: a crash leaves the old or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".tmp")
     with draft.open("w", encoding="utf-8") as file:

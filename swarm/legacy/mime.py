@@ -1,7 +1,8 @@
 """Raw mail (.eml bytes) to its parts: headers decoded, bodies as text, attachments by label only.
 
-Built on the standard library's tolerant ``compat32`` parser with our own header and charset decoding;
-``README.md`` has the measurements behind that choice. Every failure is a ``MalformedInputError``.
+Built on the standard library's tolerant ``compat32`` parser with our own header and charset
+decoding; ``README.md`` has the measurements behind that choice. Every failure is a
+``MalformedInputError``.
 """
 
 import binascii
@@ -22,11 +23,12 @@ from swarm.errors import MalformedInputError
 MAX_MAIL_BYTES = 64 << 20  # Exchange Online stops at 150 MB, with attachments we never read
 MAX_HEADER = 32_768  # characters of one header; a recipient list beyond that is cut
 MAX_PARTS = 500
+FEWEST = 48  # bytes; below, the detector finds EBCDIC in "Größe"
 SAMPLE = 16_384  # bytes shown to the charset detector, which takes about 1 s per MB
 
 _PROOF = ("from", "to", "subject", "date", "message-id", "received", "content-type", "sender")
 # "From  : ada@example.org" is obsolete syntax (RFC 5322, 4.5), which the library takes for a body.
-_SPACED_NAME = re.compile(rb"^([A-Za-z][A-Za-z-]{0,60})[ \t]{1,8}:", re.M)
+_SPACED_NAME = re.compile(rb"^([A-Za-z][A-Za-z-]{0,60})[ \t]{1,8}:", re.MULTILINE)
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
 
 
@@ -42,7 +44,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class ParsedMail:
-    """A mail's parts. Addresses are (name, address); ``headers`` has the first of each, lower-cased."""
+    """A mail's parts. Addresses are (name, address); ``headers``: the first of each name."""
 
     headers: dict[str, str]
     sender: tuple[str, str] | None
@@ -76,7 +78,7 @@ def parse_mail(data: bytes) -> ParsedMail:
 
 
 def _without_preamble(data: bytes) -> bytes:
-    """Drop what mail stores put before the first header: a byte-order mark, blanks, an mbox line."""
+    """Drop what mail stores put before the first header, and blanks before its colons."""
     data = data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n \t")
     if data[:5] in (b"From ", b">From"):
         data = data.partition(b"\n")[2]
@@ -264,12 +266,17 @@ _WIDER = {"iso-8859-1": "cp1252", "latin-1": "cp1252", "latin1": "cp1252", "us-a
           "euc-kr": "cp949", "iso-8859-8-i": "iso-8859-8", "x-sjis": "cp932", "shift_jis": "cp932",
           "iso-8859-9": "cp1254", "unicode-1-1-utf-7": "utf-7"}  # fmt: skip
 
+_MAIL_CHARSETS = (
+    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r",
+    "cp932", "euc_jp", "gb18030", "big5", "cp949",
+)  # fmt: skip
+
 
 def decode_bytes(data: bytes, declared: str | None) -> str:
     """Decode with UTF-8, the declared charset, the detector, then cp1252: whichever fits first.
 
-    Text that happens to be valid UTF-8 beyond ASCII is UTF-8, whatever the mail says, unless it says
-    it in a multi-byte charset of its own.
+    Text that happens to be valid UTF-8 beyond ASCII is UTF-8, whatever the mail says, unless it
+    says it in a multi-byte charset of its own.
     """
     name = (declared or "").strip().strip("\"'").lower()
     multibyte = name.startswith(("utf-", "iso-2022", "euc", "gb", "big5", "shift", "ks_c", "hz"))
@@ -281,9 +288,15 @@ def decode_bytes(data: bytes, declared: str | None) -> str:
             return data.decode(_WIDER.get(charset, charset) or "utf-8")
         except (LookupError, ValueError):
             continue
-    guess = from_bytes(data[:SAMPLE]).best() if not name or multibyte else None
-    encoding = guess.encoding if guess is not None else "cp1252"
-    return data.decode(encoding, "replace")
+    return data.decode(_detected(data), "replace")
+
+
+def _detected(data: bytes) -> str:
+    """Ask the detector among charsets that mail is written in; few bytes are no evidence."""
+    if len(data) < FEWEST:
+        return "cp1252"
+    guess = from_bytes(data[:SAMPLE], cp_isolation=list(_MAIL_CHARSETS)).best()
+    return guess.encoding if guess is not None else "cp1252"
 
 
 def clean(text: str) -> str:

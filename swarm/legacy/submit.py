@@ -46,8 +46,8 @@ def submit(
 ) -> SubmitResult:
     """Append an event for every mail in files, folders' files or ``(name, bytes)`` pairs.
 
-    ``mailbox`` is the shared mailbox they are handed in for. ``place`` sees each new event before it
-    is written and returns it with ``message_id`` and ``conversation_id`` of the mailbox. Raises
+    ``mailbox`` is the shared mailbox they are handed in for. ``place`` sees each new event before
+    it is written and returns it with ``message_id`` and ``conversation_id`` of the mailbox. Raises
     nothing for bad inputs: they stand in ``problems``.
     """
     log = LineLog(IntakeFiles(home).events)
@@ -55,7 +55,7 @@ def submit(
     submitted: list[MailEvent] = []
     repeated: list[MailEvent] = []
     problems: list[Problem] = []
-    for name, event in events_of(sources, mailbox, now=now or datetime.now(UTC)):
+    for _, event in events_of(sources, mailbox, now=now or datetime.now(UTC)):
         if isinstance(event, Problem):
             problems.append(event)
         elif log.knows(event["id"]):
@@ -108,7 +108,7 @@ def _mails_of_jsonl(name: str, data: bytes) -> Iterator[tuple[str, bytes | Probl
 
 
 def mail_from_json(line: bytes) -> bytes:
-    """Turn ``{"from", "subject", "body"|"html", "to", "cc", "date", "message_id", "in_reply_to"}`` to a mail.
+    """Turn a JSON object with the fields ``_FIELDS`` into a raw mail.
 
     Only ``from`` and one of ``subject``, ``body``, ``html`` are needed. Raises
     ``MalformedInputError`` naming the field.
@@ -140,7 +140,7 @@ _HEADER_NAMES = {
 
 
 def _raw_mail(fields: dict[str, str]) -> bytes:
-    """Write a plain 8-bit mail; line ends inside a header would be headers of the sender's choice."""
+    """Write an 8-bit mail; a line end inside a value must not begin a header."""
     headers = [
         f"{header}: {' '.join(fields[name].split())}"
         for name, header in _HEADER_NAMES.items()

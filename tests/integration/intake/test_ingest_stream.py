@@ -1,5 +1,7 @@
 """T46-T56: no line of the stream is lost or doubled, whatever happens to its file."""
 
+# ruff: noqa: E501 - statements stay on one line
+
 import json
 import os
 from collections.abc import Callable
@@ -8,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from swarm.intake.audit import audit
-from swarm.intake.replay import replay
 from swarm.errors import RefusedError
+from swarm.intake.audit import audit
+from swarm.intake.ingest import ingest
 from swarm.intake.keys import work_order_key
+from swarm.intake.replay import replay
 from swarm.store.database import Database
 
 pytestmark = pytest.mark.integration
@@ -325,8 +328,6 @@ def test_hostile_ids_become_harmless_keys(stream, make_line: MakeLine) -> None:
 def test_after_a_change_of_the_key_secret_a_known_id_stays_the_same_work_order(
     stream, make_line: MakeLine
 ) -> None:
-    from swarm.intake.ingest import ingest
-
     stream.append(encode(make_line()))
     stream.read()
     stream.append(encode(make_line()))
