@@ -9,7 +9,7 @@ webserver, the daemon and every worker alike:
 - ``CELERY_BROKER_DIR``        folder of the file-system broker, ``$SWARM_HOME/broker``
 - ``DATABASE_URL``             our tables, a libpq URL (``postgresql://``)
 - ``SWARM_HOME`` and every variable that ``swarm.settings`` names
-- ``DAGSTER_EVENT_BATCH_SIZE`` ``50``: materializations of one step are stored in one statement
+- ``DAGSTER_EVENT_BATCH_SIZE`` ``50``: backfills over many partitions; no effect on single runs
 - ``LANGSMITH_TRACING=false``, ``LANGGRAPH_STRICT_MSGPACK=true``
 
 There is no Celery result backend: whether a worker lives is judged by our lease, and the two result
