@@ -24,6 +24,14 @@ RULESET = "rules-1"
 EVIDENCE = "e" * 64
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
+_AGE = """
+UPDATE publication_ledger
+   SET intent_at = intent_at - make_interval(secs => %(s)s),
+       changed_at = changed_at - make_interval(secs => %(s)s),
+       not_before = not_before - make_interval(secs => %(s)s),
+       look_at = look_at - make_interval(secs => %(s)s)
+"""
+
 
 def key_of(number: int) -> str:
     """Return the n-th work-order key; what differs comes first, as the marker needs it."""
@@ -68,11 +76,12 @@ class World:
 
     def __init__(self, database: Database, postbox: Postbox) -> None:
         self.database, self.postbox = database, postbox
+        self._hook = ZapierHook(ZapierSettings(hook_url=SecretStr(postbox.hook_url)))
 
     def publisher(self, me: str = "swarm", **changes: object) -> PublishingDeps:
         deps = PublishingDeps(
             database=self.database,
-            hook=ZapierHook(ZapierSettings(hook_url=SecretStr(self.postbox.hook_url))),
+            hook=self._hook,
             outlook=PostboxOutlook(self.postbox.url),
             me=PublisherName(me),
             required_rules=RULES,
@@ -155,13 +164,12 @@ class World:
     def age(self, key: str, seconds: float) -> None:
         """Let time have passed for one row: it was written ``seconds`` earlier."""
         with self.database.transaction() as connection:
-            connection.execute(
-                "UPDATE publication_ledger SET intent_at = intent_at - %(s)s * interval '1 second',"
-                " changed_at = changed_at - %(s)s * interval '1 second',"
-                " not_before = not_before - %(s)s * interval '1 second',"
-                " look_at = look_at - %(s)s * interval '1 second' WHERE work_order_key = %(key)s",
-                {"s": seconds, "key": key},
-            )
+            connection.execute(_AGE + " WHERE work_order_key = %(key)s", {"s": seconds, "key": key})
+
+    def age_all(self, seconds: float) -> None:
+        """Let time have passed for every row."""
+        with self.database.transaction() as connection:
+            connection.execute(_AGE, {"s": seconds})
 
     def write(self, statement: str, *values: object) -> None:
         """Do what only a test may do to a row."""
