@@ -155,7 +155,8 @@ _SHAPES: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
         r"\b(?P<secret>[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z])\b", re.IGNORECASE), _always),
     ("password", re.compile(
         r"\b(?:password|passwort|kennwort|passwd|pwd|passphrase|passcode|mot de passe|"
-        r"contrase(?:ñ|n)a|wachtwoord|palavra[- ]passe|senha|pin|pin code|cvv2?|cvc2?|cvn)\b"
+        r"contrase(?:ñ|n)a|wachtwoord|palavra[- ]passe|senha|pin|pin code|"
+            r"cvv2?|cvc2?|cvn)\b"
         r"(?:[ \t]{0,3}(?:is|ist|lautet|est|es|è|code|:|=|\u00e9)){1,2}[ \t]{0,3}[\"'\u201c]?"
         r"(?P<secret>[^\s\"'<>]{3,64})", re.IGNORECASE), _always),
     ("api_key", re.compile(

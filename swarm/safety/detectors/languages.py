@@ -14,7 +14,6 @@ ENOUGH_WORDS = 6
 _SHARE = 0.15
 
 _LITTLE_WORDS = frozenset(word_class("little", "languages"))
-)
 
 
 def readable(language: str, words: Sequence[Word]) -> bool:
