@@ -4,9 +4,12 @@ import pytest
 from publishing_world import EVIDENCE, RULES, RULESET, World, payload
 
 from swarm.errors import RefusedError
+from swarm.publishing.claim import claim, next_candidate
 from swarm.publishing.dispatcher import Dispatched, dispatch_once
 from swarm.publishing.enqueue import enqueue
+from swarm.publishing.owner import this_process
 from swarm.publishing.states import PublisherName
+from swarm.publishing.tick import tick
 
 pytestmark = pytest.mark.integration
 
@@ -105,3 +108,28 @@ def test_two_dispatchers_never_take_the_same_publication(world: World) -> None:
     outcomes = [dispatch_once(deps).work_order_key for deps in (one, two, one)]
     assert sorted(key for key in outcomes if key) == sorted(keys)
     assert len(world.postbox.posts) == 3
+
+
+def test_a_row_that_still_names_a_publisher_out_of_office_is_not_claimed(world: World) -> None:
+    """ES-18: the switch decides, even where a row was not handed over."""
+    key = world.ready()
+    deps = world.publisher()
+    rules = {"required_rules": deps.required_rules, "max_attempts": 5}
+    with world.database.transaction() as connection:
+        candidate = next_candidate(connection, deps.me, **rules)
+    world.write("UPDATE publisher_control SET active = 'legacy'")
+    with world.database.transaction() as connection:
+        won = claim(connection, candidate, this_process(), permitted=deps.permitted, **rules)
+    assert won is None
+    assert world.row(key)["state"] == "READY"
+
+
+@pytest.mark.parametrize("used_up", ["attempts = 5", "uncertain_posts = 2"])
+def test_a_row_that_has_used_up_its_posts_is_not_claimed(world: World, used_up: str) -> None:
+    """Never a third post after two that may have arrived."""
+    key = world.ready()
+    world.write(f"UPDATE publication_ledger SET {used_up}, ever_uncertain = true")
+    assert dispatch_once(world.publisher()).outcome is Dispatched.IDLE
+    tick(world.publisher())
+    assert world.row(key)["state"] == "HELD"
+    assert world.postbox.posts == []
