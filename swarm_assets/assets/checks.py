@@ -80,7 +80,7 @@ def results(stage: Stage, reasons: Sequence[Reason]) -> Iterator[dg.AssetCheckRe
     for rule in rules_at(stage):
         why = [reason.detail for reason in reasons if reason.rule == rule.id]
         yield dg.AssetCheckResult(
-            # Left out, Dagster finds the key by building the whole evaluation once more: 15 queries.
+            # Left out, Dagster finds the key by building the evaluation once more: 15 queries.
             asset_key=dg.AssetKey(["work_order", stage.value]),
             check_name=check_name(rule),
             passed=not (why and rule.violation),

@@ -5,26 +5,27 @@ at 100,000), hence a hot set of a few thousand.
 """
 
 from collections.abc import Iterable, Sequence, Set
+from datetime import timedelta
 from typing import Final
 
 import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from swarm.errors import DatabaseUnavailableError
+from swarm.operations.retention import (
+    purge_checkpoints,
+    purge_dagster_leftovers,
+    retirable,
+)
 from swarm.store.database import Database
 from swarm_assets.partitions import PARTITION_TAG, work_orders
 
-KEEP_DAYS: Final = 3
+KEEP_PARTITION: Final = timedelta(days=3)
+KEEP_SCRATCH: Final = timedelta(hours=1)
 BATCH: Final = 200
 
-_CLOSED = """
-SELECT key FROM work_orders
- WHERE key = ANY(%(keys)s) AND final_at < now() - make_interval(days => %(days)s)
- ORDER BY final_at
-"""
 
-
-def retirable(closed: Sequence[str], held: Set[str], limit: int = BATCH) -> list[str]:
+def leaving(closed: Sequence[str], held: Set[str], limit: int = BATCH) -> list[str]:
     """Return which closed work orders may leave: those no run holds, oldest first, at most
     ``limit``.
 
@@ -40,22 +41,25 @@ def held_by(runs: Iterable[dg.DagsterRun]) -> frozenset[str]:
 
 @dg.sensor(
     name="retire",
-    minimum_interval_seconds=3600,
+    minimum_interval_seconds=600,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Removes partitions of work orders closed days ago, when no run holds them.",
+    description="Clears graph scratch of ended work orders and retires partitions closed days ago.",
 )
 def retire(
     context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database]
 ) -> dg.SensorResult | dg.SkipReason:
-    """Read the closed work orders and the unfinished runs; request the deletions."""
+    """Purge, read what is closed and what runs hold; request the deletions."""
     live = work_orders.get_partition_keys(dynamic_partitions_store=context.instance)
     try:
-        with database.transaction() as connection:
-            rows = connection.execute(_CLOSED, {"keys": list(live), "days": KEEP_DAYS}).fetchall()
+        threads = purge_checkpoints(database, older_than=KEEP_SCRATCH)
+        closed = retirable(database, KEEP_PARTITION, among=live)
+        unfinished = context.instance.get_runs(dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES)))
+        keys = leaving(closed, held_by(unfinished))
+        purge_dagster_leftovers(database, keys)
     except DatabaseUnavailableError as error:
         return dg.SkipReason(f"could not read: {error}")
-    unfinished = context.instance.get_runs(dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES)))
-    leaving = retirable([row["key"] for row in rows], held_by(unfinished))
-    if not leaving:
-        return dg.SkipReason(f"nothing to retire among {len(live)} live work orders")
-    return dg.SensorResult(dynamic_partitions_requests=[work_orders.build_delete_request(leaving)])
+    if not keys:
+        return dg.SkipReason(
+            f"purged {threads} graph threads; no partition of {len(live)} is due"
+        )
+    return dg.SensorResult(dynamic_partitions_requests=[work_orders.build_delete_request(keys)])

@@ -106,11 +106,11 @@ def test_publications_start_one_run_while_something_is_due(
 
 def test_a_partition_with_a_run_in_flight_is_not_retired() -> None:
     run = dg.DagsterRun(job_name="work_order", tags={PARTITION_TAG: KEY})
-    assert retire.retirable([KEY, OTHER], retire.held_by([run])) == [OTHER]
+    assert retire.leaving([KEY, OTHER], retire.held_by([run])) == [OTHER]
 
 
 def test_retiring_is_bounded_and_oldest_first() -> None:
-    assert retire.retirable(["c", "a", "b"], frozenset(), limit=2) == ["c", "a"]
+    assert retire.leaving(["c", "a", "b"], frozenset(), limit=2) == ["c", "a"]
 
 
 def test_the_run_of_a_reaped_job_is_ended_if_dagster_counts_it_as_going_on() -> None:
