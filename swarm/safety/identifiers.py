@@ -13,7 +13,6 @@ _REFERENCE = re.compile(
     r"(?<![\w.,])#?(?:[A-Za-z]{1,6}[-_/ ]?)?\d[\d-]{3,24}[A-Za-z]{0,3}(?![\w])(?![.,]\d)"
     r"|\b(?=[A-Z0-9-]{6,24}\b)(?=[A-Z0-9-]{0,24}\d)(?=[A-Z0-9-]{0,24}[A-Z])[A-Z0-9-]{6,24}\b"
 )
-_YEAR = re.compile(r"(?:19|20)\d\d")
 _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}-\d{1,2}-\d{2,4}|\d{4}-\d{4}")
 _ENOUGH_DIGITS = 5
 
@@ -21,9 +20,11 @@ _ENOUGH_DIGITS = 5
 def identifiers(text: str) -> tuple[str, ...]:
     """List the identifiers of a text in comparable form (lower case, no separators), in order."""
     found: dict[str, None] = {}
-    rest = _EMAIL.sub(" ", text)
-    for raw in (*_EMAIL.findall(text), *_references(rest)):
-        found.setdefault(comparable(raw), None)
+    end = 0
+    for start, stop in sorted(_places(text), key=lambda place: (place[0], -place[1])):
+        if stop > end:  # a number inside a longer one is no identifier of its own
+            found.setdefault(comparable(text[start:stop]), None)
+            end = stop
     return tuple(found)
 
 
@@ -38,13 +39,16 @@ def comparable(text: str) -> str:
     return re.sub(r"[^0-9a-z@]", "", text.lower())
 
 
-def _references(text: str) -> Iterator[str]:
+def _places(text: str) -> Iterator[tuple[int, int]]:
+    for match in _EMAIL.finditer(text):
+        yield match.span()
     for shape in (_PHONE, _REFERENCE):
         for match in shape.finditer(text):
             raw = match.group()
             digits = sum(c.isdigit() for c in raw)
             if digits >= _ENOUGH_DIGITS and not _DATE.fullmatch(raw.strip("#")):
                 # "order 12345": the word before is no part of the number
-                yield raw.split(" ")[-1] if shape is _REFERENCE else raw
-            elif digits == 4 and not _YEAR.fullmatch(raw) and any(c in "#-" for c in raw):  # noqa: PLR2004
-                yield raw
+                lead = raw.rfind(" ") + 1 if shape is _REFERENCE else 0
+                yield match.start() + lead, match.end()
+            elif digits == _ENOUGH_DIGITS - 1 and any(c in "#-" for c in raw):
+                yield match.span()

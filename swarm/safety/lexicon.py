@@ -1,6 +1,6 @@
 """Lexicons: readable text files of phrases, and their compilation into something to match against.
 
-Grammar of a file (``detectors/lexicon/*.txt``), one phrase a line:
+Grammar of a file (``detectors/lexicon/*.txt``), one phrase a line (or several, between `` / ``):
 
     [legal: announces legal action]      heading: escalation class (or family), colon, why
     take|taking ~3 legal action|steps    words in order; ``|`` or, ``~3`` up to 3 words between
@@ -92,8 +92,10 @@ def parse(text: str, source: str) -> Iterator[Phrase]:
         line = raw.split("#", 1)[0].strip()
         if line.startswith("["):
             family, _, label = (part.strip() for part in line.strip("[]").partition(":"))
-        elif line:
-            yield _phrase(line, family, label, f"{source}:{number}")
+        else:
+            for phrase in line.split(" / "):
+                if phrase.strip():
+                    yield _phrase(phrase.strip(), family, label, f"{source}:{number}")
 
 
 def _phrase(line: str, family: str, label: str, source: str) -> Phrase:

@@ -78,8 +78,20 @@ def _luhn(digits: str) -> bool:
     return total % 10 == 0
 
 
+# Leading digits of the card schemes and the lengths each issues.
+_CARD_SCHEMES = (
+    (re.compile(r"4"), {13, 16, 19}),
+    (re.compile(r"5[1-5]|2[2-7]"), {16}),
+    (re.compile(r"3[47]"), {15}),
+    (re.compile(r"3[0689]"), {14, 16}),
+    (re.compile(r"35"), {16}),
+    (re.compile(r"50|5[6-9]|6"), {12, 13, 14, 15, 16, 17, 18, 19}),
+)
+
+
 def _card(raw: str) -> bool:
-    return raw[0] in "23456" and len(set(raw)) > 1 and _luhn(raw)
+    known = any(scheme.match(raw) and len(raw) in sizes for scheme, sizes in _CARD_SCHEMES)
+    return known and len(set(raw)) > 1 and _luhn(raw)
 
 
 _IBAN_LENGTHS = {
@@ -141,7 +153,7 @@ def _always(_: str) -> bool:
 
 _SEP = r"[ \u00a0.\-]?"
 _SHAPES: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
-    ("card", re.compile(rf"(?<![\w.])(?P<secret>\d(?:{_SEP}\d){{12,18}})(?!\w)"), _card),
+    ("card", re.compile(rf"(?<![\w.])(?P<secret>\d(?:{_SEP}\d){{11,18}})(?!\w)"), _card),
     ("iban", re.compile(
         r"\b(?P<secret>[A-Z]{2}\d{2}(?:[ \u00a0-]?[A-Z0-9]){11,30})\b", re.IGNORECASE), _iban),
     ("us_ssn", re.compile(r"(?<![\w-])(?P<secret>\d{3}-\d{2}-\d{4})(?![\w-])"), _us_ssn),
@@ -158,7 +170,7 @@ _SHAPES: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
         r"contrase(?:ñ|n)a|wachtwoord|palavra[- ]passe|senha|pin|pin code|"
             r"cvv2?|cvc2?|cvn)\b"
         r"(?:[ \t]{0,3}(?:is|ist|lautet|est|es|è|code|:|=|\u00e9)){1,2}[ \t]{0,3}[\"'\u201c]?"
-        r"(?P<secret>[^\s\"'<>]{3,64})", re.IGNORECASE), _always),
+        r"(?P<secret>(?!\[\[)[^\s\"'<>]{3,64})", re.IGNORECASE), _always),
     ("api_key", re.compile(
         r"\b(?P<secret>(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[A-Za-z0-9_-]{16,200}|"
         r"(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{30,80}|github_pat_\w{30,100}|"
@@ -166,8 +178,8 @@ _SHAPES: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
         r"eyJ[\w-]{10,2000}\.eyJ[\w-]{10,2000}\.[\w-]{10,1000})"), _always),
     ("api_key", re.compile(
         r"\b(?:api[ _-]?key|secret[ _-]?key|access[ _-]?token|client[ _-]?secret|bearer)\b"
-        r"[ \t]{0,3}(?:is|ist|:|=)?[ \t]{0,3}[\"']?(?P<secret>[A-Za-z0-9_\-./+=]{16,200})", re.IGNORECASE),
-     _always),
+        r"[ \t]{0,3}(?:is|ist|:|=)?[ \t]{0,3}[\"']?(?P<secret>[A-Za-z0-9_\-./+=]{16,200})",
+        re.IGNORECASE), _always),
     ("private_key", re.compile(
         r"(?P<secret>-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/=\s]{0,8000}"
         r"(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?)"), _always),
