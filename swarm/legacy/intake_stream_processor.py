@@ -8,21 +8,19 @@ the ids in the files keep it from doubling. Run: ``python -m swarm.legacy.intake
 import hashlib
 import json
 import logging
-import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from swarm.legacy import daemon
 from swarm.legacy.actionable import why_ignored
 from swarm.legacy.events import MailEvent
+from swarm.legacy.follow import Follower
 from swarm.legacy.home import IntakeFiles
-from swarm.legacy.jsonl import LineLog, complete_lines, marker, read_state, write_state
+from swarm.legacy.jsonl import LineLog
 from swarm.settings import Settings
 
-BATCH = 200  # lines between two fsyncs
 POLL_SECONDS = 1.0
 
 # What the pipeline needs of an event; the rest told machines from people.
@@ -54,31 +52,19 @@ class IntakeStreamProcessor:
 
     def turn(self) -> Processed:
         """Sort every complete new event; a partial last line waits."""
-        total = Processed()
-        with _opened(self.files) as descriptor:
-            if descriptor is None:
-                return total
-            batch: list[bytes] = []
-            start = offset = self._start(descriptor)
-            for line, end in complete_lines(descriptor, start, os.fstat(descriptor).st_size):
-                batch.append(line)
-                offset = end
-                if len(batch) == BATCH:
-                    total = _sum(total, self._settle(descriptor, batch, offset))
-                    batch = []
-            return _sum(total, self._settle(descriptor, batch, offset)) if batch else total
+        done: list[Processed] = []
+        self._follower.turn(lambda lines: done.append(self._settle(lines)))
+        return Processed(
+            work_orders=sum(each.work_orders for each in done),
+            ignored=sum(each.ignored for each in done),
+            repeated=sum(each.repeated for each in done),
+        )
 
-    def _start(self, descriptor: int) -> int:
-        state = read_state(self.files.processor_state)
-        offset = state.get("offset")
-        if not isinstance(offset, int) or os.fstat(descriptor).st_size < offset:
-            return 0
-        if state.get("marker") != marker(descriptor, offset):
-            logger.warning("events.jsonl is another file than before; reading it from the start")
-            return 0
-        return offset
+    @property
+    def _follower(self) -> Follower:
+        return Follower(self.files.events, self.files.processor_state)
 
-    def _settle(self, descriptor: int, lines: list[bytes], offset: int) -> Processed:
+    def _settle(self, lines: Sequence[bytes]) -> Processed:
         orders: list[bytes] = []
         left_out: list[bytes] = []
         for line in lines:
@@ -89,8 +75,6 @@ class IntakeStreamProcessor:
                 left_out.append(reason)
         new_orders = self.work_orders.append(orders) if orders else []
         new_ignored = self.ignored.append(left_out) if left_out else []
-        state: dict[str, object] = {"offset": offset, "marker": marker(descriptor, offset)}
-        write_state(self.files.processor_state, state)
         written = sum(new_orders), sum(new_ignored)
         return Processed(*written, repeated=len(lines) - sum(written))
 
@@ -117,27 +101,6 @@ def _sorted(line: bytes) -> tuple[bytes | None, bytes | None]:
 
 def _encoded(value: dict[str, object]) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-
-
-def _sum(one: Processed, other: Processed) -> Processed:
-    return Processed(
-        one.work_orders + other.work_orders,
-        one.ignored + other.ignored,
-        one.repeated + other.repeated,
-    )
-
-
-@contextmanager
-def _opened(files: IntakeFiles) -> Iterator[int | None]:
-    try:
-        descriptor = os.open(files.events, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        yield None
-        return
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def build(settings: Settings) -> Callable[[], Processed]:
