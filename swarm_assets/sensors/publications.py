@@ -6,23 +6,15 @@ that evaluates sensors would take every sensor with it. A run costs about 0.15 s
 one at a time, and only while something is due.
 """
 
+from datetime import UTC, datetime
+
 import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from swarm.errors import DatabaseUnavailableError
-from swarm.store.database import Database
+from swarm.publishing.deps import PublishingDeps
+from swarm.publishing.due import publications_due
 from swarm_assets.jobs import publications_job
-
-# Ready and due; claimed and overdue (twice the send deadline); to be looked for in the mailbox;
-# ended while its work order was not told.
-_DUE = """
-SELECT count(*) AS due, now()::text AS tick
-  FROM publication_ledger l JOIN work_orders w ON w.key = l.work_order_key
- WHERE (l.state = 'READY' AND coalesce(l.not_before, l.changed_at) <= now())
-    OR (l.state = 'SENDING' AND l.intent_at < now() - interval '40 seconds')
-    OR l.look_at <= now()
-    OR (l.state IN ('CONFIRMED', 'HELD', 'DEAD') AND w.state = 'publishing')
-"""
 
 
 def request(due: int, *, in_flight: bool, tick: str) -> dg.RunRequest | dg.SkipReason:
@@ -42,14 +34,13 @@ def request(due: int, *, in_flight: bool, tick: str) -> dg.RunRequest | dg.SkipR
     description="Requests a publishing round when a publication is due, overdue or unknown.",
 )
 def publications(
-    context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database]
+    context: dg.SensorEvaluationContext, publishing_deps: dg.ResourceParam[PublishingDeps]
 ) -> dg.RunRequest | dg.SkipReason:
     """Read what is due and whether a run is at it; decide."""
     try:
-        with database.transaction() as connection:
-            (row,) = connection.execute(_DUE).fetchall()
+        due = publications_due(publishing_deps)
     except DatabaseUnavailableError as error:
         return dg.SkipReason(f"could not read: {error}")
     filters = dg.RunsFilter(job_name=publications_job.name, statuses=list(NOT_FINISHED_STATUSES))
     in_flight = bool(context.instance.get_run_ids(filters, limit=1))
-    return request(row["due"], in_flight=in_flight, tick=row["tick"])
+    return request(due, in_flight=in_flight, tick=datetime.now(UTC).isoformat())
