@@ -31,6 +31,8 @@ pytestmark = pytest.mark.faults
 SWARM = (sys.executable, "-m", "swarm.cli")
 FOREIGN = (*PREFIXES.values(), MODEL_PREFIX, "SWARM_", "DAGSTER_", "DATABASE_", "CELERY_")
 ORDERS = 40
+# A worker killed in a publishing round holds the next round up until its time limit (120 s) ends it.
+LONGEST_STALL = 240.0
 # Short leases, so that a killed worker is noticed within seconds; everything else as shipped.
 PACE = {
     "QUEUE_LEASE_SECONDS": "8",
@@ -40,9 +42,6 @@ PACE = {
     "QUEUE_MAX_FAILURES": "8",
 }
 FINAL = "SELECT count(*) FROM swarm.work_orders WHERE final_at IS NOT NULL"
-PAID_TWICE = """
-SELECT count(*) - count(DISTINCT (work_order_key, purpose, request_sha256)) FROM swarm.model_calls
-"""
 
 
 @dataclass(frozen=True)
@@ -88,28 +87,42 @@ def running() -> Iterator[Running]:
     try:
         wait(lambda: "up after" in log.read_text() or process.poll() is not None, 120, "start")
         described = json.loads((home / "run" / "environment.json").read_text())
-        control = SandboxControl(f"http://127.0.0.1:{port}")
-        yield Running(home, log, environment, described["DATABASE_URL"], control)
+        with closing(SandboxControl(f"http://127.0.0.1:{port}")) as control:
+            yield Running(home, log, environment, described["DATABASE_URL"], control)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(90)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def line(number: int) -> str:
+def line(number: int, control: SandboxControl) -> str:
+    """A work order whose mail stands in the mailbox, outside the inbox that intake polls."""
+    sender, body = "anna.keller@example.org", f"What is the status of my order 10482? ({number})"
+    mail = control.seed_mail(sender, subject="Order 10482", body_text=body, folder="archive")
     return json.dumps(
         {
             "schema_version": "1",
             "id": f"kill-{number}",
             "mailbox": "service@example.com",
-            "internet_message_id": f"<kill-{number}@mail.example.org>",
-            "sender": {"address": "anna.keller@example.org", "name": "Anna Keller"},
+            "message_id": mail["id"],
+            "internet_message_id": mail["internetMessageId"],
+            "conversation_id": mail["conversationId"],
+            "sender": {"address": sender, "name": "Anna Keller"},
             "to": [{"address": "service@example.com", "name": "Customer Service"}],
-            "subject": "Where is order 10482?",
-            "body_text": f"Hello,\n\nwhat is the status of my order 10482? ({number})\n\nAnna\n",
-            "received_at": "2026-11-23T08:00:00Z",
+            "subject": "Order 10482",
+            "body_text": body,
+            "received_at": mail["receivedDateTime"],
             "source": "test",
         }
+    )
+
+
+def teach(control: SandboxControl) -> None:
+    """Let the model's double propose a harmless reply and accept it, so that it is published."""
+    control.answer_model({"acceptable": True, "findings": []}, contains="acceptable")
+    reply = "We have received your question about your order."
+    control.answer_model(
+        {"body": reply, "claims": [], "answered": [1], "decline": None}, contains="decline"
     )
 
 
@@ -125,9 +138,11 @@ def the_database(running: Running) -> int:
 
 
 def test_whatever_is_killed_every_work_order_ends_once(running: Running) -> None:
+    teach(running.control)
     stream = running.home / "intake" / "work_orders.jsonl"
+    lines = [line(n, running.control) for n in range(ORDERS)]
     with stream.open("a") as file:
-        file.write("".join(f"{line(n)}\n" for n in range(ORDERS)))
+        file.write("".join(f"{each}\n" for each in lines))
     victims: list[Callable[[], int]] = [
         lambda: a_worker(running),
         lambda: running.pid("dagster-daemon"),
@@ -135,15 +150,24 @@ def test_whatever_is_killed_every_work_order_ends_once(running: Running) -> None
         lambda: the_database(running),
     ]
     for number, victim in enumerate(victims, start=1):
-        wait(lambda n=number: running.final() >= 3 * n, 120, f"work before kill {number}")
+        wait(lambda n=number: running.final() >= 3 * n, LONGEST_STALL, f"kill {number}")
         os.kill(victim(), signal.SIGKILL)
-    wait(lambda: running.final() == ORDERS, 240, "all work orders to end")
+    wait(lambda: running.final() == ORDERS, LONGEST_STALL, "all work orders to end")
 
     audit = subprocess.run(
         [*SWARM, "audit"], env=running.environment, capture_output=True, text=True, check=False
     )
     assert audit.returncode == 0, audit.stdout + audit.stderr
-    drafts = Counter(str(d["conversationId"]) for d in running.control.drafts())
-    assert max(drafts.values(), default=0) <= 1
-    with closing(psycopg.connect(running.url)) as connection:
-        assert connection.execute(PAID_TWICE).fetchone() == (0,)
+    deliveries = Counter(delivery_key(each) for each in running.control.deliveries())
+    assert len(deliveries) >= ORDERS // 2, "most are harmless and published"
+    assert max(deliveries.values()) == 1, "one POST a work order"
+    asked = Counter(json.dumps(c["request"], sort_keys=True) for c in running.control.model_calls())
+    assert len(asked) >= ORDERS, "a model did the thinking"
+    repeated = sum(times - 1 for times in asked.values())
+    assert repeated <= len(victims), "only a call whose answer a kill cut off is asked again"
+
+
+def delivery_key(delivery: dict[str, object]) -> str:
+    payload = delivery["payload"]
+    assert isinstance(payload, dict)
+    return str(payload["idempotency_key"])
