@@ -1,27 +1,25 @@
-"""Dagster's Postgres storage with one small connection pool per process and fewer questions.
+"""Dagster's Postgres storage with one small connection pool per process.
 
 Stock dagster-postgres opens a new connection for every storage call (413 in an eleven-asset run,
-2.2 s instead of 0.5 s). Here run, event and schedule storage share one engine, and the event log
-does not ask again for what cannot change. Our own tables do not live here: see ``swarm.store``.
+2.2 s instead of 0.5 s). Here run, event and schedule storage share one engine. What the event log
+does differently is in ``event_log``; our own tables do not live here at all: see ``swarm.store``.
 """
 
 import os
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
-from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.config import PostgresStorageConfig
-from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
-from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_postgres.utils import (
     create_pg_engine,
     get_token_provider_from_config,
     pg_url_from_config,
 )
-from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.engine import Engine, make_url
+
+from swarm_assets.runtime.event_log import LeanEventLog
 
 if TYPE_CHECKING:
     from dagster_postgres.auth import PgTokenProvider
@@ -31,61 +29,6 @@ if TYPE_CHECKING:
 _NO_WAIT = "-c synchronous_commit=off"
 
 _REQUIRED_DRIVER = "postgresql+psycopg2://"
-
-
-class LeanEventLog(PostgresEventLogStorage):
-    """The stock event log, minus the questions it repeats.
-
-    Of 714 statements of one run, 120 asked whether a table exists and 66 whether its own partition
-    does. Tables are never dropped under a running process, and a partition stays while a run holds
-    it (``sensors/retire.py``); only a yes is remembered.
-    """
-
-    _tables: frozenset[str] = frozenset()
-    _columns: frozenset[str] = frozenset()
-    _partition: tuple[str, str] | None = None
-
-    def store_event(self, event: EventLogEntry) -> None:
-        """Store an event and its index rows, without the stock ``NOTIFY``.
-
-        Nobody listens any more (stock keeps it for old readers), and at commit every NOTIFY takes a
-        lock that all backends share.
-        """
-        statement = self.prepare_insert_event(event).returning(SqlEventLogStorageTable.c.id)
-        with self._connect() as connection:
-            event_id = connection.execute(statement).scalar_one()
-        kind = event.dagster_event_type
-        if kind in ASSET_EVENTS and event.get_dagster_event().asset_key is not None:
-            with self.index_transaction() as connection:
-                self._store_asset_event_tags(connection, [event], [event_id])
-                self._store_asset_event(connection, event, event_id)
-        if kind in ASSET_CHECK_EVENTS:
-            self.store_asset_check_event(event, event_id)
-
-    def has_table(self, table_name: str) -> bool:
-        """Ask once per table."""
-        if table_name not in self._tables and super().has_table(table_name):
-            self._tables |= {table_name}
-        return table_name in self._tables
-
-    def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
-        """Ask once per column of ``asset_keys``; 30 reflections a run otherwise."""
-        known = column_name in self._columns
-        if not known and super()._has_asset_key_col_on_connection(conn, column_name):
-            self._columns |= {column_name}
-        return column_name in self._columns
-
-    def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
-        """Remember the last partition found: a worker process runs one work order at a time."""
-        asked = (partitions_def_name, partition_key)
-        if self._partition != asked and super().has_dynamic_partition(*asked):
-            self._partition = asked
-        return self._partition == asked
-
-    def delete_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> None:
-        """Delete and forget."""
-        self._partition = None
-        super().delete_dynamic_partition(partitions_def_name, partition_key)
 
 
 class PooledPostgresStorage(DagsterPostgresStorage):
