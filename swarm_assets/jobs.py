@@ -3,6 +3,8 @@
 import dagster as dg
 
 from swarm.errors import DatabaseUnavailableError
+from swarm.publishing.owner import this_process
+from swarm_assets.partitions import WORKER_TAG
 from swarm_assets.resources.publishing import Publishing
 
 # One mechanism retries, and it is the queue: Dagster re-running a rejected draft would roll the
@@ -22,7 +24,9 @@ work_order_job = dg.define_asset_job(
 def publishing_tick(
     context: dg.OpExecutionContext, publishing: dg.ResourceParam[Publishing]
 ) -> None:
-    """Move publications on for one round."""
+    """Move publications on for one round; its process is named, so that its death is noticed."""
+    worker = this_process().model_dump_json()
+    context.instance.add_run_tags(context.run_id, {WORKER_TAG: worker})
     try:
         report = publishing.tick()
     except DatabaseUnavailableError as error:
@@ -34,7 +38,8 @@ def publishing_tick(
     name="publications",
     description="One round over the publication ledger.",
     executor_def=dg.in_process_executor,
-    # No lease stands behind these runs: a vanished worker's slot is freed by the time limit.
+    # No lease stands behind these runs. The launcher notices a worker of its own machine that died;
+    # one that vanished elsewhere holds its slot until this time limit.
     tags={**NO_RETRY, "dagster/max_runtime": "120"},
 )
 def publications_job() -> None:

@@ -20,8 +20,9 @@ from dagster_celery.launcher import CeleryRunLauncher, _get_run_priority
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID_TAG
 
 from swarm.errors import DatabaseUnavailableError
+from swarm.publishing.owner import Fate, Owner, fate
 from swarm.store.database import Database, Row
-from swarm_assets.partitions import ATTEMPT_TAG, PARTITION_TAG
+from swarm_assets.partitions import ATTEMPT_TAG, PARTITION_TAG, WORKER_TAG
 from swarm_assets.runtime.broker import QUEUE, BrokerSettings, celery_application
 
 _JOB = """
@@ -87,10 +88,10 @@ class WarmRunLauncher(CeleryRunLauncher):
         return False
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Judge by the lease; a run that holds no work order is bounded by its maximum run time."""
+        """Judge by the lease; a run that holds no work order, by the process that executes it."""
         key = run.tags.get(PARTITION_TAG)
         if key is None:
-            return CheckRunHealthResult(WorkerStatus.RUNNING)
+            return process_health(run.tags.get(WORKER_TAG))
         try:
             with self._database.transaction() as connection:
                 job = connection.execute(_JOB, {"key": key}).fetchone()
@@ -119,6 +120,13 @@ class WarmRunLauncher(CeleryRunLauncher):
     def dispose(self) -> None:
         """Give the connections back."""
         self._database.close()
+
+
+def process_health(worker: str | None) -> CheckRunHealthResult:
+    """Decide from the process a run named as its own; one that named none has not begun."""
+    if worker is not None and fate(Owner.model_validate_json(worker)) is Fate.DEAD:
+        return CheckRunHealthResult(WorkerStatus.FAILED, "its worker process is gone")
+    return CheckRunHealthResult(WorkerStatus.RUNNING)
 
 
 def health(job: Row | None, run_id: str, attempt: str | None) -> CheckRunHealthResult:

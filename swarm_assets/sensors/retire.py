@@ -59,7 +59,5 @@ def retire(
     except DatabaseUnavailableError as error:
         return dg.SkipReason(f"could not read: {error}")
     if not keys:
-        return dg.SkipReason(
-            f"purged {threads} graph threads; no partition of {len(live)} is due"
-        )
+        return dg.SkipReason(f"purged {threads} graph threads; no partition of {len(live)} is due")
     return dg.SensorResult(dynamic_partitions_requests=[work_orders.build_delete_request(keys)])
