@@ -7,10 +7,12 @@ exist.
 
 import dagster as dg
 
+from swarm_assets.assets.cutover import SWITCHES, legacy_proof_job
 from swarm_assets.assets.stages import STAGES
 from swarm_assets.jobs import publications_job, work_order_job
 from swarm_assets.resources import (
     intake,
+    legacy,
     model,
     monday,
     outlook,
@@ -26,20 +28,29 @@ from swarm_assets.sensors.intake import intake as intake_sensor
 from swarm_assets.sensors.publications import publications as publications_sensor
 from swarm_assets.sensors.reaper import reaper as reaper_sensor
 from swarm_assets.sensors.retire import retire as retire_sensor
+from swarm_assets.sensors.standby import legacy_proof as legacy_proof_sensor
 
 
 def build_definitions(**overrides: object) -> dg.Definitions:
     """Return the code location; ``overrides`` replace resources by name, plain objects allowed."""
     return dg.Definitions(
         assets=STAGES,
-        jobs=[work_order_job, publications_job],
-        sensors=[intake_sensor, publications_sensor, reaper_sensor, retire_sensor, alerts_sensor],
+        jobs=[work_order_job, publications_job, legacy_proof_job, *SWITCHES],
+        sensors=[
+            intake_sensor,
+            publications_sensor,
+            reaper_sensor,
+            retire_sensor,
+            alerts_sensor,
+            legacy_proof_sensor,
+        ],
         resources={
             "database": postgres.database,
             "store": postgres.store,
             "queue": postgres.queue,
             "leases": postgres.leases,
             "stream": intake.stream,
+            "legacy": legacy.legacy,
             "outlook": outlook.outlook,
             "monday": monday.monday,
             "zapier": zapier.zapier,

@@ -6,6 +6,7 @@ from swarm.cli import (
     dead,
     doctor,
     escalations,
+    legacy,
     look,
     publisher,
     run_once,
@@ -32,6 +33,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(dead.app, name="dead")
 app.add_typer(escalations.app, name="escalations")
 app.add_typer(publisher.app, name="publisher")
+app.add_typer(legacy.app, name="legacy")
 
 
 def main() -> None:

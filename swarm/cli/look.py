@@ -7,6 +7,7 @@ import typer
 from swarm.cli.dossier_view import print_dossier
 from swarm.cli.output import NO, console, installation, leave, print_json, say
 from swarm.cli.status_view import print_status
+from swarm.legacy.home import LegacyFiles
 from swarm.operations.dossier import dossier
 from swarm.operations.status import status as read_status
 from swarm.up.links import partition_page
@@ -23,7 +24,8 @@ def status(
     """Say how many work orders are where, what waits and what is late."""
     settings, database = installation()
     streams = [settings.core.swarm_home / "intake" / "work_orders.jsonl"]
-    now = read_status(database, streams=streams, recent=recent)
+    legacy = LegacyFiles(settings.core.swarm_home)
+    now = read_status(database, streams=streams, recent=recent, legacy=legacy)
     if as_json:
         print_json(now)
     else:

@@ -61,9 +61,4 @@ def _tell(flip: Flip, *, as_json: bool) -> None:
     if as_json:
         print_json(flip)
         return
-    verb = "would go" if flip.dry_run else "went"
-    say(
-        f"publishing {verb} from {flip.before.active} to {flip.after.active}"
-        f" (epoch {flip.after.epoch}): {flip.ready} ready, {flip.pending_payload} waiting for a"
-        f" payload, {flip.in_flight} in flight stay until resolved"
-    )
+    say(switch.describe(flip))

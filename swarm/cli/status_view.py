@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from swarm.operations.legacy_heartbeats import Heartbeat, LegacyPath
 from swarm.operations.status import Status
 
 
@@ -33,8 +34,25 @@ def _facts(now: Status) -> Table:
     for stream in now.streams:
         lag = "" if stream.lag_bytes is None else f", {stream.lag_bytes} bytes behind"
         table.add_row("stream", f"{stream.stream}: {stream.lines} lines{lag}")
+    for beat in _shown(now.legacy):
+        table.add_row("legacy", heartbeat_sentence(beat))
     table.add_row("escalations", f"{now.escalations.open} open, {now.escalations.overdue} overdue")
     return table
+
+
+def heartbeat_sentence(beat: Heartbeat) -> str:
+    """Say how a program of today's path lives and how far it is behind."""
+    life = "never ran" if beat.age_seconds is None else f"heartbeat {beat.age_seconds:.0f} s ago"
+    stale = " (stale)" if beat.stale else ""
+    ledger = ", without the ledger" if beat.connected is False else ""
+    return f"{beat.program}: {life}{stale}, {beat.lag_bytes} bytes behind{ledger}"
+
+
+def _shown(legacy: LegacyPath | None) -> tuple[Heartbeat, ...]:
+    """Programs that must run or ever ran; an installation without today's path shows none."""
+    if legacy is None:
+        return ()
+    return tuple(beat for beat in legacy.programs if legacy.expected or beat.at is not None)
 
 
 def _recent(now: Status) -> Table:

@@ -5,13 +5,15 @@ one work order in full (``dossier``), time series (``metrics``).
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import Field
 
+from swarm.legacy.home import LegacyFiles
 from swarm.models import Noun, Tier, WorkOrderState
 from swarm.operations.alerts import Alert, open_alerts
+from swarm.operations.legacy_heartbeats import LegacyPath, legacy_path
 from swarm.queue import JobState
 from swarm.store.database import Connection, Database, Row
 
@@ -121,12 +123,22 @@ class Status(Noun):
     escalations: Escalations
     alerts: tuple[Alert, ...]
     recent: tuple[RecentWorkOrder, ...]
+    legacy: LegacyPath | None = Field(
+        default=None, description="None: its files were not looked at"
+    )
 
 
-def status(database: Database, *, streams: Sequence[Path] = (), recent: int = 20) -> Status:
+def status(
+    database: Database,
+    *,
+    streams: Sequence[Path] = (),
+    recent: int = 20,
+    legacy: LegacyFiles | None = None,
+) -> Status:
     """Read the state of the system in one snapshot.
 
     ``streams`` are the intake files whose size tells the lag; a file that is not there lags by 0.
+    ``legacy`` are the files of today's path.
     """
     sizes = {path.stem: path.stat().st_size if path.exists() else 0 for path in streams}
     with database.transaction() as connection:
@@ -146,6 +158,7 @@ def status(database: Database, *, streams: Sequence[Path] = (), recent: int = 20
                 RecentWorkOrder.model_validate(row)
                 for row in connection.execute(_RECENT, (recent,))
             ),
+            legacy=legacy and legacy_path(connection, legacy, datetime.now(UTC)),
         )
 
 

@@ -103,6 +103,16 @@ def stop(database: Database, *, actor: str, reason: str, dry_run: bool = False) 
     return _switch(database, PublisherName.NONE, actor, reason, dry_run=dry_run)
 
 
+def describe(flip: Flip) -> str:
+    """Say in one sentence what a switch did, or would do."""
+    verb = "would go" if flip.dry_run else "went"
+    return (
+        f"publishing {verb} from {flip.before.active} to {flip.after.active}"
+        f" (epoch {flip.after.epoch}): {flip.ready} ready, {flip.pending_payload} waiting for a"
+        f" payload, {flip.in_flight} in flight stay until resolved"
+    )
+
+
 def _switch(
     database: Database, to: PublisherName, actor: str, reason: str, *, dry_run: bool
 ) -> Flip:

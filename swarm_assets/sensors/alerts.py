@@ -1,10 +1,13 @@
 """Delivers the outbox of alerts; they were raised in the transactions that found the trouble."""
 
+from datetime import UTC, datetime
+
 import dagster as dg
 
 from swarm.errors import DatabaseUnavailableError
 from swarm.operations.alerts import deliver, raise_overdue_escalations
 from swarm.store.database import Database
+from swarm_assets.resources.legacy import Legacy
 from swarm_assets.resources.pager import Pager
 
 
@@ -12,18 +15,23 @@ from swarm_assets.resources.pager import Pager
     name="alerts",
     minimum_interval_seconds=5,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Pages for overdue escalations and delivers alerts that wait in the outbox.",
+    description="Pages for overdue escalations and a silent legacy; delivers waiting alerts.",
 )
 def alerts(
     context: dg.SensorEvaluationContext,
     database: dg.ResourceParam[Database],
     pager: dg.ResourceParam[Pager],
+    legacy: dg.ResourceParam[Legacy],
 ) -> dg.SkipReason:
     """Raise what is overdue, deliver what waits; an alert stays until the pager took it."""
     try:
         with database.transaction() as connection:
             overdue = raise_overdue_escalations(connection)
+            silent = legacy.watch(connection, datetime.now(UTC))
         delivered = deliver(database, pager)
     except DatabaseUnavailableError as error:
         return dg.SkipReason(f"could not read: {error}")
-    return dg.SkipReason(f"{overdue} escalations newly overdue, {delivered} alerts delivered")
+    return dg.SkipReason(
+        f"{overdue} escalations newly overdue, {silent} programs of legacy silent,"
+        f" {delivered} alerts delivered"
+    )

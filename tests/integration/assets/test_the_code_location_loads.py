@@ -49,8 +49,16 @@ CHECKS = {
     },
 }
 
-SENSORS = {"alerts", "intake", "publications", "reaper", "retire"}
-JOBS = {"__ASSET_JOB", "publications", "work_order"}
+SENSORS = {"alerts", "intake", "legacy_proof", "publications", "reaper", "retire"}
+JOBS = {
+    "__ASSET_JOB",
+    "legacy_proof",
+    "publications",
+    "publisher_cutover",
+    "publisher_rollback",
+    "publisher_stop",
+    "work_order",
+}
 
 
 @pytest.fixture(scope="module")
