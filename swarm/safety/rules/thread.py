@@ -31,7 +31,10 @@ def context_is_fresh(case: Case) -> tuple[Reason, ...]:
     context = case.context
     if context is None or context.thread is Lookup.UNAVAILABLE:
         return (Reason(rule="ES-20", detail="no snapshot of the conversation to be fresh"),)
-    if context.thread is Lookup.HIT and context.inbound_unanswered == 0:
+    if context.thread is Lookup.MISS:
+        # The sink could compare nothing (ES-10, ES-20) and would hold a draft nobody looks at.
+        return (Reason(rule="ES-20", detail="the mailbox holds no conversation to reply in"),)
+    if context.inbound_unanswered == 0:
         return (Reason(rule="ES-20", detail="the mail has been replied to already"),)
     return ()
 

@@ -265,8 +265,8 @@ def test_an_unreadable_conversation_fails_the_rules_that_need_it(good: Case) -> 
     assert failing(with_context(thread=Lookup.UNAVAILABLE)(good)) == {"ES-04", "ES-20"}
 
 
-def test_a_mailbox_without_the_conversation_is_not_unavailable(good: Case) -> None:
-    assert failing(with_context(thread=Lookup.MISS)(good)) == set()
+def test_a_mailbox_without_the_conversation_gets_no_reply_draft(good: Case) -> None:
+    assert failing(with_context(thread=Lookup.MISS)(good)) == {"ES-20"}
 
 
 def test_a_withheld_draft_passes_nothing_and_violates_nothing(good: Case) -> None:
