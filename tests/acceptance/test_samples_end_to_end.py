@@ -4,30 +4,23 @@ One installation for the whole file: a first start on an empty home that ends by
 second start on the same data that the questions below are put to.
 """
 
-import json
-import os
 import re
 import shutil
-import signal
 import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
+from installation import SWARM, Running, environment, running_up
 
-from swarm.up.environment import MODEL_PREFIX, PREFIXES
 from swarm.up.processes import started_at
 from swarm.up.programs import any_free_port
 
 pytestmark = pytest.mark.acceptance
 
-SWARM = (sys.executable, "-m", "swarm.cli")
-FOREIGN = (*PREFIXES.values(), MODEL_PREFIX, "SWARM_", "DAGSTER_", "DATABASE_", "CELERY_")
 KEY = re.compile(r"wo_[a-z2-7]{24}")
 FINAL = {"published", "escalated", "held", "dead"}
 WORK_ORDERS = 9  # ten samples, one of them an automatic reply
@@ -40,44 +33,6 @@ class FirstRun:
     home: Path
     returncode: int
     output: str
-
-
-@dataclass(frozen=True)
-class Running:
-    """A second `swarm up` on the same home, and how to talk to it."""
-
-    home: Path
-    port: int
-    pids: dict[str, int]
-
-    def swarm(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*SWARM, *arguments],
-            env=environment(self.home),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    def json(self, *arguments: str) -> object:
-        answer = self.swarm(*arguments, "--json")
-        assert answer.returncode == 0, answer.stderr
-        return json.loads(answer.stdout)
-
-    @property
-    def settings(self) -> dict[str, str]:
-        return described(self.home)
-
-
-def environment(home: Path) -> dict[str, str]:
-    """The environment of a user who has set nothing but the home."""
-    own = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
-    return {**own, "SWARM_HOME": str(home), "COLUMNS": "200"}
-
-
-def described(home: Path) -> dict[str, str]:
-    return json.loads((home / "run" / "environment.json").read_text("utf-8"))  # type: ignore[no-any-return]
 
 
 @pytest.fixture(scope="module")
@@ -105,23 +60,10 @@ def first_run(home: Path) -> FirstRun:
 @pytest.fixture(scope="module")
 def running(first_run: FirstRun) -> Iterator[Running]:
     home, port = first_run.home, any_free_port()
-    log = home.parent / "second.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*SWARM, "up", "--port", str(port)],
-            env=environment(home),
-            stdout=output,
-            stderr=output,
-        )
-    deadline = time.monotonic() + 120
-    while "up after" not in log.read_text():
-        assert process.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.1)
-    pids = {f.stem: int(f.read_text().split()[0]) for f in (home / "run").glob("*.pid")}
-    yield Running(home, port, pids)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(90) == 0
+    with running_up(home, home.parent / "second.log", "--port", str(port)) as process:
+        pids = {f.stem: int(f.read_text().split()[0]) for f in (home / "run").glob("*.pid")}
+        yield Running(home, port, pids)
+    assert process.returncode == 0
     assert {name for name, pid in pids.items() if started_at(pid)} == set()
     assert not (home / "run" / "environment.json").exists()
 

@@ -1,0 +1,72 @@
+"""A `swarm up` of a test's own, as a user starts it, and how to talk to it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from swarm.up.environment import MODEL_PREFIX, PREFIXES
+
+SWARM = (sys.executable, "-m", "swarm.cli")
+FOREIGN = (*PREFIXES.values(), MODEL_PREFIX, "SWARM_", "DAGSTER_", "DATABASE_", "CELERY_")
+
+
+@dataclass(frozen=True)
+class Running:
+    """A running installation."""
+
+    home: Path
+    port: int
+    pids: dict[str, int] = field(default_factory=dict)
+
+    def swarm(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*SWARM, *arguments],
+            env=environment(self.home),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def json(self, *arguments: str) -> object:
+        answer = self.swarm(*arguments, "--json")
+        assert answer.returncode == 0, answer.stderr
+        return json.loads(answer.stdout)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        described: dict[str, str] = json.loads(
+            (self.home / "run" / "environment.json").read_text("utf-8")
+        )
+        return described
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The environment of a user who has set nothing but the home."""
+    own = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
+    return {**own, "SWARM_HOME": str(home), "COLUMNS": "200"}
+
+
+@contextmanager
+def running_up(home: Path, log: Path, *options: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run `swarm up` until the end of the block, from when it says that it is up."""
+    with log.open("wb") as output:
+        command = [*SWARM, "up", *options]
+        process = subprocess.Popen(command, env=environment(home), stdout=output, stderr=output)
+    try:
+        deadline = time.monotonic() + 120
+        while "up after" not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(90)
