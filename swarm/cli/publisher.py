@@ -31,6 +31,9 @@ def show(*, as_json: AsJson = False) -> None:
     say(f"appointed by {now.actor}: {now.reason}")
     for name, number in status.publications.items():
         say(f"{number:>6}  {name}")
+    for row in status.pending:
+        waits = f"has waited {row.age_seconds:.0f} s for a payload of {row.publisher}"
+        say(f"{row.work_order_key}  {waits}")
 
 
 @app.command()

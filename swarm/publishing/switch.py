@@ -32,17 +32,36 @@ _HISTORY = """
 SELECT active, epoch, reason, actor, at FROM publisher_history ORDER BY epoch DESC LIMIT 20
 """
 
+_PENDING = """
+SELECT work_order_key, publisher,
+       extract(epoch FROM clock_timestamp() - changed_at)::float AS age_seconds
+  FROM publication_ledger WHERE state = 'PENDING_PAYLOAD'
+ ORDER BY changed_at, work_order_key LIMIT 50
+"""
+
 Certificate = Callable[[Connection], str | None]
 """Says why the cutover certificate is not valid, read in the flip's transaction; None: it is."""
 
 
+class PendingPayload(Noun):
+    """A publication that waits for its publisher's payload: that publisher's work list."""
+
+    work_order_key: str
+    publisher: PublisherName
+    age_seconds: float
+
+
 class PublisherStatus(Noun):
-    """Who publishes and how the ledger stands; ``history`` is newest first."""
+    """Who publishes and how the ledger stands.
+
+    ``pending`` are the 50 that have waited longest, ``history`` is newest first.
+    """
 
     control: Control
     publications: dict[str, int]
     oldest_unfinished: AwareDatetime | None
     lease: Lease | None
+    pending: tuple[PendingPayload, ...]
     history: tuple[Control, ...]
 
 
@@ -60,6 +79,9 @@ def show(database: Database) -> PublisherStatus:
             publications={row["name"]: row["number"] for row in connection.execute(_COUNTS)},
             oldest_unfinished=oldest["at"],
             lease=lease.unreleased(connection),
+            pending=tuple(
+                PendingPayload.model_validate(row) for row in connection.execute(_PENDING)
+            ),
             history=tuple(Control.model_validate(row) for row in connection.execute(_HISTORY)),
         )
 

@@ -93,6 +93,16 @@ def test_a_payload_that_comes_after_the_rollback_makes_its_row_ready(world: Worl
     assert (row["state"], row["publisher"]) == ("READY", "legacy")
 
 
+def test_what_waits_for_a_payload_after_a_rollback_is_listed_with_its_age(world: World) -> None:
+    late, later = world.ready(1), world.ready(2)
+    world.appoint("legacy")
+    world.age(late, 600)
+    listed = show(world.database).pending
+    assert [row.work_order_key for row in listed] == [late, later]
+    assert listed[0].age_seconds >= 600 > listed[1].age_seconds
+    assert {row.publisher for row in listed} == {PublisherName.LEGACY}
+
+
 def test_the_stop_button_lets_nobody_claim_and_loses_nothing(world: World) -> None:
     key = world.ready()
     stop(world.database, **WHO)

@@ -339,8 +339,11 @@ def test_whoever_places_the_mail_names_its_ids(tmp_path: Path) -> None:
     assert lines(IntakeFiles(tmp_path).events)[0]["message_id"] == "graph-9"
 
 
-@pytest.mark.parametrize("program", ["email_work_order_service", "intake_stream_processor"])
-def test_neither_program_starts_when_sending_is_switched_on(program: str) -> None:
+@pytest.mark.parametrize(
+    "program",
+    ["email_work_order_service", "intake_stream_processor", "pipeline_daemon", "publish_sender"],
+)
+def test_no_program_of_todays_path_starts_when_sending_is_switched_on(program: str) -> None:
     environment = {"PATH": os.environ["PATH"], "AUTO_SEND_ENABLED": "true"}
     done = subprocess.run(
         [sys.executable, "-m", f"swarm.legacy.{program}", "--once"],
