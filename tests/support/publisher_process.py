@@ -22,6 +22,7 @@ from swarm.publishing.claim import Claim, ClaimCandidate
 from swarm.publishing.control import flip
 from swarm.publishing.deps import PublishingDeps
 from swarm.publishing.dispatcher import Dispatcher
+from swarm.publishing.loop import run, stop_on_signal
 from swarm.publishing.settling import settle_work_order
 from swarm.publishing.states import PublisherName
 from swarm.publishing.tick import tick
@@ -104,9 +105,13 @@ def main() -> None:
     parser.add_argument("--at", default="never")
     parser.add_argument("--signal", type=int, default=signal.SIGKILL)
     parser.add_argument("--loop", action="store_true")
+    parser.add_argument("--interval", type=float, help="loop as production does, this often")
     arguments = parser.parse_args()
     deps = make(arguments.database, arguments.box, arguments.me)
     fatal = Fatal(arguments.at, arguments.signal)
+    if arguments.interval is not None:
+        run(deps, stop_on_signal(), interval_seconds=arguments.interval)
+        return
     if arguments.loop:
         while True:
             tick(deps)
