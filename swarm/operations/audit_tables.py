@@ -83,11 +83,13 @@ SELECT w.key AS subject, w.state || ' without alert' AS detail FROM work_orders 
    AND NOT EXISTS (SELECT 1 FROM alerts a WHERE a.subject = w.key)
 """
 
+# An escalation has its owner and timer: a second alert for the same work order would be noise.
 _PUBLICATION_WITHOUT_ALERT = """
 SELECT l.work_order_key AS subject, 'ledger ' || l.state || ' without alert' AS detail
   FROM publication_ledger l
  WHERE l.state IN ('HELD', 'DEAD')
    AND NOT EXISTS (SELECT 1 FROM alerts a WHERE a.subject = l.work_order_key)
+   AND NOT EXISTS (SELECT 1 FROM escalations e WHERE e.work_order_key = l.work_order_key)
 """
 
 _ESCALATION_WITHOUT_OWNER = """

@@ -100,12 +100,17 @@ def hold(
     settle: Settle,
     *,
     states: Sequence[LedgerState],
+    alert: bool = True,
 ) -> bool:
-    """Nothing more happens by itself: a person must look. A late draft still confirms it."""
+    """Nothing more happens by itself: a person must look. A late draft still confirms it.
+
+    ``alert`` False: a person is at it already, because the work order is escalated.
+    """
     columns = {"key": key, "fence": fence, "why": why, "states": list(states)}
     if connection.execute(_HOLD, columns).rowcount == 0:
         return False
-    if not settle(connection, key, WorkOrderState.HELD, why):  # else the store has alerted
+    settled = settle(connection, key, WorkOrderState.HELD, why)  # then the store has alerted
+    if alert and not settled:
         raise_alert(connection, HELD, key, why)
     for kind in (UNCONFIRMED, STUCK, PENDING_PAYLOAD):
         resolve(connection, kind, key)

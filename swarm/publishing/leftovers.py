@@ -7,6 +7,7 @@ are compare-and-set. What lives elsewhere: claims of the dead (``reaper``), doub
 
 from dataclasses import dataclass
 
+from swarm.models import WorkOrderState
 from swarm.operations.alerts import raise_alert
 from swarm.publishing import finals
 from swarm.publishing.deps import PublishingDeps
@@ -81,8 +82,15 @@ def _decline(deps: PublishingDeps, row: Row) -> bool:
     key, fence = row["work_order_key"], row["fence"]
     why = f"the swarm decided not to publish: {row['decided']}"
     with deps.database.transaction() as connection:
-        pending = [LedgerState.PENDING_PAYLOAD]
-        return finals.hold(connection, key, fence, why, deps.settle, states=pending)
+        return finals.hold(
+            connection,
+            key,
+            fence,
+            why,
+            deps.settle,
+            states=[LedgerState.PENDING_PAYLOAD],
+            alert=row["decided"] != WorkOrderState.ESCALATED,  # that has an owner and a timer
+        )
 
 
 def _alert(deps: PublishingDeps, rows: list[Row], kind: str, what: str) -> int:

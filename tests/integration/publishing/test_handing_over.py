@@ -129,3 +129,17 @@ def test_a_ready_row_that_nobody_claims_is_alerted_by_age(world: World) -> None:
     world.age(key, 901)
     tick(world.publisher(required_rules=(*RULES, "ES-99")))
     assert world.alerts(key) == ["publication.stuck"]
+
+
+@pytest.mark.parametrize(("decided", "alerts"), [("escalated", []), ("dead", ["publication.held"])])
+def test_what_the_swarm_decides_against_is_held_and_an_escalation_not_alerted_twice(
+    world: World, decided: str, alerts: list[str]
+) -> None:
+    """Legacy has a draft of it, the swarm publishes and will have none."""
+    key = world.order(1, "running")
+    world.enqueue(key, "legacy")
+    world.write("UPDATE work_orders SET state = %s, final_at = now() WHERE key = %s", decided, key)
+    assert world.row(key)["state"] == "PENDING_PAYLOAD"
+    tick(world.publisher())
+    assert world.row(key)["state"] == "HELD"
+    assert world.alerts(key) == alerts
