@@ -1,8 +1,9 @@
 """``swarm_jobs``: who works on which work order, and what happens when that goes wrong.
 
-A job is *queued* until due, *requested* once Dagster was asked for a run (``run_key = key:attempt``),
-*running* while a run holds its lease, then *done* or *dead*. Every move is a compare-and-set that can
-say "not me". This mechanism alone retries; Dagster's own retries are off for these runs.
+A job is *queued* until due, *requested* once Dagster was asked for a run (``run_key`` is
+``key:attempt``), *running* while a run holds its lease, then *done* or *dead*. Every move is a
+compare-and-set that can say "not me". This mechanism alone retries; Dagster's own retries are off
+for these runs.
 """
 
 from collections.abc import Sequence
@@ -81,13 +82,20 @@ class JobQueue(Protocol):
         ...
 
     def fail(self, fence: Fence, error: str, *, retryable: bool) -> JobState:
-        """End the run as failed: queued again after back-off with jitter, or dead with its reason."""
+        """End the run as failed: queued after back-off with jitter, or dead with its reason."""
+        ...
+
+    def renew(self, requests: Sequence[RunRequested]) -> int:
+        """Note that these requests still wait in Dagster's own queue: busy is not lost.
+
+        Returns how many stand as requested with that attempt; others are left alone.
+        """
         ...
 
     def reap(self) -> Sequence[Job]:
         """Take back jobs whose lease ran out or whose request was lost; void their fences.
 
-        Returns them as they were before, so that the caller can end the Dagster runs that hold slots.
+        Returns them as they were before, so that the caller can end the runs that hold slots.
         """
         ...
 
@@ -96,5 +104,5 @@ class JobQueue(Protocol):
         ...
 
     def replay(self, key: str) -> bool:
-        """Queue a dead job again with a fresh failure budget; its history stays. False: not dead."""
+        """Queue a dead job again with a fresh failure budget, history kept. False: not dead."""
         ...

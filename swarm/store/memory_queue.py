@@ -98,6 +98,21 @@ class MemoryQueue:
             self._end_run(record, job, after, "run.failed")
             return after.state
 
+    def renew(self, requests: Sequence[RunRequested]) -> int:
+        """Note that these requests still wait in Dagster's own queue; returns how many stand."""
+        with self._store.lock:
+            asked = {(request.work_order_key, request.attempt) for request in requests}
+            standing = [
+                (record, record.job)
+                for record in self._store.records()
+                if record.job is not None
+                and record.job.state is JobState.REQUESTED
+                and (record.job.work_order_key, record.job.attempt) in asked
+            ]
+            for record, job in standing:
+                record.job = job.model_copy(update={"requested_at": self._store.clock()})
+            return len(standing)
+
     def reap(self) -> Sequence[Job]:
         """Take back what is overdue; returns the jobs as they were before."""
         with self._store.lock:

@@ -48,6 +48,12 @@ UPDATE swarm_jobs
  WHERE work_order_key = %(key)s AND run_id = %(run_id)s AND token = %(token)s
 """
 
+_RENEW = """
+UPDATE swarm_jobs j SET requested_at = clock_timestamp()
+  FROM unnest(%(keys)s::text[], %(attempts)s::integer[]) AS asked (key, attempt)
+ WHERE j.work_order_key = asked.key AND j.attempt = asked.attempt AND j.state = 'requested'
+"""
+
 _START_RUN = """
 INSERT INTO workflow_runs (run_id, work_order_key, attempt, token) VALUES (%s, %s, %s, %s)
 ON CONFLICT (run_id) DO NOTHING
@@ -145,6 +151,15 @@ class PostgresQueue:
             )
             _end_run(connection, locked, job, after, kind="run.failed", outcome="failed")
             return after.state
+
+    def renew(self, requests: Sequence[RunRequested]) -> int:
+        """Note that these requests still wait in Dagster's own queue; returns how many stand."""
+        asked = {
+            "keys": [request.work_order_key for request in requests],
+            "attempts": [request.attempt for request in requests],
+        }
+        with self._database.transaction() as connection:
+            return connection.execute(_RENEW, asked).rowcount
 
     def reap(self) -> Sequence[Job]:
         """Take back what is overdue; returns the jobs as they were before.

@@ -1,28 +1,45 @@
 """Takes back work orders whose run vanished and frees the slots of those runs.
 
-Dagster does not notice a killed worker (its run stays STARTED and holds a slot for ever); our lease
-does. What happens to the work order is the queue's decision; this sensor tells Dagster.
+Dagster does not notice a killed worker (its run stays STARTED and holds a slot for ever) nor a run
+that was lost on its way to one (STARTING, and no newer run of that work order may begin); our lease
+and our request time-out do. What happens to the work order is the queue's decision; this sensor
+tells Dagster, and tells the queue what merely waits.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import dagster as dg
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from swarm.errors import DatabaseUnavailableError
-from swarm.queue import Job, JobQueue
+from swarm.queue import Job, JobQueue, RunRequested
+from swarm_assets.partitions import ATTEMPT_TAG, PARTITION_TAG
 
-LOST = "its worker vanished: the lease on the work order ran out and the queue took it back"
+LOST = "its worker vanished or never began; the queue took the work order back"
+_MOST_WAITING = 500
 
 
-def runs_to_end(
-    jobs: Sequence[Job], unfinished: Mapping[str, dg.DagsterRun]
-) -> list[dg.DagsterRun]:
-    """Return the runs that reaped jobs leave behind and that Dagster still counts as going on.
+def still_waiting(queued: Iterable[dg.DagsterRun]) -> list[RunRequested]:
+    """Return the requests behind runs that wait in Dagster's queue: busy, not lost."""
+    return [
+        RunRequested(work_order_key=run.tags[PARTITION_TAG], attempt=int(run.tags[ATTEMPT_TAG]))
+        for run in queued
+        if PARTITION_TAG in run.tags and ATTEMPT_TAG in run.tags
+    ]
 
-    A job whose request was lost has no run yet; a run that finished meanwhile needs nothing.
+
+def superseded(job: Job, unfinished: Iterable[dg.DagsterRun]) -> list[dg.DagsterRun]:
+    """Return the runs a reaped job leaves behind: its own, and those of attempts up to its last.
+
+    The work order belongs to a later attempt now; these could only be fenced out. A run that a
+    person started carries no attempt and is left alone unless it held the job.
     """
-    held = [job.run_id for job in jobs if job.run_id is not None]
-    return [unfinished[run_id] for run_id in held if run_id in unfinished]
+    return [
+        run
+        for run in unfinished
+        if run.run_id == job.run_id
+        or int(run.tags.get(ATTEMPT_TAG, job.attempt + 1)) <= job.attempt
+    ]
 
 
 @dg.sensor(
@@ -32,20 +49,24 @@ def runs_to_end(
     description="Takes back work orders of vanished runs and marks those runs failed.",
 )
 def reaper(context: dg.SensorEvaluationContext, queue: dg.ResourceParam[JobQueue]) -> dg.SkipReason:
-    """Reap the queue, then end what Dagster still believes to be running."""
+    """Renew what waits, reap, then end what Dagster still believes to be going on."""
+    queued = context.instance.get_runs(
+        dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED]), limit=_MOST_WAITING
+    )
     try:
+        queue.renew(still_waiting(queued))
         reaped = queue.reap()
     except DatabaseUnavailableError as error:
         return dg.SkipReason(f"could not read: {error}")
-    ended = runs_to_end(reaped, _unfinished(context.instance, reaped))
+    ended = [run for job in reaped for run in superseded(job, _unfinished(context.instance, job))]
     for run in ended:
         context.instance.report_run_failed(run, LOST)
     return dg.SkipReason(f"took back {len(reaped)} work orders, ended {len(ended)} lost runs")
 
 
-def _unfinished(instance: dg.DagsterInstance, jobs: Sequence[Job]) -> dict[str, dg.DagsterRun]:
-    run_ids = [job.run_id for job in jobs if job.run_id is not None]
-    if not run_ids:
-        return {}
-    runs = instance.get_runs(dg.RunsFilter(run_ids=run_ids))
-    return {run.run_id: run for run in runs if not run.is_finished}
+def _unfinished(instance: dg.DagsterInstance, job: Job) -> Sequence[dg.DagsterRun]:
+    return instance.get_runs(
+        dg.RunsFilter(
+            tags={PARTITION_TAG: job.work_order_key}, statuses=list(NOT_FINISHED_STATUSES)
+        )
+    )

@@ -234,6 +234,25 @@ def test_a_worker_that_vanishes_every_time_ends_as_a_dead_letter(bench) -> None:
     assert bench.store.state(key) is WorkOrderState.DEAD
 
 
+def test_a_request_that_still_waits_in_a_long_queue_is_not_lost(bench) -> None:
+    """Slow models and a full queue must not make requests overtake themselves for ever."""
+    bench.queued()
+    (waiting,) = bench.queue.request_due(5)
+    for _ in range(3):
+        bench.pass_time(100)
+        assert bench.queue.renew([waiting]) == 1
+        assert bench.queue.reap() == []
+
+
+def test_only_the_request_last_made_is_renewed(bench) -> None:
+    bench.queued()
+    (waiting,) = bench.queue.request_due(5)
+    older = waiting.model_copy(update={"attempt": waiting.attempt - 1})
+    bench.pass_time(121)
+    assert bench.queue.renew([older]) == 0
+    assert len(bench.queue.reap()) == 1
+
+
 def test_a_request_that_never_started_is_driven_again_at_no_cost(bench) -> None:
     key = bench.queued()
     bench.queue.request_due(5)

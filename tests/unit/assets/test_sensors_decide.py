@@ -11,7 +11,7 @@ from swarm.intake.ingest import IngestReport
 from swarm.queue import Job, JobState, RunRequested
 from swarm.store.memory import MemoryStore
 from swarm.store.memory_queue import MemoryQueue
-from swarm_assets.partitions import PARTITION_TAG
+from swarm_assets.partitions import ATTEMPT_TAG, PARTITION_TAG
 from swarm_assets.sensors import publications, reaper, retire
 from swarm_assets.sensors.intake import echo, intake, outcome, run_requests
 
@@ -113,28 +113,40 @@ def test_retiring_is_bounded_and_oldest_first() -> None:
     assert retire.leaving(["c", "a", "b"], frozenset(), limit=2) == ["c", "a"]
 
 
-def test_the_run_of_a_reaped_job_is_ended_if_dagster_counts_it_as_going_on() -> None:
-    run = dg.DagsterRun(job_name="work_order", run_id="lost")
-    jobs = [_job("lost"), _job("finished-long-ago"), _job(None)]
-    assert reaper.runs_to_end(jobs, {"lost": run}) == [run]
+def test_a_reaped_job_leaves_behind_its_own_run_and_those_of_earlier_attempts() -> None:
+    mine, earlier = _run("mine"), _run("earlier", attempt="1")
+    newer, by_hand = _run("newer", attempt="3"), _run("by-hand")
+    job = _job("mine").model_copy(update={"attempt": 2})
+    assert reaper.superseded(job, [mine, earlier, newer, by_hand]) == [mine, earlier]
 
 
+def test_a_run_that_waits_in_dagsters_queue_is_busy_and_not_lost() -> None:
+    waiting = _run("waiting", attempt="2")
+    assert reaper.still_waiting([waiting, _run("by-hand")]) == [_requested(2)]
+
+
+@pytest.mark.parametrize("status", [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
 def test_the_reaper_frees_the_slot_of_a_vanished_run(
-    store: MemoryStore, queue: MemoryQueue
+    store: MemoryStore, queue: MemoryQueue, status: dg.DagsterRunStatus
 ) -> None:
+    """A run lost on its way to a worker blocks every newer run of its work order."""
+
     class ReapingQueue(MemoryQueue):
         def reap(self) -> list[Job]:
-            return [_job(run.run_id)]
+            return [_job(None).model_copy(update={"attempt": 1})]
 
     with dg.DagsterInstance.ephemeral() as instance:
-        run = instance.add_run(
-            dg.DagsterRun(job_name="work_order", status=dg.DagsterRunStatus.STARTED)
-        )
+        run = instance.add_run(_run("lost", attempt="1").with_status(status))
         reaping = ReapingQueue(store, queue._settings)
         reaper.reaper(dg.build_sensor_context(instance=instance), queue=reaping)
         ended = instance.get_run_by_id(run.run_id)
     assert ended is not None
     assert ended.status is dg.DagsterRunStatus.FAILURE
+
+
+def _run(run_id: str, attempt: str | None = None) -> dg.DagsterRun:
+    tags = {PARTITION_TAG: KEY} | ({ATTEMPT_TAG: attempt} if attempt else {})
+    return dg.DagsterRun(job_name="work_order", run_id=run_id, tags=tags)
 
 
 def _requested(attempt: int) -> RunRequested:
