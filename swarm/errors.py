@@ -4,9 +4,9 @@
     |-- PermanentError              trying again changes nothing
     |   |-- ConfigurationError      a setting is missing, bad, or forbids starting
     |   |-- MalformedInputError     a mail, a line or a stored artifact cannot be read
-    |   |-- RemoteRefusedError      a service answered and said no (4xx, GraphQL validation, bad token)
+    |   |-- RemoteRefusedError      a service answered and said no (4xx, bad query, bad token)
     |   |-- FencedOutError          somebody newer holds this work order; this writer must stop
-    |   `-- RefusedError            a rule of ours forbids the step (no certificate, no PASS, wrong owner)
+    |   `-- RefusedError            a rule of ours forbids the step (no certificate, no PASS)
     `-- TransientError              trying again later may help
         |-- RemoteUnavailableError  no answer, a time-out, a 5xx, a reset
         |-- RateLimitedError        the service asked us to wait; carries for how long

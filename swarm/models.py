@@ -25,7 +25,7 @@ class Noun(BaseModel):
 
 
 def canonical_sha256(value: JsonValue | Mapping[str, JsonValue]) -> str:
-    """Sha256 of JSON with sorted keys, no spaces and real UTF-8; the one hash form of this system."""
+    """Sha256 of JSON with sorted keys, no spaces and real UTF-8: our one form of hash."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -137,7 +137,7 @@ class Address(Noun):
 
 
 class MessageRef(Noun):
-    """How Outlook and the Internet name the inbound message. ``message_id`` is Graph's immutable id."""
+    """How Outlook and the Internet name a message. ``message_id`` is Graph's immutable id."""
 
     mailbox: str
     message_id: str | None = None
@@ -155,7 +155,7 @@ class Attachment(Noun):
 
 
 class WorkOrder(Noun):
-    """One accepted intake line. ``key`` is the opaque surrogate used everywhere outside our tables."""
+    """One accepted intake line. ``key`` is the opaque surrogate used outside our tables."""
 
     key: str = Field(pattern=r"^wo_[a-z2-7]{24}$")
     original_id: str
@@ -187,7 +187,7 @@ class TextSpan(Noun):
 
 
 class Received(Noun):
-    """The mail as a person would read it: decoded, quote-stripped, hidden text taken out and kept."""
+    """The mail as a person would read it: decoded, quotes and hidden text taken out and kept."""
 
     work_order: WorkOrder
     text: str = Field(description="What the sender wrote now: no quoted history, no hidden text")
@@ -269,7 +269,7 @@ class CrmUpdate(Noun):
 
 
 class Crm(Noun):
-    """What monday knows of the sender; each part carries its own lookup (per-subagent provenance)."""
+    """What monday knows of the sender; each part carries its own lookup (its provenance)."""
 
     contact: Lookup
     deals: Lookup
@@ -404,7 +404,7 @@ class Verdict(Noun):
 
 
 class PolicyDecision(Noun):
-    """The stage ``policy``: may this draft be offered? Deterministic code; models only add reasons."""
+    """The stage ``policy``: may this draft be offered? Code decides; models only add reasons."""
 
     publishable: bool
     reasons: tuple[Reason, ...] = ()

@@ -59,7 +59,7 @@ class MondaySettings(BaseSettings):
         default="deals", description="Connect-boards column of a contact; empty when it has none"
     )
     deal_contact_column: str = Field(
-        default="", description="Connect-boards column of a deal back to its contact, if there is one"
+        default="", description="Connect-boards column of a deal back to its contact, if any"
     )
     approved_columns: CommaSeparated = Field(
         default=("status", "delivery_date", "amount"),
