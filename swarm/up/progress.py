@@ -35,7 +35,9 @@ class Line:
 
     @property
     def stages_done(self) -> int:
-        """How many of the eleven stages have an output."""
+        """How many of the eleven stages have an output; a finished work order passed them all."""
+        if self.state.final:
+            return len(Stage)
         names = [s.value for s in Stage]
         return names.index(self.stage) + 1 if self.stage in names else 0
 

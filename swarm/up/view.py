@@ -94,7 +94,8 @@ def table(picture: Picture, room: int = 200) -> Table:
     for line in picture.lines[-room:]:
         colour = _COLOURS.get(line.state, "cyan")
         done = line.stages_done
-        bar = f"{'━' * done}{'·' * (_STAGES - done)} {line.stage}"
+        name = "" if line.state.final else line.stage
+        bar = f"{'━' * done}{'·' * (_STAGES - done)} {name}"
         drawn.add_row(line.key, bar, Text(line.state.value, style=colour), Text(line.why))
     return drawn
 
