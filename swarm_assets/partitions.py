@@ -12,5 +12,7 @@ work_orders = dg.DynamicPartitionsDefinition(name="work_orders")
 # The queue's attempt a run was requested for; runs that a person starts in the UI carry none.
 ATTEMPT_TAG = "swarm/attempt"
 PARTITION_TAG = PARTITION_NAME_TAG
+# Which lane a run takes through Dagster's queue; ``dagster.yaml`` counts by it.
+LANE_TAG = "swarm/lane"
 # The process that executes a run no lease stands behind, as ``swarm.publishing.owner`` names it.
 WORKER_TAG = "swarm/worker"

@@ -71,18 +71,18 @@ def code_server(environment: Mapping[str, str], code_socket: Path) -> Program:
     )  # fmt: skip
 
 
-def workers(environment: Mapping[str, str], concurrency: int) -> Program:
-    """Return the warm run workers; a stop lets the runs in hand finish."""
-    return Program(
-        "workers",
-        python(
+def workers(environment: Mapping[str, str], concurrency: int) -> Iterator[Program]:
+    """Yield the warm run workers of both lanes; a stop lets the runs in hand finish."""
+    for name, queue, processes in (
+        ("workers", "dagster", concurrency),
+        ("publisher", "publishing", 1),
+    ):
+        command = python(
             "celery", "-A", "swarm_assets.runtime.celery_app", "worker", "--pool", "prefork",
-            "--concurrency", str(concurrency), "-Q", "dagster", "--without-gossip",
+            "--concurrency", str(processes), "-Q", queue, "-n", f"{name}@%h", "--without-gossip",
             "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING",
-        ),
-        environment,
-        stop_seconds=20.0,
-    )  # fmt: skip
+        )  # fmt: skip
+        yield Program(name, command, environment, stop_seconds=20.0)
 
 
 def daemon(home: Home, environment: Mapping[str, str]) -> Program:

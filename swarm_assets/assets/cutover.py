@@ -15,11 +15,16 @@ from swarm.errors import DatabaseUnavailableError, RefusedError
 from swarm.publishing import switch
 from swarm.publishing.control import Flip
 from swarm.store.database import Database
-from swarm_assets.jobs import NO_RETRY
+from swarm_assets.jobs import NO_RETRY, PUBLISHING_LANE
 from swarm_assets.resources.legacy import Legacy
 
 # A cutover waits up to 120 s for legacy's lease; nothing else here takes longer than a moment.
-SWITCH_TAGS = {**NO_RETRY, "dagster/priority": "100", "dagster/max_runtime": "300"}
+SWITCH_TAGS = {
+    **NO_RETRY,
+    **PUBLISHING_LANE,
+    "dagster/priority": "100",
+    "dagster/max_runtime": "300",
+}
 
 
 class SwitchConfig(dg.Config):
@@ -128,7 +133,7 @@ def publisher_stop() -> None:
     name="legacy_proof",
     description="Proves that legacy could take over now, and keeps the proof.",
     executor_def=dg.in_process_executor,
-    tags={**NO_RETRY, "dagster/max_runtime": "120"},
+    tags={**NO_RETRY, **PUBLISHING_LANE, "dagster/max_runtime": "120"},
 )
 def legacy_proof_job() -> None:
     """Take today's proof."""

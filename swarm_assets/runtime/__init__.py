@@ -15,6 +15,7 @@ webserver, the daemon and every worker alike:
 There is no Celery result backend: whether a worker lives is judged by our lease, and the two result
 rows a run would cost two more transactions. Workers are started by
 ``celery -A swarm_assets.runtime.celery_app worker --pool prefork --concurrency N -Q dagster
---without-gossip --without-mingle --without-heartbeat`` and never with ``--max-tasks-per-child``:
+--without-gossip --without-mingle --without-heartbeat``, and one more with ``--concurrency 1
+-Q publishing`` so that no draft waits behind a slow model; never with ``--max-tasks-per-child``:
 a fresh child pays the imports (about 4 s) again.
 """

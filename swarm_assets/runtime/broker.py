@@ -11,6 +11,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 QUEUE = "dagster"
+PUBLISHING_QUEUE = "publishing"
 
 # Seconds between two looks into the folder: on average half of it is added to a run's start.
 _POLL_SECONDS = 0.1

@@ -6,7 +6,7 @@ that evaluates sensors would take every sensor with it. A run costs about 0.15 s
 one at a time, and only while something is due.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
@@ -15,6 +15,16 @@ from swarm.errors import DatabaseUnavailableError
 from swarm.publishing.deps import PublishingDeps
 from swarm.publishing.due import publications_due
 from swarm_assets.jobs import publications_job
+
+# A round of publishing has a worker of its own and is the only run in flight there: one that has
+# not begun by then was lost on its way (its worker was killed, or Postgres was away as it arrived).
+_LONGEST_START = timedelta(seconds=30)
+
+
+def lost(record: dg.RunRecord, now: datetime) -> bool:
+    """Whether a round was sent to a worker and never began."""
+    sent = record.dagster_run.status is dg.DagsterRunStatus.STARTING
+    return sent and now - record.update_timestamp > _LONGEST_START
 
 
 def request(due: int, *, in_flight: bool, tick: str) -> dg.RunRequest | dg.SkipReason:
@@ -42,5 +52,8 @@ def publications(
     except DatabaseUnavailableError as error:
         return dg.SkipReason(f"could not read: {error}")
     filters = dg.RunsFilter(job_name=publications_job.name, statuses=list(NOT_FINISHED_STATUSES))
-    in_flight = bool(context.instance.get_run_ids(filters, limit=1))
-    return request(due, in_flight=in_flight, tick=datetime.now(UTC).isoformat())
+    now, rounds = datetime.now(UTC), context.instance.get_run_records(filters)
+    gone = [record for record in rounds if lost(record, now)]
+    for record in gone:
+        context.instance.report_run_failed(record.dagster_run, "it never reached a worker")
+    return request(due, in_flight=len(rounds) > len(gone), tick=now.isoformat())

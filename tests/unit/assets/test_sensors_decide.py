@@ -1,7 +1,7 @@
 """What sensors decide, as pure functions, and what they answer when a read fails."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
@@ -163,3 +163,24 @@ def _job(run_id: str | None) -> Job:
         run_id=run_id,
         not_before=datetime(2026, 5, 4, tzinfo=UTC),
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "age", "is_lost"),
+    [
+        (dg.DagsterRunStatus.STARTING, 31, True),
+        (dg.DagsterRunStatus.STARTING, 29, False),
+        (dg.DagsterRunStatus.STARTED, 300, False),
+    ],
+)
+def test_a_round_that_never_reached_a_worker_does_not_hold_up_the_next(
+    status: dg.DagsterRunStatus, age: float, is_lost: bool
+) -> None:
+    sent = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
+    record = dg.RunRecord(
+        storage_id=1,
+        dagster_run=dg.DagsterRun(job_name="publications", status=status),
+        create_timestamp=sent,
+        update_timestamp=sent,
+    )
+    assert publications.lost(record, sent + timedelta(seconds=age)) is is_lost
