@@ -6,7 +6,7 @@ does differently is in ``event_log``; our own tables do not live here at all: se
 """
 
 import os
-from functools import partial
+import threading
 from typing import TYPE_CHECKING, Self
 
 from dagster._core.storage.config import PostgresStorageConfig
@@ -47,23 +47,15 @@ class PooledPostgresStorage(DagsterPostgresStorage):
     ) -> None:
         if not postgres_url.startswith(_REQUIRED_DRIVER):
             raise ValueError(f"DAGSTER_POSTGRES_URL must start with {_REQUIRED_DRIVER}")
-        super().__init__(postgres_url, should_autocreate_tables, inst_data, token_provider)
+        # Once a process is enough to look whether the tables are there.
+        autocreate = should_autocreate_tables and postgres_url not in _engines
+        super().__init__(postgres_url, autocreate, inst_data, token_provider)
         self._event_log_storage = LeanEventLog(
             postgres_url, should_autocreate_tables=False, token_provider=token_provider
         )
-        self.engine: Engine = create_pg_engine(
-            postgres_url,
-            token_provider,
-            isolation_level="AUTOCOMMIT",
-            pool_size=2,
-            max_overflow=20,
-            pool_recycle=3600,
-            connect_args={"options": _session_options(postgres_url)},
-        )
+        self.engine = _engine(postgres_url, token_provider)
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage._engine = self.engine  # noqa: SLF001 - Dagster offers no other way in
-        # A connection shared over a fork would mix two processes' answers.
-        os.register_at_fork(after_in_child=partial(self.engine.dispose, close=False))
 
     @classmethod
     def from_config_value(  # type: ignore[override]
@@ -76,6 +68,37 @@ class PooledPostgresStorage(DagsterPostgresStorage):
             should_autocreate_tables=bool(config_value.get("should_autocreate_tables", True)),
             token_provider=get_token_provider_from_config(config_value),
         )
+
+
+# One a process and URL: the code server makes an instance, and with it a storage, for every
+# evaluation of a sensor; an engine each left a connection behind each time.
+_engines: dict[str, Engine] = {}
+_making = threading.Lock()
+
+
+def _engine(postgres_url: str, token_provider: "PgTokenProvider | None") -> Engine:
+    with _making:
+        if postgres_url not in _engines:
+            _engines[postgres_url] = create_pg_engine(
+                postgres_url,
+                token_provider,
+                isolation_level="AUTOCOMMIT",
+                pool_size=2,
+                max_overflow=20,
+                pool_recycle=3600,
+                connect_args={"options": _session_options(postgres_url)},
+            )
+        return _engines[postgres_url]
+
+
+def _start_afresh() -> None:
+    """Leave the parent's connections alone: shared over a fork, they would mix answers."""
+    for engine in _engines.values():
+        engine.dispose(close=False)
+    _engines.clear()
+
+
+os.register_at_fork(after_in_child=_start_afresh)
 
 
 def _session_options(postgres_url: str) -> str:

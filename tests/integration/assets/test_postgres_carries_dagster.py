@@ -193,3 +193,12 @@ def test_no_secret_stands_in_the_instance_reference(
     """The reference is on the command line of code servers, for everybody who may run ``ps``."""
     assert database_url not in str(instance.get_ref().to_dict())
     assert os.environ["DAGSTER_POSTGRES_URL"] not in str(instance.get_ref().to_dict())
+
+
+def test_storages_of_one_process_share_one_engine(instance: dg.DagsterInstance) -> None:
+    """The code server builds an instance for each evaluation of a sensor: 8 storages once left 8
+    connections behind, until Postgres had none to give."""
+    log = instance.event_log_storage
+    assert isinstance(log, LeanEventLog)
+    others = [PooledPostgresStorage(log.postgres_url) for _ in range(8)]
+    assert {id(other.engine) for other in others} == {id(engine_of(instance))}
