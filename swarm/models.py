@@ -419,8 +419,6 @@ class Publication(Noun):
 
     state: WorkOrderState = Field(description="publishing, published, escalated or held")
     detail: str
-    publisher: str | None = Field(default=None, description="Owner of the row when it was written")
-    payload_sha256: str | None = None
 
 
 class ModelCall(Noun):

@@ -127,8 +127,6 @@ def publication(noun: Publication) -> Shown:
     return {
         "outcome": _text(noun.state),
         "detail": _text(noun.detail),
-        "publisher": _text(noun.publisher or "nobody"),
-        "payload_sha256": _text(noun.payload_sha256 or ""),
     }
 
 
