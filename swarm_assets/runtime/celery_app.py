@@ -22,6 +22,7 @@ from dagster_shared.serdes.serdes import JsonSerializableValue
 
 from swarm_assets import definitions
 from swarm_assets.runtime.broker import BrokerSettings, celery_application
+from swarm_assets.runtime.endings import end_what_did_not_end
 
 _PARENT_POLL_SECONDS = 1.0
 
@@ -46,12 +47,15 @@ def warm_repository() -> None:
 def execute_job(execute_job_args_packed: JsonSerializableValue) -> int:
     """Execute one Dagster run in this process; 0 unless it failed. Dagster records the outcome."""
     args = unpack_value(execute_job_args_packed, as_type=ExecuteRunArgs)
-    return _execute_run_command_body(
-        run_id=args.run_id,
-        instance=warm_instance(),
-        write_stream_fn=_discard,
-        set_exit_code_on_failure=True,
-    )
+    try:
+        return _execute_run_command_body(
+            run_id=args.run_id,
+            instance=warm_instance(),
+            write_stream_fn=_discard,
+            set_exit_code_on_failure=True,
+        )
+    finally:
+        end_what_did_not_end(warm_instance(), args.run_id)
 
 
 def _discard(_event: DagsterEvent) -> None:
