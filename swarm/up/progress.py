@@ -91,9 +91,10 @@ def _why(state: WorkOrderState, row: Row) -> str:
 
 
 def _escalation(row: Row) -> str:
-    """Say it in the words of the first reason; the other rules are named."""
+    """Say it in the words of the reasons, each once, and name the rules."""
     reasons = [reason for reason in row["reasons"] or () if isinstance(reason, dict)]
     if not reasons:
         return ", ".join(row["classes"] or ())
-    rules = ", ".join(dict.fromkeys(str(reason["rule"]) for reason in reasons))
-    return f"{reasons[0]['detail']} ({rules})"
+    details = dict.fromkeys(str(reason["detail"]) for reason in reasons)
+    rules = dict.fromkeys(str(reason["rule"]) for reason in reasons)
+    return f"{'; '.join(details)} ({', '.join(rules)})"
