@@ -7,6 +7,7 @@ All times are time-zone aware UTC. All hashes are lower-case hex sha256 of canon
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -126,6 +127,9 @@ class EvidenceKind(StrEnum):
     POLICY = "policy"
 
 
+_PLAIN_ADDRESS = re.compile(r"[^\s,;<>\"\x00-\x1f@]+@[^\s,;<>\"\x00-\x1f@]+")
+
+
 # --- mail -----------------------------------------------------------------------------------------
 
 
@@ -134,6 +138,11 @@ class Address(Noun):
 
     address: str
     name: str = ""
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is one bare address: nothing in it that separates, quotes or encloses."""
+        return _PLAIN_ADDRESS.fullmatch(self.address) is not None
 
 
 class MessageRef(Noun):

@@ -18,7 +18,6 @@ from swarm.publishing.marker import draft_marker
 MAX_BYTES = 256 * 1024  # Zapier takes 2 MB raw and 6 MB per step; a mail of ours is far below
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # neither jsonb nor UTF-8 can carry these
-_PLAIN_ADDRESS = re.compile(r"[^\s,;<>\"\x00-\x1f]+@[^\s,;<>\"\x00-\x1f]+")
 
 
 class StoredPayload(Noun):
@@ -121,7 +120,7 @@ def wire(payload: StoredPayload, *, fence: int, epoch: int, attempt: int) -> dic
 
 def _joined(addresses: tuple[Address, ...], key: str) -> str:
     for address in addresses:
-        if not _PLAIN_ADDRESS.fullmatch(address.address):
+        if not address.plain:
             raise MalformedInputError("a recipient is not a plain address", work_order=key)
     return ",".join(address.address for address in addresses)
 

@@ -55,6 +55,8 @@ def recipients_belong(case: Case) -> tuple[Reason, ...]:
     if outside:
         detail = f"{len(outside)} recipients took no part in the conversation"
         reasons.append(Reason(rule="ES-10", detail=detail))
+    if not all(address.plain for address in (*draft.to, *draft.cc)):
+        reasons.append(Reason(rule="ES-10", detail="a recipient is not one plain address"))
     if context.customer.lower() not in {a.address.lower() for a in draft.to}:
         reasons.append(Reason(rule="ES-10", detail="the customer is not among the recipients"))
     return tuple(reasons)

@@ -333,3 +333,13 @@ def test_a_commitment_on_an_approved_field_is_allowed(good: Case) -> None:
     note = field.model_copy(update={"kind": EvidenceKind.CRM_UPDATE})
     loose = with_context(evidence=(*context_of(case).evidence[:-1], note))(case)
     assert failing(loose) == {"ES-08"}
+
+
+@pytest.mark.parametrize("odd", ["a b@example.org", "a@example.org,b@example.net", "no-address"])
+def test_a_recipient_that_is_not_one_plain_address_is_refused(odd: str, good: Case) -> None:
+    """A mail from such an address once passed every rule and then died at the payload."""
+    answered = draft_of(good).to[0]
+    odd_one = answered.model_copy(update={"address": odd})
+    case = with_draft(to=(answered, odd_one))(good)
+    assert "ES-10" in failing(case)
+    assert not odd_one.plain
