@@ -17,6 +17,7 @@ from swarm.intake.line import Accepted, Quarantined, dated_in_future, read_line
 from swarm.intake.reading import MAX_TICK_BYTES, MAX_TICK_LINES, RawLine, read_lines
 from swarm.intake.stream import Bookmark, StreamFile, bookmark_for, fits, moved, open_stream
 from swarm.models import WorkOrder
+from swarm.operations.alerts import raise_many, resolve
 from swarm.store.database import Connection, Database
 
 PARTIAL_PATIENCE = timedelta(seconds=60)
@@ -119,8 +120,8 @@ class _Tick:
             bookmarks = self._close_vanished(files, bookmarks)
         for file in files:
             bookmarks = self._read_file(file, bookmarks)
-        ledger.raise_alerts(self.connection, self.alerts)
-        ledger.resolve_alert(self.connection, "intake.unreadable", self.stream)
+        raise_many(self.connection, self.alerts)
+        resolve(self.connection, "intake.unreadable", self.stream)
         return self._report(bookmarks)
 
     def missing(self, bookmarks: Sequence[Bookmark]) -> IngestReport:
@@ -132,7 +133,7 @@ class _Tick:
     def unreadable(self, why: str) -> IngestReport:
         """Say that nothing could be read, which is not the same as nothing being new."""
         alert = Alert("intake.unreadable", self.stream, f"the stream could not be read: {why}")
-        ledger.raise_alerts(self.connection, [alert])
+        raise_many(self.connection, [alert])
         return IngestReport(not_read=why)
 
     def _close_vanished(
@@ -182,7 +183,7 @@ class _Tick:
             detail = f"the last line, from byte {offset} on, has had no end for a minute"
             self.alerts.append(Alert("intake.partial_line", subject, detail))
         elif not partial:
-            ledger.resolve_alert(self.connection, "intake.partial_line", subject)
+            resolve(self.connection, "intake.partial_line", subject)
         closed = not file.live and (offset == file.size or stale)
         after = replace(after, closed=closed)
         if after != before:

@@ -1,4 +1,4 @@
-"""The intake's rows in Postgres: every statement about intake lines, bookmarks and their alerts.
+"""The intake's rows in Postgres: every statement about intake lines and bookmarks.
 
 Decides nothing (``ingest`` does). All writes are set-based, so that a burst of 10,000 lines costs a
 handful of statements. Everything here runs inside the caller's transaction.
@@ -7,6 +7,7 @@ handful of statements. Everything here runs inside the caller's transaction.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from swarm.intake.reading import RawLine
 from swarm.intake.stream import Bookmark
@@ -30,8 +31,7 @@ class LineRow:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(NamedTuple):
     """A row of the alert outbox; ``subject`` is a work-order key or a part of the stream."""
 
     kind: str
@@ -274,32 +274,3 @@ def _hold_one(connection: Connection, key: str) -> bool:
     save_job(connection, moves.set_aside(job, REVISED))
     finish_run(connection, job.run_id, "fenced")
     return True
-
-
-# --- alerts ---------------------------------------------------------------------------------------
-
-_RAISE = """
-INSERT INTO alerts (kind, subject, detail)
-SELECT * FROM unnest(%(kinds)s::text[], %(subjects)s::text[], %(details)s::text[])
-ON CONFLICT (kind, subject) WHERE resolved_at IS NULL DO NOTHING
-"""
-
-_RESOLVE = """
-UPDATE alerts SET resolved_at = now() WHERE kind = %s AND subject = %s AND resolved_at IS NULL
-"""
-
-
-def raise_alerts(connection: Connection, alerts: Sequence[Alert]) -> None:
-    """Put alerts into the outbox; one that stands unresolved is not repeated."""
-    if alerts:
-        values = {
-            "kinds": [a.kind for a in alerts],
-            "subjects": [a.subject for a in alerts],
-            "details": [a.detail for a in alerts],
-        }
-        connection.execute(_RAISE, values)
-
-
-def resolve_alert(connection: Connection, kind: str, subject: str) -> None:
-    """Close a standing alert whose cause has gone."""
-    connection.execute(_RESOLVE, (kind, subject))

@@ -15,6 +15,7 @@ from swarm.intake import ledger
 from swarm.intake.ingest import store_lines, stream_name
 from swarm.intake.reading import read_lines
 from swarm.intake.stream import Bookmark, StreamFile, fits, open_stream
+from swarm.operations.alerts import raise_many
 from swarm.store.database import Connection, Database
 
 
@@ -60,7 +61,7 @@ def replay(
                 secret=secret,
                 now=moment,
             )
-            ledger.raise_alerts(connection, stored.alerts)
+            raise_many(connection, stored.alerts)
             counts.update(stored.counts)
     lines = counts["accepted"] + counts["duplicate"] + counts["quarantined"]
     return ReplayReport(

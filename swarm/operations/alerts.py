@@ -5,7 +5,7 @@ and never carries mail text. What lives elsewhere: who finds trouble (every room
 alerts go (the sink handed to :func:`deliver`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from swarm.errors import DatabaseUnavailableError, TransientError
@@ -19,6 +19,12 @@ ESCALATION_OVERDUE = "escalation.overdue"
 
 _RAISE = """
 INSERT INTO alerts (kind, subject, detail) VALUES (%s, %s, %s)
+ON CONFLICT (kind, subject) WHERE resolved_at IS NULL DO NOTHING
+"""
+
+_RAISE_MANY = """
+INSERT INTO alerts (kind, subject, detail)
+SELECT * FROM unnest(%(kinds)s::text[], %(subjects)s::text[], %(details)s::text[])
 ON CONFLICT (kind, subject) WHERE resolved_at IS NULL DO NOTHING
 """
 
@@ -67,6 +73,14 @@ def raise_alert(connection: Connection, kind: str, subject: str, detail: str) ->
     Runs inside the caller's transaction: no trouble without its alert, no alert without trouble.
     """
     return connection.execute(_RAISE, (kind, subject, detail)).rowcount == 1
+
+
+def raise_many(connection: Connection, alerts: Sequence[tuple[str, str, str]]) -> None:
+    """Raise (kind, subject, detail) for each, in one statement; standing ones are not repeated."""
+    if alerts:
+        kinds, subjects, details = (list(column) for column in zip(*alerts, strict=True))
+        values = {"kinds": kinds, "subjects": subjects, "details": details}
+        connection.execute(_RAISE_MANY, values)
 
 
 def resolve(connection: Connection, kind: str, subject: str) -> bool:

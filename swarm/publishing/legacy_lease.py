@@ -20,9 +20,8 @@ from pydantic import BaseModel, ConfigDict
 
 from swarm.publishing import lease
 from swarm.publishing.control import control_alone, control_to_write_ready
+from swarm.publishing.owner import boot_id
 from swarm.store.database import Database
-
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 _EVER_CLAIMED = "SELECT work_order_key FROM publication_ledger WHERE fence > 0"
 
@@ -57,7 +56,7 @@ class LegacyLease:
         self._lease_file, self._holder_file = folder / "lease.json", folder / "holder"
         self._barred_file, self._handed_file = folder / "barred.json", folder / "handed_over.keys"
         self._seconds, self._margin, self._clock = seconds, margin_seconds, clock
-        self._boot_id = _BOOT_ID.read_text().strip()
+        self._boot_id = boot_id()
         self.holder = self._read_holder()
         self._held = self._read_lease()
         self._handed_keys = _lines(self._handed_file)

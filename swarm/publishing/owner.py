@@ -43,7 +43,12 @@ def this_process() -> Owner:
         raise ProcessLookupError(pid)
     namespace = Path("/proc/self/ns/pid").readlink().name
     host = f"{socket.gethostname()}/{namespace}"
-    return Owner(host=host, boot_id=_BOOT_ID.read_text().strip(), pid=pid, starttime=started)
+    return Owner(host=host, boot_id=boot_id(), pid=pid, starttime=started)
+
+
+def boot_id() -> str:
+    """Return the name of this boot of the machine; another one voids pids and monotonic times."""
+    return _BOOT_ID.read_text().strip()
 
 
 def start_time(pid: int) -> int | None:
