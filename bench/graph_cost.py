@@ -18,10 +18,10 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from replying import accepted, context, order, received, routine, services
 
-from swarm.graphs.checkpointer import postgres_checkpointer
-from swarm.stages.chain import run_chain
-from swarm.stages.draft import write_draft
-from swarm.stages.gather import gather
+from swarm.stages.checkpointer import postgres_checkpointer
+from swarm.stages.enrichment.gather import gather
+from swarm.stages.pipeline import run_chain
+from swarm.stages.reply.draft import write_draft
 from swarm.stages.services import Services
 from swarm.store import embedded
 from swarm.store.migrate import migrate

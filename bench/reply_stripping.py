@@ -22,9 +22,9 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from swarm.intake.html_text import read_html
-from swarm.intake.quoting import split_quotes
-from swarm.intake.signature import split_signature
+from swarm.intake.mail.html_text import read_html
+from swarm.intake.mail.quoting import split_quotes
+from swarm.intake.mail.signature import split_signature
 
 SHARED = Path(os.environ.get("SWARM_SHARED", Path(__file__).parents[2] / "shared"))
 CORPUS = SHARED / "data" / "dev" / "replies"

@@ -28,9 +28,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 from psycopg.types.json import Jsonb
 from replying import order, services
 
-from swarm.graphs.checkpointer import postgres_checkpointer
 from swarm.models import Fence, PolicyDecision, WorkOrderState
 from swarm.settings import QueueSettings
+from swarm.stages.checkpointer import postgres_checkpointer
 from swarm.store import embedded
 from swarm.store.database import Database
 from swarm.store.migrate import migrate

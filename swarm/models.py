@@ -8,7 +8,7 @@ All times are time-zone aware UTC. All hashes are lower-case hex sha256 of canon
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
@@ -222,6 +222,16 @@ class ThreadMessage(Noun):
     text: str = ""
     from_us: bool
     is_draft: bool = False
+
+
+def in_conversation_order(messages: Iterable[ThreadMessage]) -> tuple[ThreadMessage, ...]:
+    """Return a conversation oldest first without drafts; within one second ours come last.
+
+    Graph's times end at the second: a reply of ours in the second of the mail it answers must count
+    as after it, or an answered mail would look unanswered (ES-20).
+    """
+    sent = (message for message in messages if not message.is_draft)
+    return tuple(sorted(sent, key=lambda m: (m.sent_at.replace(microsecond=0), m.from_us)))
 
 
 class Thread(Noun):

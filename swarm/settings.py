@@ -73,10 +73,6 @@ class ZapierSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ZAPIER_", frozen=True)
 
     hook_url: SecretStr
-    guard_in_zap: bool = Field(
-        default=False,
-        description="True only if the Zap calls our /claim before it drafts; allows a resend",
-    )
 
 
 class Thinker(StrEnum):

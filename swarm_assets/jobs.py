@@ -4,7 +4,7 @@ import dagster as dg
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG
 
 from swarm.errors import DatabaseUnavailableError
-from swarm.publishing.owner import this_process
+from swarm.process_identity import this_process
 from swarm_assets.partitions import LANE_TAG, WORKER_TAG
 from swarm_assets.resources.publishing import Publishing
 from swarm_assets.runtime.broker import PUBLISHING_QUEUE
@@ -35,7 +35,7 @@ def publishing_tick(
     worker = this_process().model_dump_json()
     context.instance.add_run_tags(context.run_id, {WORKER_TAG: worker})
     try:
-        report = publishing.tick()
+        report = publishing.run_round()
     except DatabaseUnavailableError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     context.add_output_metadata({"report": report.model_dump(mode="json")})

@@ -6,8 +6,8 @@ import typer
 
 from swarm.cli.output import NO, installation, leave, print_json, say
 from swarm.errors import MalformedInputError
-from swarm.queue import JobQueue
 from swarm.store.postgres_queue import PostgresQueue
+from swarm.store.queue import JobQueue
 
 app = typer.Typer(help="Work orders that gave up, and why.", no_args_is_help=True)
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from swarm.errors import ConfigurationError
+from swarm.installation.environment import doubles
 from swarm.models import Noun
 from swarm.settings import (
     CoreSettings,
@@ -27,7 +28,6 @@ from swarm.settings import (
     load_settings,
 )
 from swarm.store.migrate import pending
-from swarm.up.environment import doubles
 from swarm.up.programs import port_free
 
 _PARTS = (

@@ -8,8 +8,8 @@ from rich.table import Table
 
 from swarm.cli.diagnosis import Finding, Health, installation, machine, services, variables
 from swarm.cli.output import FAILED, console, leave, print_json
-from swarm.up.environment import home_of
-from swarm.up.installation import description
+from swarm.installation.enter import description
+from swarm.installation.environment import home_of
 
 _MARKS = {Health.GOOD: "[green]good[/]", Health.NOTE: "[yellow]note[/]", Health.BAD: "[red]bad[/]"}
 

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from swarm.models import Context, Draft, Ruling, Stage
-from swarm.operations.dossier import Dossier
+from swarm.observe.dossier.dossier import Dossier
 
 
 def print_dossier(console: Console, found: Dossier, link: str) -> None:

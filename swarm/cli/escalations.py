@@ -7,7 +7,7 @@ import typer
 
 from swarm.cli.keys import key_of
 from swarm.cli.output import NO, installation, leave, print_json, say
-from swarm.operations.alerts import acknowledge_escalation
+from swarm.store.alerts import acknowledge_escalation
 from swarm.store.database import Row
 
 app = typer.Typer(help="Work orders that wait for a human (ES-22).", no_args_is_help=True)

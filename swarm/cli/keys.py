@@ -2,7 +2,7 @@
 
 import re
 
-from swarm.intake.keys import work_order_key
+from swarm.intake.stream.keys import work_order_key
 from swarm.settings import Settings
 
 _KEY = re.compile(r"wo_[a-z2-7]{24}")

@@ -1,7 +1,6 @@
 """``swarm legacy``: is today's path ready to take over, prove it, and take it down when it may be.
 
-The rules are in ``swarm.operations.standby`` and ``legacy_proof``; its programs are started by
-``swarm up --with-legacy``.
+The rules are in ``swarm.legacy.standby``; its programs are started by ``swarm up --with-legacy``.
 """
 
 import getpass
@@ -13,9 +12,9 @@ import typer
 from swarm.cli.output import NO, installation, leave, print_json, say
 from swarm.cli.status_view import heartbeat_sentence
 from swarm.legacy.home import LegacyFiles
-from swarm.operations import standby
-from swarm.operations.legacy_heartbeats import legacy_path
-from swarm.operations.legacy_proof import prove
+from swarm.legacy.standby import countdown
+from swarm.legacy.standby.heartbeats import legacy_path
+from swarm.legacy.standby.proof import prove
 
 app = typer.Typer(help="Today's path, standing by after a cutover.", no_args_is_help=True)
 
@@ -29,8 +28,8 @@ def show(*, as_json: AsJson = False) -> None:
     now = datetime.now(UTC)
     with database.transaction() as connection:
         path = legacy_path(connection, LegacyFiles(settings.core.swarm_home), now)
-        state = standby.standby(connection)
-    against = standby.refusals(now, state)
+        state = countdown.standby(connection)
+    against = countdown.refusals(now, state)
     if as_json:
         parts = {"path": path, "standby": state}
         plain = {name: part.model_dump(mode="json") for name, part in parts.items()}
@@ -76,10 +75,10 @@ def decommission(
     _, database = installation()
     now = datetime.now(UTC)
     with database.transaction() as connection:
-        against = standby.refusals(now, standby.standby(connection))
+        against = countdown.refusals(now, countdown.standby(connection))
     if not against:
         actor = getpass.getuser()
-        standby.decommission(database, actor=actor, reason=reason, now=now, dry_run=dry_run)
+        countdown.decommission(database, actor=actor, reason=reason, now=now, dry_run=dry_run)
     if as_json:
         print_json({"against": list(against), "decommissioned": not against and not dry_run})
     elif against:

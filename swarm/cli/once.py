@@ -6,13 +6,13 @@ from pathlib import Path
 
 from swarm.cli.lone_mail import ASSUMED, EmptyCrm, LoneMail
 from swarm.errors import MalformedInputError
-from swarm.intake.line import Quarantined, read_line
+from swarm.intake.stream.line import Quarantined, read_line
 from swarm.legacy.actionable import why_ignored
 from swarm.legacy.events import encoded, event_from_eml
 from swarm.models import Noun, WorkOrder, WorkOrderState
 from swarm.settings import ModelSettings, QueueSettings
 from swarm.specialists.select import select_specialist
-from swarm.stages.chain import ChainResult, run_chain
+from swarm.stages.pipeline import ChainResult, run_chain
 from swarm.stages.services import Services
 from swarm.store.memory import MemoryStore
 from swarm.store.memory_queue import MemoryQueue

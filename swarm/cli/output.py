@@ -10,9 +10,9 @@ from pydantic import BaseModel, JsonValue
 from rich.console import Console
 
 from swarm.errors import SwarmError
+from swarm.installation.enter import enter
 from swarm.settings import Settings
 from swarm.store.database import Database
-from swarm.up.installation import enter
 
 YES, NO, FAILED = 0, 1, 2
 

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from swarm.cli.output import installation, print_json, say
-from swarm.publishing import switch
-from swarm.publishing.control import Flip
-from swarm.publishing.states import PublisherName
+from swarm.publishing.control import PublisherName
+from swarm.publishing.switch import commands
+from swarm.publishing.switch.commands import Flip
 
 app = typer.Typer(help="Who may publish: legacy, swarm or nobody.", no_args_is_help=True)
 
@@ -21,7 +21,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def show(*, as_json: AsJson = False) -> None:
     """Say who publishes, since when and why."""
     _, database = installation()
-    status = switch.show(database)
+    status = commands.show(database)
     if as_json:
         print_json(status)
         return
@@ -40,7 +40,7 @@ def show(*, as_json: AsJson = False) -> None:
 def cutover(reason: Reason, *, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Give publishing to swarm; refused without a valid certificate."""
     _, database = installation()
-    flip = switch.cutover(database, actor=getpass.getuser(), reason=reason, dry_run=dry_run)
+    flip = commands.cutover(database, actor=getpass.getuser(), reason=reason, dry_run=dry_run)
     _tell(flip, as_json=as_json)
 
 
@@ -48,7 +48,7 @@ def cutover(reason: Reason, *, dry_run: DryRun = False, as_json: AsJson = False)
 def rollback(reason: Reason, *, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Give publishing back to legacy, at once and without conditions."""
     _, database = installation()
-    flip = switch.rollback(database, actor=getpass.getuser(), reason=reason, dry_run=dry_run)
+    flip = commands.rollback(database, actor=getpass.getuser(), reason=reason, dry_run=dry_run)
     _tell(flip, as_json=as_json)
 
 
@@ -56,7 +56,7 @@ def rollback(reason: Reason, *, dry_run: DryRun = False, as_json: AsJson = False
 def stop(reason: Reason, *, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Let nobody publish until the next switch."""
     _, database = installation()
-    flip = switch.stop(database, actor=getpass.getuser(), reason=reason, dry_run=dry_run)
+    flip = commands.stop(database, actor=getpass.getuser(), reason=reason, dry_run=dry_run)
     _tell(flip, as_json=as_json)
 
 
@@ -64,4 +64,4 @@ def _tell(flip: Flip, *, as_json: bool) -> None:
     if as_json:
         print_json(flip)
         return
-    say(switch.describe(flip))
+    say(commands.describe(flip))

@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from swarm.operations.legacy_heartbeats import Heartbeat, LegacyPath
-from swarm.operations.status import Status
+from swarm.legacy.standby.heartbeats import Heartbeat, LegacyPath
+from swarm.observe.status import Status
 
 
 def print_status(console: Console, now: Status) -> None:

@@ -8,12 +8,12 @@ from pydantic import JsonValue
 
 from swarm.cli.keys import key_of
 from swarm.cli.output import NO, complain, leave, print_json, say
+from swarm.installation import feeding
+from swarm.installation.enter import enter
+from swarm.installation.environment import SANDBOX_URL
 from swarm.legacy.events import MailEvent
 from swarm.legacy.submit import SubmitResult
 from swarm.settings import Settings
-from swarm.up import feeding
-from swarm.up.environment import SANDBOX_URL
-from swarm.up.installation import enter
 
 
 def submit(

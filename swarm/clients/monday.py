@@ -14,15 +14,15 @@ import httpx
 
 from swarm.clients.monday_http import CursorExpiredError, MondayHttp
 from swarm.clients.monday_items import (
+    AccountAnswer,
     Board,
-    Boards,
+    BoardsAnswer,
     Deals,
     FirstContacts,
-    Health,
-    Item,
     ItemsPage,
+    MondayItem,
     NextItems,
-    Updates,
+    UpdatesAnswer,
     crm_item,
     crm_updates,
 )
@@ -111,7 +111,9 @@ class MondayClient:
             return ()
         variables: dict[str, object] = {"items": items, "limit": _NEWEST_UPDATES}
         return crm_updates(
-            self._http.ask("updates_of_items", variables, Updates, doing="reading monday updates")
+            self._http.ask(
+                "updates_of_items", variables, UpdatesAnswer, doing="reading monday updates"
+            )
         )
 
     def health(self) -> MondayHealth:
@@ -119,7 +121,7 @@ class MondayClient:
 
         A deprecated version silently answers as maintenance, a non-existent one as current.
         """
-        answer = self._http.ask("health", {}, Health, doing="asking monday for its health")
+        answer = self._http.ask("health", {}, AccountAnswer, doing="asking monday for its health")
         wanted = self._settings.api_version
         if answer.version.value != wanted:
             raise ConfigurationError(
@@ -143,14 +145,14 @@ class MondayClient:
         settings = self._settings
         ids: list[str] = [settings.contacts_board, settings.deals_board]
         answer = self._http.ask(
-            "board_columns", {"boards": ids}, Boards, doing="reading monday's boards"
+            "board_columns", {"boards": ids}, BoardsAnswer, doing="reading monday's boards"
         )
         boards = {board.id: board for board in answer.boards}
         problems = _column_problems(settings, boards)
         if problems:
             raise ConfigurationError("monday does not fit: " + "; ".join(problems))
 
-    def _contact_items(self, addresses: Sequence[str], wanted: frozenset[str]) -> list[Item]:
+    def _contact_items(self, addresses: Sequence[str], wanted: frozenset[str]) -> list[MondayItem]:
         as_received = {address.strip() for address in addresses if address.strip()}
         emails: list[str] = [*sorted(as_received | wanted)]
         variables: dict[str, object] = {
@@ -160,14 +162,14 @@ class MondayClient:
             "limit": _PAGE,
         }
 
-        def all_pages() -> list[Item]:
+        def all_pages() -> list[MondayItem]:
             doing = "finding a monday contact"
             first = self._http.ask("contacts_by_email", variables, FirstContacts, doing=doing)
             return self._all_items(first.page)
 
         return self._restarting(all_pages)
 
-    def _deals(self, contacts: list[str]) -> list[Item]:
+    def _deals(self, contacts: list[str]) -> list[MondayItem]:
         settings, deals = self._settings, "finding monday deals"
         answer = self._http.ask(
             "deals_of_contacts", self._link_variables(contacts), Deals, doing=deals
@@ -199,7 +201,7 @@ class MondayClient:
             "limit": _PAGE,
         }
 
-    def _all_items(self, page: ItemsPage) -> list[Item]:
+    def _all_items(self, page: ItemsPage) -> list[MondayItem]:
         """Follow the cursor; raises when there is no end (half a list is not the list)."""
         items = list(page.items)
         for _ in range(_MOST_PAGES):
@@ -213,7 +215,7 @@ class MondayClient:
             return items
         raise RemoteUnavailableError(f"more than {_MOST_PAGES} further pages of monday items")
 
-    def _restarting(self, read: Callable[[], list[Item]]) -> list[Item]:
+    def _restarting(self, read: Callable[[], list[MondayItem]]) -> list[MondayItem]:
         """Start again from page 1, once, when the cursor expired between two pages."""
         try:
             return read()
@@ -224,7 +226,7 @@ class MondayClient:
         except CursorExpiredError as error:
             raise RemoteUnavailableError(str(error)) from error
 
-    def _address(self, item: Item) -> str:
+    def _address(self, item: MondayItem) -> str:
         cell = item.cell(self._settings.email_column)
         return ((cell.email or cell.text or "") if cell else "").strip().lower()
 

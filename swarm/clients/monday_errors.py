@@ -27,7 +27,7 @@ class Remedy(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class MondayFault:
     """The gravest error of an answer: monday's code, what helps, how long to wait."""
 
     code: str
@@ -59,7 +59,7 @@ class _TopExtensions(BaseModel):
     request_id: str = ""
 
 
-class Answer(BaseModel):
+class MondayAnswer(BaseModel):
     """Any body monday sends, read leniently."""
 
     model_config = ConfigDict(extra="ignore")
@@ -91,15 +91,15 @@ _GRAVEST = (Remedy.NONE, Remedy.TOMORROW, Remedy.PAUSE, Remedy.START_OVER, Remed
 _SECONDS = re.compile(r"reset in (\d+) second", re.IGNORECASE)
 
 
-def read_answer(response: httpx.Response) -> Answer | None:
+def read_answer(response: httpx.Response) -> MondayAnswer | None:
     """Return the body, or None when it is no answer of monday's at all."""
     try:
-        return Answer.model_validate_json(response.content)
+        return MondayAnswer.model_validate_json(response.content)
     except ValidationError:
         return None
 
 
-def fault_of(answer: Answer, response: httpx.Response) -> Fault | None:
+def fault_of(answer: MondayAnswer, response: httpx.Response) -> MondayFault | None:
     """Return the gravest fault of an answer; None when it is a plain success."""
     legacy = bool(answer.error_code or answer.error_message)
     faults = [_legacy(answer, response)] if legacy else []
@@ -110,14 +110,16 @@ def fault_of(answer: Answer, response: httpx.Response) -> Fault | None:
     return min(serious, key=lambda fault: _GRAVEST.index(fault.remedy))
 
 
-def _of_error(error: _GraphqlError | str, answer: Answer, response: httpx.Response) -> Fault:
+def _of_error(
+    error: _GraphqlError | str, answer: MondayAnswer, response: httpx.Response
+) -> MondayFault:
     if isinstance(error, str):
         error = _GraphqlError(message=error)
     asked = error.extensions.retry_in_seconds
     if asked is None:
         asked = _number((error.extensions.error_data or {}).get("retry_in_seconds"))
     remedy = _remedy(error.extensions.code, error.message)
-    return Fault(
+    return MondayFault(
         code=safe_code(error.extensions.code) or "without-code",
         remedy=remedy,
         retry_in=_wait(asked, error.message, response),
@@ -126,9 +128,9 @@ def _of_error(error: _GraphqlError | str, answer: Answer, response: httpx.Respon
     )
 
 
-def _legacy(answer: Answer, response: httpx.Response) -> Fault:
+def _legacy(answer: MondayAnswer, response: httpx.Response) -> MondayFault:
     asked = _number((answer.error_data or {}).get("retry_in_seconds"))
-    return Fault(
+    return MondayFault(
         code=safe_code(answer.error_code) or "without-code",
         remedy=_remedy(answer.error_code, answer.error_message),
         retry_in=_wait(asked, answer.error_message, response),

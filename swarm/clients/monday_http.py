@@ -13,21 +13,12 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from swarm.clients.http_failures import (
-    status_failure,
-    transport_failure,
-    unreadable_failure,
-)
+from swarm.clients.http_failures import status_failure, transport_failure, unreadable_failure
 from swarm.clients.monday_documents import document
-from swarm.clients.monday_errors import Answer, Fault, Remedy, fault_of, read_answer
+from swarm.clients.monday_errors import MondayAnswer, MondayFault, Remedy, fault_of, read_answer
 from swarm.clients.patience import Patience, patiently
 from swarm.clients.quiet import silence_http_loggers
-from swarm.errors import (
-    RateLimitedError,
-    RemoteRefusedError,
-    RemoteUnavailableError,
-    SwarmError,
-)
+from swarm.errors import RateLimitedError, RemoteRefusedError, RemoteUnavailableError, SwarmError
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +110,7 @@ class MondayHttp:
         return _data(answer, model, doing)
 
     def _error(
-        self, fault: Fault, response: httpx.Response, doing: str
+        self, fault: MondayFault, response: httpx.Response, doing: str
     ) -> SwarmError | CursorExpiredError:
         support = f", request-id {fault.request_id}" if fault.request_id else ""
         what = f"{doing}: monday answered {fault.code}{support}"
@@ -155,7 +146,7 @@ class MondayHttp:
             )
 
 
-def _data(answer: Answer, model: type[Model], doing: str) -> Model:
+def _data(answer: MondayAnswer, model: type[Model], doing: str) -> Model:
     try:
         return model.model_validate(answer.data)
     except ValidationError:

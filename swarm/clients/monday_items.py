@@ -40,7 +40,7 @@ class ColumnValue(_Monday):
         return self.text or self.display_value or self.label or self.email or ""
 
 
-class Item(_Monday):
+class MondayItem(_Monday):
     """An item with its cells."""
 
     id: str
@@ -70,7 +70,7 @@ class ItemsPage(_Monday):
     """A page of items; ``cursor`` is None at the end."""
 
     cursor: str | None = None
-    items: tuple[Item, ...]
+    items: tuple[MondayItem, ...]
 
 
 class FirstContacts(_Monday):
@@ -87,7 +87,7 @@ class NextItems(_Monday):
 
 class _Linking(_Monday):
     id: str
-    linked_items: tuple[Item, ...]
+    linked_items: tuple[MondayItem, ...]
 
 
 class _DealsBoard(_Monday):
@@ -118,7 +118,7 @@ class _Updated(_Monday):
     updates: tuple[_Update, ...]
 
 
-class Updates(_Monday):
+class UpdatesAnswer(_Monday):
     """Data of ``updates_of_items``."""
 
     items: tuple[_Updated, ...]
@@ -144,7 +144,7 @@ class Board(_Monday):
         return next((column.type for column in usable), None)
 
 
-class Boards(_Monday):
+class BoardsAnswer(_Monday):
     """Data of ``board_columns``; ``[]`` means no access, which monday does not call an error."""
 
     boards: tuple[Board, ...]
@@ -165,14 +165,14 @@ class _Version(_Monday):
     value: str
 
 
-class Health(_Monday):
+class AccountAnswer(_Monday):
     """Data of ``health``."""
 
     me: _Me
     version: _Version
 
 
-def crm_item(item: Item) -> CrmItem:
+def crm_item(item: MondayItem) -> CrmItem:
     """Return the item as a noun; cells without anything to show are left out."""
     board = item.board.id if item.board else ""
     fields = tuple(
@@ -196,7 +196,7 @@ def crm_item(item: Item) -> CrmItem:
     )
 
 
-def crm_updates(updates: Updates) -> tuple[CrmUpdate, ...]:
+def crm_updates(updates: UpdatesAnswer) -> tuple[CrmUpdate, ...]:
     """Return updates and their replies as nouns, newest first."""
     flat = [
         _crm_update(entry, item.id)

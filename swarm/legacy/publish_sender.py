@@ -1,7 +1,7 @@
 """Today's last step: outbox lines become Outlook drafts through the Catch Hook.
 
 Reads ``outbox.jsonl`` with an offset file of its own and knows nothing of what may be published
-when; that is the ledger shim's business (``swarm.publishing.legacy_sender``). The offset moves
+when; that is the ledger shim's business (``swarm.legacy.publishing.sender``). The offset moves
 behind lines only when the ledger or the journal has them; a repeated line changes nothing.
 Run: ``python -m swarm.legacy.publish_sender``.
 """
@@ -21,10 +21,10 @@ from swarm.legacy import daemon
 from swarm.legacy.follow import Follower
 from swarm.legacy.home import LegacyFiles
 from swarm.legacy.jsonl import write_state
-from swarm.publishing.legacy_journal import Journal
-from swarm.publishing.legacy_lease import LegacyLease
-from swarm.publishing.legacy_sender import LegacySender
-from swarm.publishing.legacy_shim import OutboxItem, legacy_publisher
+from swarm.legacy.publishing.journal import Journal
+from swarm.legacy.publishing.lease import LegacyLease
+from swarm.legacy.publishing.sender import LegacySender
+from swarm.legacy.publishing.shim import OutboxItem, legacy_publisher
 from swarm.settings import Settings
 from swarm.store.database import Database
 
@@ -100,7 +100,6 @@ def build(settings: Settings) -> Callable[[], int]:
         Journal(folder),
         lease,
         settings.core.swarm_key_secret.get_secret_value(),
-        leases_allowed=not settings.zapier.guard_in_zap,
     )
     return PublishSender(files, Follower(files.outbox, files.sender_state), sender).turn
 

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from swarm.sandbox.control import Control
+from swarm.sandbox.control import ControlApi
 from swarm.sandbox.faults import Fault, Faults
 from swarm.sandbox.graph.service import MOST_CONCURRENT, GraphDouble, error
 from swarm.sandbox.model import ModelDouble
@@ -48,7 +48,7 @@ class Sandbox:
         self._zapier = ZapierDouble(
             self._state, self._faults, self._graph.mailboxes, settle_seconds=settle_seconds
         )
-        self._control = Control(
+        self._control = ControlApi(
             self._state,
             self._faults,
             graph=self._graph,

@@ -22,7 +22,7 @@ from swarm.sandbox.zapier import ZapierDouble
 Operation = Callable[[Json], object]
 
 
-class Control:
+class ControlApi:
     """Everything below ``/_sandbox``."""
 
     def __init__(

@@ -12,18 +12,9 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from swarm.errors import MalformedInputError
-from swarm.models import (
-    Claim,
-    Draft,
-    EscalationClass,
-    Noun,
-    Received,
-    Review,
-    Ruling,
-    Stage,
-)
+from swarm.models import Claim, Draft, EscalationClass, Noun, Received, Review, Ruling, Stage
 from swarm.settings import ModelSettings
-from swarm.specialists.asking import Desk
+from swarm.specialists.model_calls import ModelCalls
 from swarm.specialists.prompting import (
     Prompt,
     classify_prompt,
@@ -78,7 +69,7 @@ class LlmSpecialist:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.version = f"{settings.provider}/{settings.name}.{prompts_sha256()[:12]}"
-        self._desk = Desk(settings, ledger, sleep)
+        self._calls = ModelCalls(settings, ledger, sleep)
 
     def classify(self, received: Received) -> Classification:
         """Name the classes the model sees; it can only add to the detectors' (ES-01)."""
@@ -128,7 +119,7 @@ class LlmSpecialist:
         )
 
     def _ask(self, key: str, prompt: Prompt, kind: type[AnswerT]) -> AnswerT:
-        answer = self._desk.ask(key, prompt, kind.model_json_schema())
+        answer = self._calls.ask(key, prompt, kind.model_json_schema())
         try:
             return kind.model_validate(answer)
         except ValidationError as error:

@@ -1,5 +1,8 @@
-"""The stages of a work order, one module and one public function each: nouns in, an artifact out.
+"""The stages of a work order: nouns in, an artifact out.
 
-What lives here: what a stage does. What does not: when it runs (Dagster or ``chain``), who thinks
-(``swarm.specialists``), the rules (``swarm.safety``) and the graphs (``swarm.graphs``).
+``received``, ``tier``, ``policy`` and ``publish`` are one module each; ``enrichment`` (thread, crm,
+context) and ``reply`` (draft, tone, fact, qa) are packages, because a graph stands behind each.
+``pipeline`` runs all of them in one process, ``run_session`` is a run's hold on its work order.
+What lives elsewhere: when a stage runs (Dagster), who thinks (``swarm.specialists``), the rules
+(``swarm.safety``).
 """

@@ -22,9 +22,9 @@ from swarm.models import (
 )
 from swarm.safety.case import Case
 from swarm.safety.ruleset import verdicts
-from swarm.stages.draft import brief_of
 from swarm.stages.floor import floor_version, reasons_at
-from swarm.stages.review import REVIEW_STAGES
+from swarm.stages.reply.draft import brief_of
+from swarm.stages.reply.review import REVIEW_STAGES
 from swarm.stages.services import Services
 
 

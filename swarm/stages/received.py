@@ -1,6 +1,6 @@
 """The stage ``received``: the mail as a person would read it. The cleaning itself is intake's."""
 
-from swarm.intake.cleaning import receive as clean
+from swarm.intake.mail.clean import receive as clean
 from swarm.models import Received, WorkOrder
 
 

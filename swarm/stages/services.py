@@ -2,20 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from swarm.clients.protocol import Monday, Outlook
+from swarm.clock import utc_now
 from swarm.specialists.protocol import Specialist
 from swarm.store.protocol import RunStore
 
 if TYPE_CHECKING:  # langgraph costs half a second even here
     from langgraph.checkpoint.base import BaseCheckpointSaver
-
-
-def utc_now() -> datetime:
-    """The present moment, time-zone aware."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from swarm.models import EscalationClass, Fence, Reason, Received, TextSpan, Tie
 from swarm.safety.detectors import Detection, detect
 from swarm.safety.injection import is_certain, scan
 from swarm.specialists.protocol import Classification
-from swarm.stages.judging import JudgementError, judged
-from swarm.stages.review import reviewer_of
+from swarm.stages.reply.judging import JudgementError, judged
+from swarm.stages.reply.review import reviewer_of
 from swarm.stages.services import Services
 
 

@@ -6,7 +6,7 @@ The events of stages are worded by the stages, those of publications by the ledg
 from collections.abc import Sequence
 
 from swarm.models import Event, Fence, Noun, Stage, Tier, Verdict, WorkOrderState
-from swarm.queue import Job
+from swarm.store.queue import Job
 
 
 def stage_event(event: Event, stage: Stage, artifact: Noun) -> Event:

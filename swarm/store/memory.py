@@ -7,8 +7,9 @@ It keeps the same promises by one lock instead of row locks, and asks the same p
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
+from swarm.clock import utc_now
 from swarm.errors import MalformedInputError
 from swarm.models import (
     EscalationClass,
@@ -25,18 +26,14 @@ from swarm.models import (
     WorkOrder,
     WorkOrderState,
 )
-from swarm.queue import Job
-from swarm.store.chain import GENESIS, link
-from swarm.store.escalation import EscalationDesk, classes_of, rules_of
+from swarm.store.artifacts import verified
+from swarm.store.escalation_policy import EscalationPolicy, classes_of, rules_of
+from swarm.store.event_chain import GENESIS, link
 from swarm.store.events import moved, stage_event, tier_raised, verdicts_recorded
-from swarm.store.moves import require_hold, run_may_move, settled, written
+from swarm.store.queue import Job
+from swarm.store.transitions import require_hold, run_may_move, settled, written
 
 VerdictName = tuple[str, str, str, str]
-
-
-def utc_now() -> datetime:
-    """The present moment, time-zone aware."""
-    return datetime.now(UTC)
 
 
 class Escalation(Noun):
@@ -70,12 +67,12 @@ class MemoryStore:
         self,
         *,
         clock: Callable[[], datetime] = utc_now,
-        desk: EscalationDesk | None = None,
+        desk: EscalationPolicy | None = None,
     ) -> None:
         self.lock = threading.RLock()
         self.clock = clock
         self.run_ids: set[str] = set()
-        self._desk = desk or EscalationDesk()
+        self._desk = desk or EscalationPolicy()
         self._records: dict[str, Record] = {}
         self._verdicts: dict[VerdictName, Verdict] = {}
         self._calls: dict[tuple[str, str, str], ModelCall] = {}
@@ -136,11 +133,11 @@ class MemoryStore:
             return stored
 
     def artifact(self, key: str, stage: Stage) -> StageArtifact | None:
-        """Return the newest stored output of a stage; None when there is none."""
+        """Return the newest stored output of a stage, hash verified; None when there is none."""
         with self.lock:
             known = self._records.get(key)
             versions = known.artifacts.get(stage) if known else None
-            return versions[max(versions)] if versions else None
+            return verified(versions[max(versions)]) if versions else None
 
     def append_event(self, key: str, event: Event, fence: Fence | None = None) -> StoredEvent:
         """Append to the chain; with a fence, only while it is current (``FencedOutError``)."""

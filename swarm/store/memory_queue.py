@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 from swarm.errors import FencedOutError, MalformedInputError
 from swarm.models import Fence, WorkOrderState
-from swarm.queue import Job, JobState, RunRequested
 from swarm.settings import QueueSettings
-from swarm.store import moves
+from swarm.store import transitions
 from swarm.store.events import run_ended, run_opened
 from swarm.store.memory import MemoryStore, Record
+from swarm.store.queue import Job, JobState, RunRequested
 
 
 class MemoryQueue:
@@ -20,7 +20,7 @@ class MemoryQueue:
         store: MemoryStore,
         settings: QueueSettings,
         *,
-        draw: moves.Draw = moves.JITTER,
+        draw: transitions.Draw = transitions.JITTER,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -48,7 +48,7 @@ class MemoryQueue:
             now = self._store.clock()
             waiting = [r.job for r in self._store.records() if r.job and self._waits(r.job)][:limit]
             due = [r.job for r in self._store.records() if r.job and _due(r.job, now)]
-            fresh = [moves.requested(job, now) for job in due[: limit - len(waiting)]]
+            fresh = [transitions.requested(job, now) for job in due[: limit - len(waiting)]]
             for job in fresh:
                 self._store.record(job.work_order_key).job = job
             return [
@@ -61,7 +61,7 @@ class MemoryQueue:
         with self._store.lock:
             record, job = self._known(key)
             now = self._store.clock()
-            opened = moves.open_job(job, run_id, attempt, now=now, settings=self._settings)
+            opened = transitions.open_job(job, run_id, attempt, now=now, settings=self._settings)
             fence = Fence(
                 work_order_key=key, run_id=run_id, attempt=opened.attempt, token=opened.token
             )
@@ -74,19 +74,19 @@ class MemoryQueue:
         """Extend the lease; False when the fence is void ("not me": stop working)."""
         with self._store.lock:
             record, job = self._known(fence.work_order_key)
-            if not moves.holds(job, fence):
+            if not transitions.holds(job, fence):
                 return False
             if job.state is JobState.RUNNING:
-                record.job = moves.leased(job, self._store.clock(), self._settings)
+                record.job = transitions.leased(job, self._store.clock(), self._settings)
             return True
 
     def fail(self, fence: Fence, error: str, *, retryable: bool) -> JobState:
         """End the run as failed; a void fence changes nothing and gets the state as it is."""
         with self._store.lock:
             record, job = self._known(fence.work_order_key)
-            if not moves.holds(job, fence):
+            if not transitions.holds(job, fence):
                 return job.state
-            after = moves.failed(
+            after = transitions.failed(
                 job,
                 error,
                 state=record.state,
@@ -119,9 +119,9 @@ class MemoryQueue:
             now, before = self._store.clock(), []
             for record in self._store.records():
                 job = record.job
-                if job is None or not moves.overdue(job, now, self._settings):
+                if job is None or not transitions.overdue(job, now, self._settings):
                     continue
-                after = moves.taken_back(
+                after = transitions.taken_back(
                     job, state=record.state, settings=self._settings, now=now, draw=self._draw
                 )
                 self._end_run(record, job, after, "run.reaped")
@@ -142,7 +142,7 @@ class MemoryQueue:
                 return False
             if record.state is not WorkOrderState.DEAD:
                 return False
-            record.job = moves.replayed(job, self._store.clock())
+            record.job = transitions.replayed(job, self._store.clock())
             self._store.move(record, WorkOrderState.ACCEPTED, "replayed", actor="person")
             return True
 
@@ -175,7 +175,7 @@ class MemoryQueue:
     def _end_run(self, record: Record, before: Job, after: Job, kind: str) -> None:
         record.job = after
         self._store.append(record, run_ended(kind, before, after))
-        if not moves.run_may_move(record.state):
+        if not transitions.run_may_move(record.state):
             return
         if after.state is JobState.DEAD:
             self._store.move(record, WorkOrderState.DEAD, after.dead_reason, actor="queue")

@@ -27,8 +27,9 @@ from swarm.models import (
     WorkOrderState,
     canonical_sha256,
 )
+from swarm.store.artifacts import verified
 from swarm.store.database import Connection, Database, Row
-from swarm.store.escalation import EscalationDesk
+from swarm.store.escalation_policy import EscalationPolicy
 from swarm.store.events import stage_event, tier_raised, verdicts_recorded
 from swarm.store.postgres_events import (
     APPEND_COLUMNS,
@@ -39,7 +40,7 @@ from swarm.store.postgres_events import (
     lock_fenced,
     seal,
 )
-from swarm.store.postgres_moves import close_work_order, escalate_work_order
+from swarm.store.postgres_transitions import close_work_order, escalate_work_order
 
 # One statement, so that a stage costs two round trips: the lock, then everything. The same bytes
 # again change no row of `stored`, and then nothing else is written but the lease. The lease keeps
@@ -120,11 +121,11 @@ class PostgresStore:
         database: Database,
         *,
         clock: Callable[[], datetime] | None = None,
-        desk: EscalationDesk | None = None,
+        desk: EscalationPolicy | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._desk = desk or EscalationDesk()
+        self._desk = desk or EscalationPolicy()
 
     def work_order(self, key: str) -> WorkOrder:
         """Return the accepted work order; raises ``MalformedInputError`` for an unknown key."""
@@ -268,16 +269,6 @@ class PostgresStore:
             raise MalformedInputError("no such work order", work_order=key) from error
         except psycopg.DataError as error:  # NUL or a lone surrogate: no retry will store it
             raise MalformedInputError("text cannot be stored", work_order=key) from error
-
-
-def verified(artifact: StageArtifact) -> StageArtifact:
-    """Return the artifact; raises ``MalformedInputError`` when its bytes do not match its hash."""
-    if canonical_sha256(artifact.body) != artifact.sha256:
-        raise MalformedInputError(
-            f"stored output of stage {artifact.stage} does not match its hash",
-            work_order=artifact.work_order_key,
-        )
-    return artifact
 
 
 def stored_events(connection: Connection, key: str) -> tuple[StoredEvent, ...]:

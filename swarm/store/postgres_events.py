@@ -13,10 +13,10 @@ from psycopg.types.json import Jsonb
 
 from swarm.errors import MalformedInputError
 from swarm.models import Event, Fence, StoredEvent, Tier, WorkOrderState
-from swarm.queue import Job
-from swarm.store.chain import link
 from swarm.store.database import Connection, Row
-from swarm.store.moves import require_hold
+from swarm.store.event_chain import link
+from swarm.store.queue import Job
+from swarm.store.transitions import require_hold
 
 _JOB_COLUMNS = """
 j.work_order_key, j.state, j.attempt, j.failures, j.token, j.run_id, j.stage, j.not_before,

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 
 from swarm.errors import FencedOutError, MalformedInputError
 from swarm.models import Fence, WorkOrderState
-from swarm.operations import alerts
-from swarm.queue import Job, JobState, RunRequested
 from swarm.settings import QueueSettings
-from swarm.store import moves
+from swarm.store import alerts, transitions
 from swarm.store.database import Connection, Database
 from swarm.store.events import run_ended, run_opened
 from swarm.store.postgres_events import SELECT_JOBS, Locked, append, job_of, lock_with_job
-from swarm.store.postgres_moves import finish_run, move, outcome_of, save_job
+from swarm.store.postgres_transitions import finish_run, move, outcome_of, save_job
+from swarm.store.queue import Job, JobState, RunRequested
 
 _ENQUEUE = "INSERT INTO swarm_jobs (work_order_key) VALUES (%s) ON CONFLICT DO NOTHING"
 
@@ -82,7 +81,7 @@ class PostgresQueue:
         database: Database,
         settings: QueueSettings,
         *,
-        draw: moves.Draw = moves.JITTER,
+        draw: transitions.Draw = transitions.JITTER,
     ) -> None:
         self._database = database
         self._settings = settings
@@ -109,7 +108,9 @@ class PostgresQueue:
         """
         with self._database.transaction() as connection:
             locked, job = _known(lock_with_job(connection, key), key)
-            opened = moves.open_job(job, run_id, attempt, now=locked.now, settings=self._settings)
+            opened = transitions.open_job(
+                job, run_id, attempt, now=locked.now, settings=self._settings
+            )
             save_job(connection, opened)
             fence = Fence(
                 work_order_key=key, run_id=run_id, attempt=opened.attempt, token=opened.token
@@ -138,9 +139,9 @@ class PostgresQueue:
             locked, job = _known(
                 lock_with_job(connection, fence.work_order_key), fence.work_order_key
             )
-            if not moves.holds(job, fence):
+            if not transitions.holds(job, fence):
                 return job.state
-            after = moves.failed(
+            after = transitions.failed(
                 job,
                 storable(error),
                 state=locked.state,
@@ -188,7 +189,7 @@ class PostgresQueue:
             locked, job = found
             if locked.state is not WorkOrderState.DEAD:
                 return False
-            save_job(connection, moves.replayed(job, locked.now))
+            save_job(connection, transitions.replayed(job, locked.now))
             move(connection, locked, WorkOrderState.ACCEPTED, "replayed", actor="person")
             alerts.resolve(connection, alerts.DEAD, key)
             return True
@@ -204,10 +205,10 @@ class PostgresQueue:
     def _take_back(self, key: str) -> Job | None:
         with self._database.transaction() as connection:
             found = lock_with_job(connection, key, skip_locked=True)
-            if found is None or not moves.overdue(found[1], found[0].now, self._settings):
+            if found is None or not transitions.overdue(found[1], found[0].now, self._settings):
                 return None  # somebody was quicker: the run itself, or another reaper
             locked, job = found
-            after = moves.taken_back(
+            after = transitions.taken_back(
                 job, state=locked.state, settings=self._settings, now=locked.now, draw=self._draw
             )
             _end_run(connection, locked, job, after, kind="run.reaped", outcome="fenced")
@@ -241,7 +242,7 @@ def _end_run(
     connection: Connection, locked: Locked, before: Job, after: Job, *, kind: str, outcome: str
 ) -> None:
     save_job(connection, after)
-    decided = not moves.run_may_move(locked.state)
+    decided = not transitions.run_may_move(locked.state)
     finish_run(connection, before.run_id, outcome_of(locked.state) if decided else outcome)
     locked, _ = append(connection, locked, run_ended(kind, before, after))
     if decided:

@@ -1,7 +1,7 @@
 """What stages and specialists ask of a store. Two implementations stand behind one contract suite:
 ``postgres.PostgresStore`` (production) and ``memory.MemoryStore`` (``swarm run-once``, unit tests).
 
-The queue has its own protocol in ``swarm.queue``; intake and publication ledger are Postgres only,
+The queue has its own protocol in ``queue``; intake and publication ledger are Postgres only,
 because their promises are promises about transactions.
 """
 

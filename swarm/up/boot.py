@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from types import FrameType
 
 from swarm.errors import RefusedError
+from swarm.installation.environment import described, doubles, home_of
+from swarm.installation.feeding import feed_samples
+from swarm.installation.home import Home, write_private
 from swarm.settings import load_settings
 from swarm.up import programs
-from swarm.up.environment import described, doubles, home_of
-from swarm.up.feeding import feed_samples
-from swarm.up.home import Home, write_private
 from swarm.up.prepare import appoint_publisher, bring_up_to_date, prepare_dagster
 from swarm.up.processes import Program, sweep
 from swarm.up.session import Options, Session

@@ -5,10 +5,10 @@ Asked by ``swarm up --until-idle`` and by nobody else; it reads sizes, never mai
 
 from pathlib import Path
 
+from swarm.installation.home import Home
 from swarm.legacy.home import IntakeFiles
 from swarm.legacy.jsonl import read_state
 from swarm.store.database import Database
-from swarm.up.home import Home
 from swarm.up.progress import Picture
 
 _TAKEN_IN = """

@@ -5,8 +5,8 @@ import subprocess
 import psycopg
 
 from swarm.errors import DatabaseUnavailableError, TransientError
-from swarm.publishing.control import appoint_initial
-from swarm.publishing.states import PublisherName
+from swarm.publishing.control import PublisherName
+from swarm.publishing.switch.commands import appoint_initial
 from swarm.store.database import Database
 from swarm.store.migrate import migrate
 from swarm.up.processes import python

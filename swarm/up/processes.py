@@ -42,7 +42,7 @@ def spawn(program: Program, log: Path, pid_file: Path) -> subprocess.Popen[bytes
 
     Call from the main thread only (see ``leash``). Leaves ``pid_file`` for a later sweep.
     """
-    argv = (*python("swarm.up.leash", str(os.getpid())), *program.argv)
+    argv = (*python("swarm.up.die_with_parent", str(os.getpid())), *program.argv)
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - argv is ours, no shell
             argv,

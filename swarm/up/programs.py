@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from swarm.errors import ConfigurationError
-from swarm.up.home import Home
+from swarm.installation.home import Home
 from swarm.up.processes import Program, python
 
 LOCATION = "swarm_assets"
@@ -23,7 +23,7 @@ def postgres(home: Home, environment: Mapping[str, str]) -> Program:
     url_file = home.run / "postgres.url"
     return Program(
         "postgres",
-        python("swarm.up.keeper", str(home.postgres), str(url_file)),
+        python("swarm.up.postgres_keeper", str(home.postgres), str(url_file)),
         environment,
         ready=url_file.exists,
         stop_seconds=30.0,

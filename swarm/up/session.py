@@ -5,11 +5,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from swarm.installation.environment import (
+    SANDBOX_URL,
+    Addresses,
+    children_environment,
+    sandbox_part,
+)
+from swarm.installation.home import Home
 from swarm.sandbox import environment as sandbox_environment
 from swarm.sandbox.addresses import base_url
 from swarm.settings import Settings, load_settings
-from swarm.up.environment import SANDBOX_URL, Addresses, children_environment, sandbox_part
-from swarm.up.home import Home
 from swarm.up.supervisor import Supervisor
 from swarm.up.view import Screen
 

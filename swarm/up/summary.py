@@ -1,9 +1,9 @@
 """How ``swarm up --until-idle`` ends: a table of what became of every mail, and the audit."""
 
+from swarm.observe.audit.installation import audit_installation, sentences
 from swarm.settings import load_settings
 from swarm.store.database import Database
 from swarm.up.progress import look
-from swarm.up.proof import audit_installation, sentences
 from swarm.up.session import Session
 from swarm.up.view import caption
 

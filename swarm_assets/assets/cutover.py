@@ -1,8 +1,8 @@
 """The publisher switch as launchable jobs, and the daily proof of the way back.
 
-The rules are ``swarm.publishing.switch`` (a cutover needs a certificate, a rollback never waits)
-and ``swarm.operations.legacy_proof``. These jobs go ahead of every other run in Dagster's queue;
-whoever cannot wait even for a free worker uses ``swarm publisher rollback``, which needs none.
+The rules are ``swarm.publishing.switch.commands`` (a cutover needs a certificate, a rollback never
+waits) and ``swarm.legacy.standby.proof``. These jobs go ahead of every other run in Dagster's
+queue; whoever cannot wait even for a free worker uses ``swarm publisher rollback``.
 """
 
 from collections.abc import Callable
@@ -12,8 +12,8 @@ import dagster as dg
 from pydantic import Field
 
 from swarm.errors import DatabaseUnavailableError, RefusedError
-from swarm.publishing import switch
-from swarm.publishing.control import Flip
+from swarm.publishing.switch import commands
+from swarm.publishing.switch.commands import Flip
 from swarm.store.database import Database
 from swarm_assets.jobs import NO_RETRY, PUBLISHING_LANE
 from swarm_assets.resources.legacy import Legacy
@@ -48,7 +48,7 @@ def cut_over(
     context: dg.OpExecutionContext, config: CutoverConfig, database: dg.ResourceParam[Database]
 ) -> None:
     """Make the swarm the publisher, or fail with the reason against it."""
-    _switch(context, config, database, switch.cutover)
+    _switch(context, config, database, commands.cutover)
 
 
 @dg.op(description="Gives publishing back to legacy, at once and without conditions.")
@@ -56,7 +56,7 @@ def roll_back(
     context: dg.OpExecutionContext, config: SwitchConfig, database: dg.ResourceParam[Database]
 ) -> None:
     """Make legacy the publisher."""
-    _switch(context, config, database, switch.rollback)
+    _switch(context, config, database, commands.rollback)
 
 
 @dg.op(description="Lets nobody publish until the next switch.")
@@ -64,7 +64,7 @@ def stop_publishing(
     context: dg.OpExecutionContext, config: SwitchConfig, database: dg.ResourceParam[Database]
 ) -> None:
     """Appoint nobody."""
-    _switch(context, config, database, switch.stop)
+    _switch(context, config, database, commands.stop)
 
 
 @dg.op(description="Proves that legacy could take over now, and keeps the proof.")
@@ -89,9 +89,9 @@ def _switch(
         flip = act(database, actor=config.actor, reason=config.reason, dry_run=config.dry_run)
     except (RefusedError, DatabaseUnavailableError) as error:
         raise dg.Failure(str(error), allow_retries=False) from None
-    context.log.info(switch.describe(flip))
+    context.log.info(commands.describe(flip))
     context.add_output_metadata(
-        {"what": switch.describe(flip), "flip": flip.model_dump(mode="json")}
+        {"what": commands.describe(flip), "flip": flip.model_dump(mode="json")}
     )
 
 

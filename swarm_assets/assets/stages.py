@@ -28,12 +28,12 @@ from swarm.models import (
 from swarm.safety.case import Case
 from swarm.safety.ruleset import judge
 from swarm.specialists.protocol import Brief
-from swarm.stages.draft import brief_of, write_draft
-from swarm.stages.gather import gather
+from swarm.stages.enrichment.gather import gather
 from swarm.stages.policy import decide
 from swarm.stages.publish import publish as hand_over
 from swarm.stages.received import receive
-from swarm.stages.review import REVIEW_STAGES, review
+from swarm.stages.reply.draft import brief_of, write_draft
+from swarm.stages.reply.review import REVIEW_STAGES, review
 from swarm.stages.tier import decide_tier
 from swarm_assets.assets import checks, shown
 from swarm_assets.assets.shown import Shown

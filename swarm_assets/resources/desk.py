@@ -1,7 +1,7 @@
 """A run's hold on its work order: opened once, kept alive by a heartbeat, given back at the end.
 
 What lives here: the fence of a run, its heartbeat thread, and the one place where a failure of a
-stage becomes a decision of the queue. What does not: the queue's rules (``swarm.queue``), the
+stage becomes a decision of the queue. What does not: the queue's rules (``swarm.store.queue``), the
 stages.
 """
 
@@ -23,9 +23,9 @@ from swarm.errors import (
     TransientError,
 )
 from swarm.models import Fence, Noun, Reason, Stage, StageArtifact, canonical_sha256
-from swarm.queue import JobQueue
 from swarm.stages.services import Services
 from swarm.store.protocol import Publisher
+from swarm.store.queue import JobQueue
 
 _HEARTBEAT_THREAD = "swarm-heartbeat"
 

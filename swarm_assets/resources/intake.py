@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 from pydantic import SecretStr
 
-from swarm.intake.ingest import IngestReport, ingest
+from swarm.intake.stream.tick import IngestReport, ingest
 from swarm.store.database import Database
 from swarm_assets.resources import process
 

@@ -7,9 +7,9 @@ import dagster as dg
 from pydantic import SecretStr
 
 from swarm.legacy.home import LegacyFiles
-from swarm.operations import legacy_heartbeats, legacy_proof
-from swarm.operations.legacy_proof import Proof
-from swarm.operations.standby import expected, utc_day
+from swarm.legacy.standby import heartbeats, proof
+from swarm.legacy.standby.countdown import expected, utc_day
+from swarm.legacy.standby.proof import Proof
 from swarm.store.database import Connection, Database
 from swarm_assets.resources import process
 
@@ -25,17 +25,17 @@ class Legacy:
 
     def watch(self, connection: Connection, now: datetime) -> int:
         """Alert its programs that must run and do not; returns how many."""
-        return legacy_heartbeats.watch(connection, self.files, now)
+        return heartbeats.watch(connection, self.files, now)
 
     def proof_due(self, now: datetime) -> bool:
         """Whether it must be proven today that it could take over, and was not yet."""
         with self.database.transaction() as connection:
-            return expected(connection) and not legacy_proof.proven(connection, utc_day(now))
+            return expected(connection) and not proof.proven(connection, utc_day(now))
 
     def prove(self, now: datetime) -> Proof:
         """Take and store the proof; raises ``DatabaseUnavailableError``."""
         secret = self.key_secret.get_secret_value()
-        return legacy_proof.prove(
+        return proof.prove(
             self.database, self.files, secret=secret, signature=self.signature, now=now
         )
 

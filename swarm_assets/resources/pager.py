@@ -8,7 +8,7 @@ from typing import Protocol
 
 import dagster as dg
 
-from swarm.operations.alerts import Alert
+from swarm.store.alerts import Alert
 
 _log = logging.getLogger("swarm.alerts")
 

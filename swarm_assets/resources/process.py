@@ -12,10 +12,10 @@ from langgraph.checkpoint.postgres import PostgresSaver
 from swarm.clients.monday import MondayClient
 from swarm.clients.outlook import GraphOutlook
 from swarm.clients.zapier import ZapierHook
-from swarm.graphs.checkpointer import shared_checkpointer
 from swarm.settings import Settings, load_settings
 from swarm.specialists.protocol import Specialist
 from swarm.specialists.select import select_specialist
+from swarm.stages.checkpointer import shared_checkpointer
 from swarm.store.database import Database
 from swarm.store.postgres import PostgresStore
 

@@ -8,21 +8,18 @@ from typing import Protocol
 
 import dagster as dg
 
-from swarm.publishing.deps import PublishingDeps
-from swarm.publishing.publisher import LedgerPublisher
-from swarm.publishing.settling import settle_work_order
-from swarm.publishing.states import PublisherName
-from swarm.publishing.tick import TickReport, tick
-from swarm.safety.ruleset import required_rules
+from swarm.publishing.dispatch.deps import PublishingDeps
+from swarm.publishing.dispatch.handover import LedgerPublisher
+from swarm.publishing.dispatch.round import RoundReport, run_round
+from swarm.publishing.dispatch.wiring import swarm_publisher
 from swarm.store.protocol import Publisher
 from swarm_assets.resources import process
-from swarm_assets.resources.sink import Sink
 
 
 class Publishing(Protocol):
     """What the publications job asks for."""
 
-    def tick(self) -> TickReport:
+    def run_round(self) -> RoundReport:
         """Do one round; raises ``DatabaseUnavailableError``."""
         ...
 
@@ -33,9 +30,9 @@ class LedgerRounds:
     def __init__(self, deps: PublishingDeps) -> None:
         self._deps = deps
 
-    def tick(self) -> TickReport:
+    def run_round(self) -> RoundReport:
         """Do one round."""
-        return tick(self._deps)
+        return run_round(self._deps)
 
 
 @dg.resource(
@@ -43,23 +40,10 @@ class LedgerRounds:
     description="The means of the publisher `swarm`.",
 )
 def publishing_deps(context: dg.InitResourceContext) -> PublishingDeps:
-    """Bundle what the run was given."""
-    known, given = process.settings(), context.resources
-    return PublishingDeps(
-        database=given.database,
-        hook=given.zapier,
-        outlook=given.outlook,
-        me=PublisherName.SWARM,
-        required_rules=required_rules(),
-        recheck=Sink(
-            store=given.store,
-            outlook=given.outlook,
-            link_allow_list=known.core.link_allow_list,
-            auto_send=known.core.auto_send_enabled,
-        ),
-        settle=settle_work_order,
-        timings=known.publishing,
-        guard_in_zap=known.zapier.guard_in_zap,
+    """Bundle what the run was given, as every program of ours does."""
+    given = context.resources
+    return swarm_publisher(
+        process.settings(), given.database, given.store, given.zapier, given.outlook
     )
 
 

@@ -25,8 +25,8 @@ from swarm.models import (
     Thread,
     TierDecision,
 )
-from swarm.stages.record import Worked, finished
-from swarm.stages.review import reviewer_of
+from swarm.stages.reply.review import reviewer_of
+from swarm.stages.stage_events import Worked, finished
 from swarm_assets.resources.desk import Desk
 
 NOUNS: Final[Mapping[Stage, type[Noun]]] = {

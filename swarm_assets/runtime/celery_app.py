@@ -38,8 +38,8 @@ def warm_instance() -> DagsterInstance:
 @cache
 def warm_repository() -> None:
     """Resolve the definitions and import what stages import late; a run then finds them ready."""
-    importlib.import_module("swarm.graphs.enrichment")
-    importlib.import_module("swarm.graphs.reply")
+    importlib.import_module("swarm.stages.enrichment.graph")
+    importlib.import_module("swarm.stages.reply.graph")
     definitions.defs.get_repository_def().get_job("work_order")
 
 

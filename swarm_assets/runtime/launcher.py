@@ -3,7 +3,7 @@
 Closes three holes of ``CeleryRunLauncher``: its task-id tag is written after the task is sent (a
 kill in between makes every later look at the run raise ``KeyError``); it believes Celery about
 health, which calls a killed worker RUNNING for ever; and it offers to resume runs, which would
-start a second writer. Retrying is the queue's business (``swarm.queue``).
+start a second writer. Retrying is the queue's business (``swarm.store.queue``).
 """
 
 import uuid
@@ -20,7 +20,7 @@ from dagster_celery.launcher import CeleryRunLauncher, _get_run_priority
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID_TAG
 
 from swarm.errors import DatabaseUnavailableError
-from swarm.publishing.owner import Fate, Owner, fate
+from swarm.process_identity import Fate, ProcessIdentity, fate
 from swarm.store.database import Database, Row
 from swarm_assets.partitions import ATTEMPT_TAG, PARTITION_TAG, WORKER_TAG
 from swarm_assets.runtime.broker import QUEUE, BrokerSettings, celery_application
@@ -124,7 +124,7 @@ class WarmRunLauncher(CeleryRunLauncher):
 
 def process_health(worker: str | None) -> CheckRunHealthResult:
     """Decide from the process a run named as its own; one that named none has not begun."""
-    if worker is not None and fate(Owner.model_validate_json(worker)) is Fate.DEAD:
+    if worker is not None and fate(ProcessIdentity.model_validate_json(worker)) is Fate.DEAD:
         return CheckRunHealthResult(WorkerStatus.FAILED, "its worker process is gone")
     return CheckRunHealthResult(WorkerStatus.RUNNING)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from swarm.errors import DatabaseUnavailableError
-from swarm.operations.alerts import deliver, raise_overdue_escalations
+from swarm.store.alerts import deliver, raise_overdue_escalations
 from swarm.store.database import Database
 from swarm_assets.resources.legacy import Legacy
 from swarm_assets.resources.pager import Pager

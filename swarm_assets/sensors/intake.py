@@ -13,8 +13,8 @@ from typing import Final, Protocol
 import dagster as dg
 
 from swarm.errors import DatabaseUnavailableError
-from swarm.intake.ingest import IngestReport
-from swarm.queue import JobQueue, RunRequested
+from swarm.intake.stream.tick import IngestReport
+from swarm.store.queue import JobQueue, RunRequested
 from swarm_assets.jobs import work_order_job
 from swarm_assets.partitions import ATTEMPT_TAG, work_orders
 

@@ -12,7 +12,7 @@ import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from swarm.errors import DatabaseUnavailableError
-from swarm.queue import Job, JobQueue, RunRequested
+from swarm.store.queue import Job, JobQueue, RunRequested
 from swarm_assets.partitions import ATTEMPT_TAG, PARTITION_TAG
 
 LOST = "its worker vanished or never began; the queue took the work order back"

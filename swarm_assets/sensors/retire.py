@@ -12,11 +12,7 @@ import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from swarm.errors import DatabaseUnavailableError
-from swarm.operations.retention import (
-    purge_checkpoints,
-    purge_dagster_leftovers,
-    retirable,
-)
+from swarm.lifecycle.retention import purge_checkpoints, purge_dagster_leftovers, retirable
 from swarm.store.database import Database
 from swarm_assets.partitions import PARTITION_TAG, work_orders
 

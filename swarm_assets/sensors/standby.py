@@ -2,7 +2,7 @@
 
 Level-triggered: asked again every hour until the day is proven, so that neither a daemon that was
 down at one hour nor a bad moment of legacy's costs the day. The proof itself and its alert are
-``swarm.operations.legacy_proof``.
+``swarm.legacy.standby.proof``.
 """
 
 from datetime import UTC, datetime

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from installation import Running, running_up
 
+from swarm.installation.environment import SANDBOX_URL
 from swarm.sandbox.remote import SandboxControl
-from swarm.up.environment import SANDBOX_URL
 from swarm.up.programs import any_free_port
 
 pytestmark = pytest.mark.acceptance

@@ -21,9 +21,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from swarm.installation.environment import MODEL_PREFIX, PREFIXES
 from swarm.sandbox import model_environment
 from swarm.sandbox.remote import SandboxControl
-from swarm.up.environment import MODEL_PREFIX, PREFIXES
 from swarm.up.programs import any_free_port
 
 pytestmark = pytest.mark.faults

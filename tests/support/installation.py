@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from swarm.up.environment import MODEL_PREFIX, PREFIXES
+from swarm.installation.environment import MODEL_PREFIX, PREFIXES
 
 SWARM = (sys.executable, "-m", "swarm.cli")
 FOREIGN = (*PREFIXES.values(), MODEL_PREFIX, "SWARM_", "DAGSTER_", "DATABASE_", "CELERY_")

@@ -13,8 +13,8 @@ from publisher_process import make
 from publishing_world import World
 
 from swarm.errors import FencedOutError
-from swarm.intake.ingest import ingest
-from swarm.publishing.tick import tick
+from swarm.intake.stream.tick import ingest
+from swarm.publishing.dispatch.round import run_round
 from swarm.settings import QueueSettings
 from swarm.store.postgres_queue import PostgresQueue
 
@@ -35,7 +35,7 @@ def main(database_url: str, box_url: str, stream: Path, secret: str) -> None:
             except FencedOutError:
                 continue
         queue.reap()
-        tick(deps)
+        run_round(deps)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,6 @@ class Postbox:
         self.posts: list[dict[str, str]] = []
         self.drafts: list[dict[str, str]] = []
         self.delayed: list[dict[str, str]] = []
-        self.guard: Callable[[str, int], bool] = lambda _key, _fence: True
         self.search_down = False
         self.before_answer: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
@@ -72,9 +71,7 @@ class Postbox:
             self.draft(item)
 
     def draft(self, item: dict[str, str]) -> None:
-        """The Zap's steps: ask the guard, create the draft."""
-        if not self.guard(item["idempotency_key"], int(item["fence"])):
-            return
+        """The Zap's one step: create the draft."""
         with self._lock:
             number = len(self.drafts) + 1
             place = {"id": f"draft-{number}", "folder": "drafts", "at": str(time.time())}

@@ -9,7 +9,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from postbox import PostboxOutlook
@@ -18,14 +20,14 @@ from pydantic import SecretStr
 
 from swarm.clients.protocol import DraftHook, HookReceipt
 from swarm.clients.zapier import ZapierHook
-from swarm.publishing.claim import Claim, ClaimCandidate
-from swarm.publishing.control import flip
-from swarm.publishing.deps import PublishingDeps
-from swarm.publishing.dispatcher import Dispatcher
-from swarm.publishing.loop import run, stop_on_signal
-from swarm.publishing.settling import settle_work_order
-from swarm.publishing.states import PublisherName
-from swarm.publishing.tick import tick
+from swarm.errors import DatabaseUnavailableError
+from swarm.publishing.control import PublisherName
+from swarm.publishing.dispatch.deps import PublishingDeps
+from swarm.publishing.dispatch.dispatcher import Dispatcher
+from swarm.publishing.dispatch.round import run_round
+from swarm.publishing.dispatch.settling import settle_work_order
+from swarm.publishing.ledger.claim import ClaimCandidate, SendClaim
+from swarm.publishing.switch.commands import flip
 from swarm.settings import PublishingSettings, ZapierSettings
 from swarm.store.database import Database
 
@@ -69,7 +71,7 @@ class FatalDispatcher(Dispatcher):
         super().__init__(replace(deps, hook=FatalHook(deps.hook, fatal)))
         self._fatal = fatal
 
-    def _claim(self, candidate: ClaimCandidate) -> Claim | None:
+    def _claim(self, candidate: ClaimCandidate) -> SendClaim | None:
         self._fatal.reached(BEFORE_CLAIM)
         claim = super()._claim(candidate)
         self._fatal.reached(AFTER_CLAIM)
@@ -84,7 +86,7 @@ def make(database_url: str, box_url: str, me: str) -> PublishingDeps:
         outlook=PostboxOutlook(box_url),
         me=PublisherName(me),
         required_rules=RULES,
-        recheck=lambda _candidate: (),
+        preflight=lambda _candidate: (),
         settle=settle_work_order,
         timings=PublishingSettings(send_deadline_seconds=20, settle_seconds=1800),
     )
@@ -96,6 +98,16 @@ def start(database_url: str, box_url: str, me: str, *arguments: str) -> "subproc
     return subprocess.Popen([sys.executable, __file__, "--me", me, *where, *arguments])
 
 
+def run_rounds(deps: PublishingDeps, interval_seconds: float) -> None:
+    """Do what the publications sensor does, without Dagster: a round, a pause, until SIGTERM."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    while not stop.is_set():
+        with suppress(DatabaseUnavailableError):
+            run_round(deps, stopping=stop.is_set)
+        stop.wait(interval_seconds)
+
+
 def main() -> None:
     """Dispatch once (or flip once, or go on for ever), dying where told to."""
     parser = argparse.ArgumentParser()
@@ -105,16 +117,16 @@ def main() -> None:
     parser.add_argument("--at", default="never")
     parser.add_argument("--signal", type=int, default=signal.SIGKILL)
     parser.add_argument("--loop", action="store_true")
-    parser.add_argument("--interval", type=float, help="loop as production does, this often")
+    parser.add_argument("--interval", type=float, help="a round this often")
     arguments = parser.parse_args()
     deps = make(arguments.database, arguments.box, arguments.me)
     fatal = Fatal(arguments.at, arguments.signal)
     if arguments.interval is not None:
-        run(deps, stop_on_signal(), interval_seconds=arguments.interval)
+        run_rounds(deps, arguments.interval)
         return
     if arguments.loop:
         while True:
-            tick(deps)
+            run_round(deps)
     if arguments.at == DURING_FLIP:
         other = PublisherName.LEGACY if deps.me is PublisherName.SWARM else PublisherName.SWARM
         with deps.database.transaction() as connection:

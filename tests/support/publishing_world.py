@@ -9,13 +9,13 @@ from pydantic import SecretStr
 
 from swarm.clients.zapier import ZapierHook
 from swarm.models import Address, Draft, Fence, MessageRef, Stage, WorkOrder
-from swarm.publishing.control import flip
-from swarm.publishing.deps import PublishingDeps
-from swarm.publishing.enqueue import LedgerRow, enqueue
-from swarm.publishing.marker import draft_marker
-from swarm.publishing.payload import StoredPayload, build_payload
-from swarm.publishing.settling import settle_work_order
-from swarm.publishing.states import PublisherName
+from swarm.publishing.control import PublisherName
+from swarm.publishing.dispatch.deps import PublishingDeps
+from swarm.publishing.dispatch.settling import settle_work_order
+from swarm.publishing.ledger.enqueue import LedgerRow, enqueue
+from swarm.publishing.ledger.marker import draft_marker
+from swarm.publishing.ledger.payload import StoredPayload, build_payload
+from swarm.publishing.switch.commands import flip
 from swarm.settings import PublishingSettings, ZapierSettings
 from swarm.store.database import Connection, Database, Row
 
@@ -85,7 +85,7 @@ class World:
             outlook=PostboxOutlook(self.postbox.url),
             me=PublisherName(me),
             required_rules=RULES,
-            recheck=lambda _candidate: (),
+            preflight=lambda _candidate: (),
             settle=settle_work_order,
             timings=PublishingSettings(settle_seconds=1800),
         )

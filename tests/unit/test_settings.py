@@ -28,7 +28,6 @@ def _good_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_complete_environment_loads_with_the_safe_defaults() -> None:
     settings = load_settings()
     assert settings.core.auto_send_enabled is False
-    assert settings.zapier.guard_in_zap is False
     assert not settings.model.configured
 
 

@@ -8,9 +8,7 @@ import signal
 
 import pytest
 from publisher_process import (
-    AFTER_ACCEPT,
     AFTER_CLAIM,
-    AFTER_POST,
     BEFORE_CLAIM,
     BEFORE_POST,
     DURING_FLIP,
@@ -19,8 +17,7 @@ from publisher_process import (
 )
 from publishing_world import World
 
-from swarm.publishing.guard import admit
-from swarm.publishing.tick import tick
+from swarm.publishing.dispatch.round import run_round
 
 pytestmark = [pytest.mark.faults, pytest.mark.integration]
 
@@ -46,8 +43,8 @@ def let_time_pass(world: World, key: str, me: str, **changes: object) -> None:
     deps = world.publisher(me, **changes)
     for seconds in (0, 60, 1801, 60):
         world.age(key, seconds)
-        tick(deps)
-    tick(deps)
+        run_round(deps)
+    run_round(deps)
 
 
 def assert_invariants(world: World, key: str) -> None:
@@ -79,21 +76,6 @@ def test_killed_anywhere_a_switched_publication_ends_as_one_draft_or_held(
     assert row["publisher"] == published_by
 
 
-@pytest.mark.parametrize("point", [AFTER_CLAIM, BEFORE_POST, AFTER_POST, AFTER_ACCEPT])
-def test_with_the_guard_in_the_zap_every_case_ends_with_its_draft(world: World, point: str) -> None:
-    def ask(key: str, fence: int) -> bool:
-        with world.database.transaction() as connection:
-            return admit(connection, key, fence)
-
-    world.postbox.guard = ask
-    key = both_paths_have_a_payload(world, "swarm")
-    kill_at(world, "swarm", point)
-    world.appoint("legacy")
-    let_time_pass(world, key, "legacy", guard_in_zap=True)
-    assert_invariants(world, key)
-    assert world.row(key)["state"] == "CONFIRMED"
-
-
 @pytest.mark.parametrize("point", [AFTER_CLAIM, BEFORE_POST])
 def test_a_sender_stopped_between_claim_and_post_is_ended_before_anything_follows(
     world: World, point: str
@@ -113,7 +95,7 @@ def test_a_sender_stopped_between_claim_and_post_is_ended_before_anything_follow
         assert process.poll() is None
     world.appoint("legacy")
     world.age(key, 60)
-    assert tick(world.publisher("legacy")).reaped_unknown == 1
+    assert run_round(world.publisher("legacy")).reaped_unknown == 1
     assert process.wait(timeout=10) == -signal.SIGKILL
     let_time_pass(world, key, "legacy")
     assert world.postbox.posts == []

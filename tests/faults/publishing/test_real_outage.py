@@ -14,12 +14,12 @@ from legacy_programs import READERS, SECRET, SENDER, LegacyHome, mail, wait_for
 from postbox import Postbox, PostboxOutlook
 from publishing_world import World
 
-from swarm.intake.ingest import ingest
-from swarm.intake.keys import work_order_key
-from swarm.operations.audit import AuditReport, audit
-from swarm.publishing.legacy_lease import HeldLease, since_boot
-from swarm.publishing.switch import show
-from swarm.publishing.tick import tick
+from swarm.intake.stream.keys import work_order_key
+from swarm.intake.stream.tick import ingest
+from swarm.legacy.publishing.lease import HeldLease, since_boot
+from swarm.observe.audit.promises import AuditReport, audit
+from swarm.publishing.dispatch.round import run_round
+from swarm.publishing.switch.commands import show
 from swarm.store import embedded
 from swarm.store.database import Database
 from swarm.store.migrate import migrate
@@ -82,7 +82,7 @@ def post_of(legacy: LegacyHome, number: int) -> dict[str, str] | None:
 
 def settled(world: World) -> bool:
     """The sender has told the ledger everything and the mailbox was looked into."""
-    tick(world.publisher())
+    run_round(world.publisher())
     return not world_unsettled(world)
 
 

@@ -10,8 +10,8 @@ import pytest
 from publisher_process import start
 from publishing_world import World
 
-from swarm.publishing.dispatcher import dispatch_once
-from swarm.publishing.tick import tick
+from swarm.publishing.dispatch.dispatcher import dispatch_once
+from swarm.publishing.dispatch.round import run_round
 
 pytestmark = [pytest.mark.faults, pytest.mark.integration]
 
@@ -41,7 +41,7 @@ def quiesce(world: World) -> None:
     world.appoint("swarm")
     for seconds in (600, 600, 1801, 600):
         world.age_all(seconds)
-        while not tick(world.publisher()).idle:
+        while not run_round(world.publisher()).idle:
             pass
 
 

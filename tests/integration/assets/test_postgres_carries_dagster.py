@@ -15,11 +15,11 @@ from sqlalchemy import Engine, event
 
 from swarm.errors import FencedOutError
 from swarm.models import Event, Fence, PolicyDecision, Stage, WorkOrderState
-from swarm.queue import JobState
 from swarm.settings import QueueSettings
 from swarm.store.database import Database
 from swarm.store.postgres import PostgresStore
 from swarm.store.postgres_queue import PostgresQueue
+from swarm.store.queue import JobState
 from swarm_assets.definitions import build_definitions
 from swarm_assets.partitions import ATTEMPT_TAG, work_orders
 from swarm_assets.runtime.storage import LeanEventLog, PooledPostgresStorage

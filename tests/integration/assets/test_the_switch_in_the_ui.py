@@ -5,7 +5,7 @@ import warnings
 import dagster as dg
 import pytest
 
-from swarm.publishing.switch import show
+from swarm.publishing.switch.commands import show
 from swarm.store.database import Database
 from swarm_assets.definitions import build_definitions
 

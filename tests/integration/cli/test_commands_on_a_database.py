@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from swarm.cli.app import app
-from swarm.intake.ingest import ingest
+from swarm.intake.stream.tick import ingest
 from swarm.sandbox import environment as sandbox_environment
 from swarm.settings import QueueSettings
 from swarm.store.database import Database

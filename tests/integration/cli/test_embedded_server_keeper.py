@@ -34,7 +34,13 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def keeper(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "swarm.up.keeper", str(folder / "data"), str(folder / "url")]
+    command = [
+        sys.executable,
+        "-m",
+        "swarm.up.postgres_keeper",
+        str(folder / "data"),
+        str(folder / "url"),
+    ]
     process = subprocess.Popen(command, env={**os.environ})
     until((folder / "url").exists)
     yield process

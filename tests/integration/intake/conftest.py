@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from swarm.intake.ingest import IngestReport, ingest
+from swarm.intake.stream.tick import IngestReport, ingest
 from swarm.store.database import Database, Row
 
 SECRET = "a secret of the tests"

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from swarm.errors import RefusedError
-from swarm.intake.audit import audit
-from swarm.intake.ingest import ingest
-from swarm.intake.keys import work_order_key
-from swarm.intake.replay import replay
+from swarm.intake.stream.completeness import count_lines
+from swarm.intake.stream.keys import work_order_key
+from swarm.intake.stream.replay import replay
+from swarm.intake.stream.tick import ingest
 from swarm.store.database import Database
 
 pytestmark = pytest.mark.integration
@@ -28,7 +28,7 @@ def encode(*lines: dict[str, object]) -> bytes:
 
 
 def assert_nothing_lost(stream) -> None:  # type: ignore[no-untyped-def]
-    report = audit(stream.database, stream.path)
+    report = count_lines(stream.database, stream.path)
     assert report.holds, report
     assert stream.count("work_orders") == stream.count("intake_line", "status = 'accepted'")
     assert stream.count("work_orders") == stream.count("swarm_jobs")
@@ -413,7 +413,7 @@ def test_a_replay_brings_back_what_is_missing_and_doubles_nothing(
             "DELETE FROM swarm_jobs WHERE work_order_key IN (SELECT key FROM work_orders WHERE original_id = 'mail-2')"
         )
         connection.execute("DELETE FROM work_orders WHERE original_id = 'mail-2'")
-    assert not audit(stream.database, stream.path).holds
+    assert not count_lines(stream.database, stream.path).holds
     report = replay(stream.database, stream.path, SECRET, generation=1)
     assert (report.accepted, report.duplicate, report.quarantined) == (1, 1, 1)
     assert_nothing_lost(stream)
@@ -452,4 +452,4 @@ def test_the_audit_notices_a_missing_row(stream, make_line: MakeLine) -> None:
         connection.execute(
             "DELETE FROM intake_line WHERE status = 'duplicate' AND byte_offset > 400"
         )
-    assert not audit(stream.database, stream.path).holds
+    assert not count_lines(stream.database, stream.path).holds

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from swarm.clients.outlook import GraphOutlook
-from swarm.intake.ingest import ingest
+from swarm.intake.stream.tick import ingest
 from swarm.legacy.email_work_order_service import EmailWorkOrderService
 from swarm.legacy.home import IntakeFiles
 from swarm.legacy.intake_stream_processor import IntakeStreamProcessor

@@ -14,10 +14,10 @@ from swarm.legacy.follow import Follower
 from swarm.legacy.home import LegacyFiles
 from swarm.legacy.jsonl import LineLog, write_state
 from swarm.legacy.pipeline_daemon import PipelineDaemon
-from swarm.operations.alerts import open_alerts
-from swarm.operations.legacy_proof import Proof, prove
-from swarm.operations.standby import decommission, expected, refusals, standby
-from swarm.operations.status import Status, status
+from swarm.legacy.standby.countdown import decommission, expected, refusals, standby
+from swarm.legacy.standby.proof import Proof, prove
+from swarm.observe.status import Status, status
+from swarm.store.alerts import open_alerts
 from swarm.store.database import Database
 from swarm_assets.resources.legacy import Legacy
 from swarm_assets.sensors.standby import legacy_proof, request

@@ -4,12 +4,12 @@ import pytest
 from publishing_world import EVIDENCE, RULES, RULESET, World, payload
 
 from swarm.errors import RefusedError
-from swarm.publishing.claim import claim, next_candidate
-from swarm.publishing.dispatcher import Dispatched, dispatch_once
-from swarm.publishing.enqueue import enqueue
-from swarm.publishing.owner import this_process
-from swarm.publishing.states import PublisherName
-from swarm.publishing.tick import tick
+from swarm.process_identity import this_process
+from swarm.publishing.control import PublisherName
+from swarm.publishing.dispatch.dispatcher import Dispatched, dispatch_once
+from swarm.publishing.dispatch.round import run_round
+from swarm.publishing.ledger.claim import claim, next_candidate
+from swarm.publishing.ledger.enqueue import enqueue
 
 pytestmark = pytest.mark.integration
 
@@ -130,6 +130,6 @@ def test_a_row_that_has_used_up_its_posts_is_not_claimed(world: World, used_up: 
     key = world.ready()
     world.write(f"UPDATE publication_ledger SET {used_up}, ever_uncertain = true")
     assert dispatch_once(world.publisher()).outcome is Dispatched.IDLE
-    tick(world.publisher())
+    run_round(world.publisher())
     assert world.row(key)["state"] == "HELD"
     assert world.postbox.posts == []

@@ -8,10 +8,10 @@ from publishing_world import World
 
 from swarm.errors import RateLimitedError
 from swarm.models import Reason
-from swarm.publishing.claim import ClaimCandidate
-from swarm.publishing.dispatcher import Dispatched, dispatch_once
-from swarm.publishing.reconciler import Reconciled, reconcile
-from swarm.publishing.tick import tick
+from swarm.publishing.dispatch.dispatcher import Dispatched, dispatch_once
+from swarm.publishing.dispatch.reconciler import Reconciled, reconcile
+from swarm.publishing.dispatch.round import run_round
+from swarm.publishing.ledger.claim import ClaimCandidate
 
 pytestmark = pytest.mark.integration
 
@@ -69,7 +69,7 @@ def test_an_unknown_outcome_is_confirmed_by_the_mailbox_and_not_sent_again(world
     world.postbox.mode = "reply lost"
     deps = world.publisher()
     dispatch_once(deps)
-    tick(deps)
+    run_round(deps)
     assert world.row(key)["state"] == "CONFIRMED"
     assert len(world.postbox.posts) == 1
 
@@ -96,7 +96,7 @@ def test_a_refused_connection_is_tried_again_and_finally_buried(
     for _ in range(deps.timings.max_attempts):
         assert dispatch_once(deps).outcome is Dispatched.NOT_SENT
         world.age(key, 600)
-    assert tick(deps).ended == 1
+    assert run_round(deps).ended == 1
     row = world.row(key)
     assert (row["state"], row["order_state"]) == ("DEAD", "dead")
     assert world.alerts(key) == ["work_order.dead"]
@@ -105,7 +105,7 @@ def test_a_refused_connection_is_tried_again_and_finally_buried(
 def test_used_up_attempts_are_held_when_one_of_them_may_have_arrived(world: World) -> None:
     key = world.ready()
     world.write("UPDATE publication_ledger SET attempts = 5, ever_uncertain = true")
-    tick(world.publisher())
+    run_round(world.publisher())
     row = world.row(key)
     assert (row["state"], row["order_state"]) == ("HELD", "held")
     assert world.alerts(key) == ["work_order.held"]
@@ -128,7 +128,7 @@ def test_a_reason_at_the_sink_holds_the_draft_and_alerts(world: World) -> None:
     def answered(_candidate: ClaimCandidate) -> tuple[Reason, ...]:
         return (Reason(rule="ES-20", detail="a human answered meanwhile"),)
 
-    assert dispatch_once(world.publisher(recheck=answered)).outcome is Dispatched.HELD
+    assert dispatch_once(world.publisher(preflight=answered)).outcome is Dispatched.HELD
     row = world.row(key)
     assert (row["state"], row["order_state"]) == ("HELD", "held")
     assert "ES-20" in row["last_error"]
@@ -141,7 +141,7 @@ def test_a_sink_that_cannot_tell_now_leaves_the_draft_for_later(world: World) ->
     def unavailable(_candidate: ClaimCandidate) -> tuple[Reason, ...]:
         raise RateLimitedError("wait", retry_after=1)
 
-    assert dispatch_once(world.publisher(recheck=unavailable)).outcome is Dispatched.DEFERRED
+    assert dispatch_once(world.publisher(preflight=unavailable)).outcome is Dispatched.DEFERRED
     row = world.row(key)
     assert (row["state"], row["attempts"]) == ("READY", 0)
     assert row["not_before"] > row["changed_at"]
@@ -179,7 +179,7 @@ class _FlipsFirst:
 def test_a_switch_between_claim_and_post_stops_the_post_and_hands_over(world: World) -> None:
     key = world.ready()
     world.enqueue(key, "legacy")
-    deps = replace(world.publisher(), pace=_FlipsFirst(world))
+    deps = replace(world.publisher(), rate_limit=_FlipsFirst(world))
     assert dispatch_once(deps).outcome is Dispatched.NOT_SENT
     row = world.row(key)
     assert (row["state"], row["publisher"], row["attempts"]) == ("READY", "legacy", 0)
@@ -194,7 +194,7 @@ class _ReapedFirst(_FlipsFirst):
 
 def test_a_claim_taken_away_before_the_post_ends_without_a_post(world: World) -> None:
     key = world.ready()
-    deps = replace(world.publisher(), pace=_ReapedFirst(world))
+    deps = replace(world.publisher(), rate_limit=_ReapedFirst(world))
     assert dispatch_once(deps).outcome is Dispatched.FENCED
     assert world.postbox.posts == []
     assert world.row(key)["state"] == "UNKNOWN"

@@ -5,8 +5,8 @@ from publishing_world import EVIDENCE, RULES, RULESET, World, draft
 
 from swarm.errors import FencedOutError, RefusedError
 from swarm.models import Fence, PolicyDecision, WorkOrderState
-from swarm.publishing.publisher import LedgerPublisher
-from swarm.publishing.tick import tick
+from swarm.publishing.dispatch.handover import LedgerPublisher
+from swarm.publishing.dispatch.round import run_round
 from swarm.store.postgres import PostgresStore
 
 pytestmark = pytest.mark.integration
@@ -38,7 +38,7 @@ def test_an_approved_draft_is_handed_over_and_posted_at_once(world: World) -> No
     assert publisher(world).hand_over(fence, decision(key)) is WorkOrderState.PUBLISHING
     row = world.row(key)
     assert (row["state"], row["order_state"]) == ("ACCEPTED", "publishing")
-    tick(world.publisher())
+    run_round(world.publisher())
     assert world.row(key)["order_state"] == "published"
 
 
@@ -47,7 +47,7 @@ def test_running_the_stage_again_publishes_nothing_again(world: World) -> None:
     fence = running(world)
     key = fence.work_order_key
     publisher(world).hand_over(fence, decision(key))
-    tick(world.publisher())
+    run_round(world.publisher())
     assert publisher(world).hand_over(fence, decision(key)) is WorkOrderState.PUBLISHED
     assert len(world.postbox.posts) == 1
 
@@ -57,8 +57,8 @@ def test_a_draft_another_publisher_made_before_counts_for_this_work_order(world:
     fence = running(world)
     key = fence.work_order_key
     world.enqueue(key, "swarm")
-    tick(world.publisher())
-    tick(world.publisher())
+    run_round(world.publisher())
+    run_round(world.publisher())
     assert world.row(key)["order_state"] == "running"
     assert publisher(world).hand_over(fence, decision(key)) is WorkOrderState.PUBLISHED
     assert world.row(key)["order_state"] == "published"
@@ -111,7 +111,7 @@ def test_a_waiting_row_whose_work_order_was_escalated_is_held(world: World) -> N
     world.enqueue(key, "legacy")
     assert world.row(key)["state"] == "PENDING_PAYLOAD"
     world.write("UPDATE work_orders SET state = 'escalated', final_at = now()")
-    assert tick(world.publisher()).ended == 1
+    assert run_round(world.publisher()).ended == 1
     row = world.row(key)
     assert (row["state"], row["order_state"]) == ("HELD", "escalated")
 
@@ -120,14 +120,14 @@ def test_a_payload_that_does_not_come_is_alerted_by_age(world: World) -> None:
     key = world.order(1)
     world.enqueue(key, "legacy")
     world.age(key, 901)
-    tick(world.publisher())
+    run_round(world.publisher())
     assert world.alerts(key) == ["publication.pending_payload"]
 
 
 def test_a_ready_row_that_nobody_claims_is_alerted_by_age(world: World) -> None:
     key = world.ready()
     world.age(key, 901)
-    tick(world.publisher(required_rules=(*RULES, "ES-99")))
+    run_round(world.publisher(required_rules=(*RULES, "ES-99")))
     assert world.alerts(key) == ["publication.stuck"]
 
 
@@ -140,6 +140,6 @@ def test_what_the_swarm_decides_against_is_held_and_an_escalation_not_alerted_tw
     world.enqueue(key, "legacy")
     world.write("UPDATE work_orders SET state = %s, final_at = now() WHERE key = %s", decided, key)
     assert world.row(key)["state"] == "PENDING_PAYLOAD"
-    tick(world.publisher())
+    run_round(world.publisher())
     assert world.row(key)["state"] == "HELD"
     assert world.alerts(key) == alerts

@@ -11,19 +11,19 @@ import pytest
 from swarm.clients.monday import MondayClient
 from swarm.clients.outlook import GraphOutlook
 from swarm.clients.zapier import ZapierHook
-from swarm.intake.ledger import accept
+from swarm.intake.stream.rows import accept
 from swarm.models import Address, Fence, MessageRef, Publication, WorkOrder, WorkOrderState
-from swarm.publishing.control import flip
-from swarm.publishing.deps import PublishingDeps
-from swarm.publishing.due import publications_due
-from swarm.publishing.publisher import LedgerPublisher
-from swarm.publishing.states import PublisherName
-from swarm.publishing.tick import tick
-from swarm.publishing.wiring import swarm_publisher
+from swarm.publishing.control import PublisherName
+from swarm.publishing.dispatch.deps import PublishingDeps
+from swarm.publishing.dispatch.due import publications_due
+from swarm.publishing.dispatch.handover import LedgerPublisher
+from swarm.publishing.dispatch.round import run_round
+from swarm.publishing.dispatch.wiring import swarm_publisher
+from swarm.publishing.switch.commands import flip
 from swarm.sandbox.server import RunningSandbox
 from swarm.settings import Settings, load_settings
 from swarm.specialists.rules import RulesSpecialist
-from swarm.stages.chain import run_chain
+from swarm.stages.pipeline import run_chain
 from swarm.stages.services import Services
 from swarm.store.database import Database
 from swarm.store.postgres import PostgresStore
@@ -94,7 +94,7 @@ def _company(
         mailbox=settings.graph.mailbox,
         approved_columns=settings.monday.approved_columns,
     )
-    deps = swarm_publisher(settings, database, ZapierHook(settings.zapier), outlook)
+    deps = swarm_publisher(settings, database, services.store, ZapierHook(settings.zapier), outlook)
     appoint(database, PublisherName.SWARM)
     fence = queue.open(KEY, "run-1", None)
     return Company(sandbox, settings, database, services, deps, order, fence)
@@ -136,7 +136,7 @@ def test_a_mail_becomes_a_draft_that_is_found_again_and_marked(company: Company)
     (draft,) = company.sandbox.wait_for_drafts(1)
     assert draft["conversationId"] == company.order.ref.conversation_id
     assert publications_due(company.deps) == 1
-    tick(company.deps)
+    run_round(company.deps)
     assert company.state() is WorkOrderState.PUBLISHED
     assert publications_due(company.deps) == 0
     found = company.deps.outlook.find_dispatched(
@@ -162,6 +162,6 @@ def test_a_conversation_that_went_on_since_the_context_was_taken_holds_the_draft
         conversation_id=company.order.ref.conversation_id,
     )
     appoint(company.database, PublisherName.SWARM)
-    assert tick(company.deps).dispatched == {"held": 1}
+    assert run_round(company.deps).dispatched == {"held": 1}
     assert company.state() is WorkOrderState.HELD
     assert company.sandbox.deliveries() == []

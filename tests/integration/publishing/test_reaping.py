@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from publishing_world import World
 
-from swarm.publishing.claim import claim, next_candidate
-from swarm.publishing.owner import Owner, start_time, this_process
-from swarm.publishing.reaper import reap
-from swarm.publishing.record import record_unknown
-from swarm.publishing.tick import tick
+from swarm.process_identity import ProcessIdentity, start_time, this_process
+from swarm.publishing.dispatch.reaper import reap
+from swarm.publishing.dispatch.round import run_round
+from swarm.publishing.ledger.claim import claim, next_candidate
+from swarm.publishing.ledger.transitions import record_unknown
 
 pytestmark = pytest.mark.integration
 
@@ -28,13 +28,13 @@ def sleeper() -> Iterator[Sleeper]:
     process.wait()
 
 
-def owner_of(process: Sleeper) -> Owner:
+def owner_of(process: Sleeper) -> ProcessIdentity:
     started = start_time(process.pid)
     assert started is not None
     return this_process().model_copy(update={"pid": process.pid, "starttime": started})
 
 
-def claimed_by(world: World, owner: Owner, *, seconds_ago: float = 60) -> str:
+def claimed_by(world: World, owner: ProcessIdentity, *, seconds_ago: float = 60) -> str:
     """A claim of ``owner``, older than twice the deadline, that nobody recorded."""
     key = world.ready()
     deps = world.publisher()
@@ -73,7 +73,7 @@ def test_a_young_claim_is_left_alone(world: World, sleeper: Sleeper) -> None:
     ids=["the pid was recycled", "the machine was restarted", "another machine"],
 )
 def test_a_process_that_is_not_the_owner_is_never_killed(
-    world: World, sleeper: Sleeper, spoil: Callable[[Owner], Owner], state: str
+    world: World, sleeper: Sleeper, spoil: Callable[[ProcessIdentity], ProcessIdentity], state: str
 ) -> None:
     key = claimed_by(world, spoil(owner_of(sleeper)))
     reap(world.publisher())
@@ -85,18 +85,18 @@ def test_a_process_that_is_not_the_owner_is_never_killed(
 def test_a_program_never_ends_itself_and_knows_whether_it_still_sends(world: World) -> None:
     key = claimed_by(world, this_process())
     deps = world.publisher()
-    deps.flights.begin(key, 1)
+    deps.in_flight.begin(key, 1)
     assert reap(deps).left == 1
     assert world.row(key)["state"] == "SENDING"
     assert world.alerts(key) == ["publication.stuck"]
-    deps.flights.forget(key, 1)
+    deps.in_flight.forget(key, 1)
     assert reap(deps).unknown == 1
 
 
 def test_a_sender_that_may_not_be_ended_leaves_its_claim_held(
     world: World, sleeper: Sleeper
 ) -> None:
-    def not_permitted(_owner: Owner) -> bool:
+    def not_permitted(_owner: ProcessIdentity) -> bool:
         raise PermissionError
 
     key = claimed_by(world, owner_of(sleeper))
@@ -138,10 +138,10 @@ def test_a_reaped_claim_is_held_after_settling_and_never_ready_by_age(world: Wor
     dead = this_process().model_copy(update={"starttime": 1})
     key = claimed_by(world, dead)
     deps = world.publisher()
-    tick(deps)
+    run_round(deps)
     assert world.row(key)["state"] == "UNKNOWN"
     world.age(key, 1801)
-    tick(deps)
+    run_round(deps)
     row = world.row(key)
     assert (row["state"], row["order_state"]) == ("HELD", "held")
     assert "ready" not in world.log(key)[1:]

@@ -1,18 +1,12 @@
 """What nobody knows is resolved by looking into the mailbox."""
 
-import threading
-
-import httpx
 import pytest
-import uvicorn
-from postbox import Postbox
 from publishing_world import World
 
-from swarm.publishing.dispatcher import dispatch_once
-from swarm.publishing.guard import admit, guard_application
-from swarm.publishing.reconciler import Reconciled, reconcile
-from swarm.publishing.tick import tick
-from swarm.store.database import Database
+from swarm.publishing.dispatch.dispatcher import Dispatched, dispatch_once
+from swarm.publishing.dispatch.reconciler import Reconciled, reconcile
+from swarm.publishing.dispatch.round import run_round
+from swarm.publishing.dispatch.sweeper import sweep
 
 pytestmark = pytest.mark.integration
 
@@ -77,7 +71,7 @@ def test_a_purged_draft_is_held_and_never_sent_again(world: World) -> None:
     world.postbox.drafts.clear()
     world.age(key, 1801)
     assert outcomes(world) == [Reconciled.HELD]
-    tick(world.publisher())
+    run_round(world.publisher())
     assert len(world.postbox.posts) == 1
 
 
@@ -119,82 +113,15 @@ def test_a_mailbox_that_cannot_be_searched_changes_nothing_and_is_alerted_in_tim
     assert world.alerts(key) == []
 
 
-# --- the guard in the Zap -------------------------------------------------------------------------
-
-
-def with_guard(world: World) -> None:
-    """Let the postbox's Zap ask the guard before it drafts."""
-
-    def ask(key: str, fence: int) -> bool:
-        with world.database.transaction() as connection:
-            return admit(connection, key, fence)
-
-    world.postbox.guard = ask
-
-
-def test_with_the_guard_an_unknown_post_is_sent_once_more_and_drafted_once(world: World) -> None:
-    """Variant E: the first item was only late; the guard drops it."""
-    with_guard(world)
-    key = world.ready()
-    world.postbox.mode = "delay"
-    world.postbox.before_answer = lambda: setattr(world.postbox, "mode", "reply lost")
-    dispatch_once(world.publisher())
-    world.postbox.before_answer, world.postbox.mode = (lambda: None), "ok"
-    world.age(key, 1801)
-    assert outcomes(world, guard_in_zap=True) == [Reconciled.RESENT]
-    dispatch_once(world.publisher())
-    world.postbox.release_delayed()
-    assert [post["fence"] for post in world.postbox.posts_of(key)] == ["1", "2"]
-    assert [draft["fence"] for draft in world.postbox.drafts_of(key)] == ["2"]
-    assert outcomes(world) == [Reconciled.CONFIRMED]
-
-
 def test_never_a_third_post_after_two_that_may_have_arrived(world: World) -> None:
-    with_guard(world)
+    """Whatever made the row ready again: it is not claimed any more, and held for a person."""
     key = world.ready()
-    world.postbox.mode = "500 before"
-    for _ in range(4):
-        dispatch_once(world.publisher())
-        world.age(key, 1801)
-        outcomes(world, guard_in_zap=True)
-    row = world.row(key)
-    assert (row["state"], row["uncertain_posts"], row["fence"]) == ("HELD", 2, 2)
-
-
-def test_a_zap_that_dies_between_guard_and_draft_leaves_the_row_held(world: World) -> None:
-    """T63: late, never twice."""
-    key = doubtful(world, "500 before")
-    with world.database.transaction() as connection:
-        assert admit(connection, key, 1)
-    world.age(key, 1801)
-    assert outcomes(world, guard_in_zap=True) == [Reconciled.HELD]
-
-
-def test_repeated_deliveries_are_stopped_by_the_guard(world: World) -> None:
-    """T35 with the guard: one draft."""
-    with_guard(world)
-    key = doubtful(world, "duplicate")
-    assert len(world.postbox.drafts_of(key)) == 1
-
-
-def test_the_guard_speaks_http_and_admits_a_fence_once(
-    world: World, database: Database, postbox: Postbox
-) -> None:
-    key = doubtful(world, "paused")
-    server = uvicorn.Server(
-        uvicorn.Config(guard_application(database), port=0, log_level="error", lifespan="off")
+    world.write(
+        "UPDATE publication_ledger SET uncertain_posts = 2, ever_uncertain = true"
+        " WHERE work_order_key = %s",
+        key,
     )
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            threading.Event().wait(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        url = f"http://127.0.0.1:{port}/claim"
-        question = {"key": key, "fence": 1}
-        stale = {"key": key, "fence": 0}
-        answers = [httpx.post(url, json=body) for body in (stale, question, question, ["?"])]
-    finally:
-        server.should_exit = True
-        thread.join()
-    assert [answer.status_code for answer in answers] == [409, 200, 409, 400]
+    assert dispatch_once(world.publisher()).outcome is Dispatched.IDLE
+    assert sweep(world.publisher()).ended == 1
+    assert world.row(key)["state"] == "HELD"
+    assert world.postbox.posts == []

@@ -6,12 +6,11 @@ from postbox import Postbox
 from publishing_world import World
 
 from swarm.errors import RefusedError
-from swarm.publishing import lease
-from swarm.publishing.control import appoint_initial, control_to_write_ready, read_control
-from swarm.publishing.dispatcher import Dispatched, dispatch_once
-from swarm.publishing.legacy_shim import no_other_holds_the_lease
-from swarm.publishing.states import PublisherName
-from swarm.publishing.switch import cutover, rollback, show, stop
+from swarm.legacy.publishing.shim import no_other_holds_the_lease
+from swarm.publishing.control import PublisherName, control_to_write_ready, read_control
+from swarm.publishing.dispatch.dispatcher import Dispatched, dispatch_once
+from swarm.publishing.switch import lease
+from swarm.publishing.switch.commands import appoint_initial, cutover, rollback, show, stop
 from swarm.store.database import Connection, Database
 
 pytestmark = pytest.mark.integration

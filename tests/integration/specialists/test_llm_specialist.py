@@ -35,8 +35,8 @@ from swarm.specialists.llm import LlmSpecialist
 from swarm.specialists.prompting import prompts_sha256
 from swarm.specialists.rules import RulesSpecialist
 from swarm.specialists.select import select_specialist
-from swarm.stages.draft import write_draft
-from swarm.stages.review import REVIEW_STAGES, review
+from swarm.stages.reply.draft import write_draft
+from swarm.stages.reply.review import REVIEW_STAGES, review
 from swarm.stages.services import Services
 from swarm.stages.tier import decide_tier
 from swarm.store.memory import MemoryStore

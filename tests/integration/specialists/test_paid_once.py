@@ -13,7 +13,7 @@ from replying import KEY, context, order, received, routine, services
 
 from swarm.settings import ModelSettings
 from swarm.specialists.llm import LlmSpecialist
-from swarm.stages.draft import write_draft
+from swarm.stages.reply.draft import write_draft
 from swarm.store.database import Database
 from swarm.store.postgres import PostgresStore
 
@@ -27,7 +27,7 @@ import os, sys
 from replying import context, received, routine, services
 from swarm.settings import ModelSettings
 from swarm.specialists.llm import LlmSpecialist
-from swarm.stages.draft import write_draft
+from swarm.stages.reply.draft import write_draft
 from swarm.store.database import Database
 from swarm.store.postgres import PostgresStore
 

@@ -8,7 +8,6 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from swarm.models import Address, Fence, MessageRef, WorkOrder
-from swarm.queue import Job, JobQueue
 from swarm.settings import QueueSettings
 from swarm.store.database import Database
 from swarm.store.memory import MemoryStore
@@ -16,6 +15,7 @@ from swarm.store.memory_queue import MemoryQueue
 from swarm.store.postgres import PostgresStore
 from swarm.store.postgres_queue import PostgresQueue
 from swarm.store.protocol import RunStore
+from swarm.store.queue import Job, JobQueue
 
 QUEUE = QueueSettings(
     lease_seconds=30,

@@ -15,13 +15,13 @@ from swarm.models import (
     TierDecision,
     WorkOrderState,
 )
-from swarm.operations.alerts import open_alerts
 from swarm.settings import QueueSettings
-from swarm.store.chain import verify_chain
+from swarm.store.alerts import open_alerts
 from swarm.store.database import Database, Row
+from swarm.store.event_chain import verify_chain
 from swarm.store.postgres import PostgresStore
-from swarm.store.postgres_moves import settle_publication
 from swarm.store.postgres_queue import PostgresQueue
+from swarm.store.postgres_transitions import settle_publication
 
 pytestmark = pytest.mark.integration
 

@@ -4,8 +4,8 @@ import pytest
 
 from swarm.errors import FencedOutError, MalformedInputError
 from swarm.models import WorkOrderState
-from swarm.queue import JobState
-from swarm.store.chain import verify_chain
+from swarm.store.event_chain import verify_chain
+from swarm.store.queue import JobState
 
 pytestmark = pytest.mark.integration
 

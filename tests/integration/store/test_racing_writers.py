@@ -10,12 +10,12 @@ import pytest
 
 from swarm.errors import FencedOutError
 from swarm.models import Event, Fence, WorkOrderState
-from swarm.queue import JobState
 from swarm.settings import QueueSettings
-from swarm.store.chain import verify_chain
 from swarm.store.database import Database
+from swarm.store.event_chain import verify_chain
 from swarm.store.postgres import PostgresStore
 from swarm.store.postgres_queue import PostgresQueue
+from swarm.store.queue import JobState
 
 pytestmark = pytest.mark.integration
 

@@ -15,8 +15,8 @@ from swarm.models import (
     Verdict,
     WorkOrderState,
 )
-from swarm.queue import JobState
-from swarm.store.chain import verify_chain
+from swarm.store.event_chain import verify_chain
+from swarm.store.queue import JobState
 
 pytestmark = pytest.mark.integration
 

@@ -7,11 +7,11 @@ import pytest
 
 from swarm.errors import FencedOutError, PermanentError, RemoteUnavailableError
 from swarm.models import Fence, WorkOrderState
-from swarm.queue import JobState
 from swarm.stages.services import Services
 from swarm.store.memory import MemoryStore
 from swarm.store.memory_queue import MemoryQueue
 from swarm.store.protocol import Publisher
+from swarm.store.queue import JobState
 from swarm_assets.resources.desk import Desk
 
 KEY = "wo_" + "a" * 24

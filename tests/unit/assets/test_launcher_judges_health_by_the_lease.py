@@ -3,7 +3,7 @@
 import pytest
 from dagster._core.launcher import WorkerStatus
 
-from swarm.publishing.owner import this_process
+from swarm.process_identity import this_process
 from swarm.store.database import Row
 from swarm_assets.runtime.launcher import health, process_health
 

@@ -7,10 +7,10 @@ import dagster as dg
 import pytest
 
 from swarm.errors import DatabaseUnavailableError
-from swarm.intake.ingest import IngestReport
-from swarm.queue import Job, JobState, RunRequested
+from swarm.intake.stream.tick import IngestReport
 from swarm.store.memory import MemoryStore
 from swarm.store.memory_queue import MemoryQueue
+from swarm.store.queue import Job, JobState, RunRequested
 from swarm_assets.partitions import ATTEMPT_TAG, PARTITION_TAG
 from swarm_assets.sensors import publications, reaper, retire
 from swarm_assets.sensors.intake import echo, intake, outcome, run_requests

@@ -17,9 +17,9 @@ from swarm.models import (
     Verdict,
     WorkOrderState,
 )
-from swarm.queue import JobState
 from swarm.safety.ruleset import VERSION
 from swarm.specialists.protocol import Classification
+from swarm.store.queue import JobState
 from swarm_assets.assets import checks
 from swarm_assets.resources.stage_outputs import NOUNS
 

@@ -5,10 +5,12 @@ from typing import Any
 import httpx
 import pytest
 
-from swarm.clients.monday_errors import Fault, Remedy, fault_of, rate_limit_reset, read_answer
+from swarm.clients.monday_errors import MondayFault, Remedy, fault_of, rate_limit_reset, read_answer
 
 
-def fault(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Fault | None:
+def fault(
+    body: Any, status: int = 200, headers: dict[str, str] | None = None
+) -> MondayFault | None:
     response = httpx.Response(status, json=body, headers=headers)
     answer = read_answer(response)
     assert answer is not None

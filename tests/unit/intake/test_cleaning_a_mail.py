@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from swarm.intake.cleaning import receive
-from swarm.intake.html_text import read_html
+from swarm.intake.mail.clean import receive
+from swarm.intake.mail.html_text import read_html
 from swarm.models import Address, MessageRef, Received, WorkOrder
 
 

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swarm.intake.keys import work_order_key
-from swarm.intake.line import Accepted, Quarantined, dated_in_future, read_line
+from swarm.intake.stream.keys import work_order_key
+from swarm.intake.stream.line import Accepted, Quarantined, dated_in_future, read_line
 
 SECRET = "a secret of the tests"
-SCHEMA = json.loads((resources.files("swarm.intake") / "work_order.schema.json").read_text("utf-8"))
+SCHEMA = json.loads(
+    (resources.files("swarm.intake.stream") / "work_order.schema.json").read_text("utf-8")
+)
 
 
 def good(**changes: object) -> dict[str, object]:

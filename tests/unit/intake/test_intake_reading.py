@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from swarm.intake.reading import MAX_LINE_BYTES, read_lines
+from swarm.intake.stream.lines import MAX_LINE_BYTES, read_lines
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 
 from swarm.clients.protocol import DeltaExpiredError, DeltaPage, InboundMessage
 from swarm.errors import RemoteUnavailableError
-from swarm.intake.line import Accepted, read_line
+from swarm.intake.stream.line import Accepted, read_line
 from swarm.legacy.actionable import why_ignored
 from swarm.legacy.email_work_order_service import EmailWorkOrderService
 from swarm.legacy.events import encoded, event_from_eml
@@ -36,7 +36,7 @@ def schema(package: str, name: str) -> dict[str, object]:
 
 
 EVENT = schema("swarm.legacy", "event.schema.json")
-WORK_ORDER = schema("swarm.intake", "work_order.schema.json")
+WORK_ORDER = schema("swarm.intake.stream", "work_order.schema.json")
 
 
 def raw_mail(number: int = 1, headers: str = "", body: str = "Where is my parcel?") -> bytes:

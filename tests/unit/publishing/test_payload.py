@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from swarm.errors import MalformedInputError, RefusedError
 from swarm.models import Address, Draft
-from swarm.publishing.marker import draft_marker, reference
-from swarm.publishing.payload import StoredPayload, build_payload, draft_sha256, wire
+from swarm.publishing.ledger.marker import draft_marker, reference
+from swarm.publishing.ledger.payload import StoredPayload, build_payload, draft_sha256, wire
 
 KEY = key_of(1)
 

@@ -7,7 +7,7 @@ from swarm.models import Claim, EscalationClass, Evidence, EvidenceKind
 from swarm.specialists.phrasebook import languages
 from swarm.specialists.protocol import Brief, Proposal
 from swarm.specialists.rules import RulesSpecialist
-from swarm.stages.assembly import assemble
+from swarm.stages.reply.assemble import assemble
 
 DELIVERY_ASKS = {
     "en": "When will my order be delivered?",

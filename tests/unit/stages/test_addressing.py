@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from replying import CUSTOMER, MAILBOX, context, message, order
 
 from swarm.models import Address, Lookup, Thread
-from swarm.stages.addressing import answer_to, participants, recipients, reply_subject
+from swarm.stages.enrichment.addressing import answer_to, participants, recipients, reply_subject
 
 OTHER = Address(address="Desk@customer.example")
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from replying import CUSTOMER, KEY, brief, context, order, received
 
 from swarm.models import Address, Draft
-from swarm.publishing.marker import draft_marker
+from swarm.publishing.ledger.marker import draft_marker
 from swarm.specialists.protocol import Proposal
-from swarm.stages.assembly import assemble
+from swarm.stages.reply.assemble import assemble
 
 
 def draft_of(body: str, **changes: object) -> Draft:

@@ -5,7 +5,7 @@ from replying import CONTACT, CUSTOMER, Board, Mailbox, deal, message, order, re
 
 from swarm.errors import RateLimitedError, RemoteRefusedError, RemoteUnavailableError
 from swarm.models import Address, CrmUpdate, EvidenceKind, Lookup
-from swarm.stages.gather import gather
+from swarm.stages.enrichment.gather import gather
 
 AWAY = RemoteUnavailableError("no answer")
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swarm.models import Event, StoredEvent
-from swarm.store.chain import GENESIS, link, verify_chain
+from swarm.store.event_chain import GENESIS, link, verify_chain
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

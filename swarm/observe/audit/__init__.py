@@ -1,0 +1,1 @@
+"""The audit of the promises: questions to the tables, the mailbox, the chains and the streams."""

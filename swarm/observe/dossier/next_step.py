@@ -1,0 +1,69 @@
+"""What happens next to a work order, in one sentence for a person. Pure."""
+
+from datetime import datetime
+
+from swarm.models import WorkOrderState
+from swarm.store.queue import Job, JobState
+
+_PUBLICATION = {
+    "PENDING_PAYLOAD": "waits until {publisher} has a draft of its own for it",
+    "READY": "waits for {publisher} to post the draft",
+    "SENDING": "{publisher} is posting the draft now",
+    "ACCEPTED": "posted; waits until the draft is seen in the mailbox",
+    "UNKNOWN": "posted, outcome unknown; the mailbox is searched before anything else is done",
+    "CONFIRMED": "the draft is in the mailbox; the work order follows within a minute",
+    "HELD": "no draft turned up; the work order follows within a minute",
+    "DEAD": "could not be posted; the work order follows within a minute",
+}
+
+
+def next_step(
+    state: WorkOrderState,
+    job: Job | None,
+    *,
+    ledger_state: str | None = None,
+    publisher: str | None = None,
+    owner: str | None = None,
+    acknowledge_by: datetime | None = None,
+    acknowledged_by: str | None = None,
+) -> str:
+    """Say what happens next, and who has to act if nobody's program does."""
+    match state:
+        case WorkOrderState.PUBLISHED:
+            return "a person edits the draft in Outlook and sends it"
+        case WorkOrderState.ESCALATED:
+            return _escalated(owner, acknowledge_by, acknowledged_by)
+        case WorkOrderState.HELD:
+            return "a person looks: nothing more happens by itself"
+        case WorkOrderState.DEAD:
+            return "a person mends the cause, then `swarm dead replay` drives it again"
+        case WorkOrderState.PUBLISHING:
+            sentence = _PUBLICATION.get(ledger_state or "", "the ledger has no row: run the audit")
+            return sentence.format(publisher=publisher or "nobody")
+        case _:
+            return _driven(job)
+
+
+def _escalated(
+    owner: str | None, acknowledge_by: datetime | None, acknowledged_by: str | None
+) -> str:
+    if acknowledged_by:
+        return f"{acknowledged_by} has taken it on"
+    if owner is None or acknowledge_by is None:
+        return "a person answers it; no owner is recorded: run the audit"
+    return f"{owner} acknowledges it by {acknowledge_by:%Y-%m-%d %H:%M} UTC and answers in person"
+
+
+def _driven(job: Job | None) -> str:
+    if job is None:
+        return "no job drives it: run the audit"
+    match job.state:
+        case JobState.QUEUED:
+            again = f" after {job.failures} failures ({job.last_error})" if job.failures else ""
+            return f"its run is requested from {job.not_before:%H:%M:%S} UTC on{again}"
+        case JobState.REQUESTED:
+            return f"Dagster starts run attempt {job.attempt}"
+        case JobState.RUNNING:
+            return f"run attempt {job.attempt} works on it, last output: {job.stage or 'none yet'}"
+        case _:
+            return f"its job is {job.state}: run the audit"

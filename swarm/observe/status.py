@@ -1,0 +1,192 @@
+"""The state of the whole system at one moment: counts, queue, alerts, publisher, intake.
+
+Names work orders by their opaque key only, so it may be shown on any screen. What lives elsewhere:
+one work order in full (``dossier``), time series (``metrics``).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import Field
+
+from swarm.legacy.home import LegacyFiles
+from swarm.legacy.standby.heartbeats import LegacyPath, legacy_path
+from swarm.models import Noun, Tier, WorkOrderState
+from swarm.publishing.control import Control, read_control
+from swarm.store.alerts import Alert, open_alerts
+from swarm.store.database import Connection, Database, Row
+from swarm.store.queue import JobState
+
+_STATES = "SELECT state AS name, count(*) AS n FROM work_orders GROUP BY 1"
+_JOBS = "SELECT state AS name, count(*) AS n FROM swarm_jobs GROUP BY 1"
+_LEDGER = "SELECT state AS name, count(*) AS n FROM publication_ledger GROUP BY 1"
+
+_STAGES = """
+SELECT coalesce(stage, 'none yet') AS name, count(*) AS n
+  FROM swarm_jobs WHERE state = 'running' GROUP BY 1
+"""
+
+_QUEUE = """
+SELECT count(*) FILTER (WHERE state IN ('queued', 'requested')) AS depth,
+       count(*) FILTER (WHERE state = 'queued' AND not_before > now()) AS backing_off,
+       coalesce(extract(epoch FROM now() - min(queued_at)
+                FILTER (WHERE state IN ('queued', 'requested', 'running'))), 0)::float
+           AS oldest_seconds,
+       count(*) FILTER (WHERE state = 'dead') AS dead_letters
+  FROM swarm_jobs
+"""
+
+_INTAKE = """
+SELECT DISTINCT ON (stream) stream, generation, byte_offset, lines, updated_at
+  FROM intake_offset ORDER BY stream, generation DESC
+"""
+
+_LINES = "SELECT status AS name, count(*) AS n FROM intake_line GROUP BY 1"
+
+_OVERDUE = """
+SELECT count(*) FILTER (WHERE acknowledged_at IS NULL) AS open,
+       count(*) FILTER (WHERE acknowledged_at IS NULL AND acknowledge_by < now()) AS overdue
+  FROM escalations
+"""
+
+_RECENT = """
+SELECT w.key, w.state, j.stage, w.tier, w.state_reason AS reason, w.accepted_at,
+       extract(epoch FROM coalesce(w.final_at, now()) - w.accepted_at)::float AS age_seconds
+  FROM work_orders w LEFT JOIN swarm_jobs j ON j.work_order_key = w.key
+ ORDER BY w.accepted_at DESC, w.key LIMIT %s
+"""
+
+
+class Queue(Noun):
+    """``swarm_jobs`` in numbers."""
+
+    depth: int
+    backing_off: int
+    oldest_seconds: float
+    dead_letters: int
+    jobs: Mapping[JobState, int]
+
+
+class StreamPosition(Noun):
+    """How far an intake stream has been read. ``lag_bytes`` None: the file was not looked at."""
+
+    stream: str
+    generation: int
+    byte_offset: int
+    lines: int
+    updated_at: datetime
+    lag_bytes: int | None = None
+
+
+class Escalations(Noun):
+    """Escalations nobody has acknowledged yet, and those among them past their time."""
+
+    open: int
+    overdue: int
+
+
+class RecentWorkOrder(Noun):
+    """One row of the table of recent work orders."""
+
+    key: str
+    state: WorkOrderState
+    stage: str | None
+    tier: Tier
+    reason: str
+    accepted_at: datetime
+    age_seconds: float = Field(description="Until its end, or until now")
+
+
+class Status(Noun):
+    """The whole system at one moment."""
+
+    at: datetime
+    states: Mapping[WorkOrderState, int]
+    running_after: Mapping[str, int] = Field(description="Running jobs by last stage written")
+    queue: Queue
+    ledger: Mapping[str, int]
+    control: Control
+    intake_lines: Mapping[str, int]
+    streams: tuple[StreamPosition, ...]
+    escalations: Escalations
+    alerts: tuple[Alert, ...]
+    recent: tuple[RecentWorkOrder, ...]
+    legacy: LegacyPath | None = Field(
+        default=None, description="None: its files were not looked at"
+    )
+
+
+def status(
+    database: Database,
+    *,
+    streams: Sequence[Path] = (),
+    recent: int = 20,
+    legacy: LegacyFiles | None = None,
+) -> Status:
+    """Read the state of the system in one snapshot.
+
+    ``streams`` are the intake files whose size tells the lag; a file that is not there lags by 0.
+    ``legacy`` are the files of today's path.
+    """
+    sizes = {path.stem: path.stat().st_size if path.exists() else 0 for path in streams}
+    with database.transaction() as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return Status(
+            at=_row(connection, "SELECT now() AS at")["at"],
+            states=_states(connection),
+            running_after=_counts(connection, _STAGES),
+            queue=Queue(**_row(connection, _QUEUE), jobs=_jobs(connection)),
+            ledger=_counts(connection, _LEDGER),
+            control=read_control(connection),
+            intake_lines=_counts(connection, _LINES),
+            streams=_streams(connection, sizes),
+            escalations=Escalations.model_validate(_row(connection, _OVERDUE)),
+            alerts=open_alerts(connection),
+            recent=tuple(
+                RecentWorkOrder.model_validate(row)
+                for row in connection.execute(_RECENT, (recent,))
+            ),
+            legacy=legacy and legacy_path(connection, legacy, datetime.now(UTC)),
+        )
+
+
+def _states(connection: Connection) -> dict[WorkOrderState, int]:
+    counts = _counts(connection, _STATES)
+    return {state: counts.get(state, 0) for state in WorkOrderState}
+
+
+def _jobs(connection: Connection) -> dict[JobState, int]:
+    counts = _counts(connection, _JOBS)
+    return {state: counts.get(state, 0) for state in JobState}
+
+
+def _streams(connection: Connection, sizes: Mapping[str, int]) -> tuple[StreamPosition, ...]:
+    rows = connection.execute(_INTAKE).fetchall()
+    known = tuple(StreamPosition(**row, lag_bytes=_lag(row, sizes)) for row in rows)
+    unread = sizes.keys() - {stream.stream for stream in known}
+    epoch = _row(connection, "SELECT now() AS at")["at"]
+    return known + tuple(
+        StreamPosition(
+            stream=name,
+            generation=0,
+            byte_offset=0,
+            lines=0,
+            updated_at=epoch,
+            lag_bytes=sizes[name],
+        )
+        for name in sorted(unread)
+    )
+
+
+def _lag(row: Row, sizes: Mapping[str, int]) -> int | None:
+    size = sizes.get(row["stream"])
+    return None if size is None else max(size - row["byte_offset"], 0)
+
+
+def _counts(connection: Connection, sql: str) -> dict[str, int]:
+    return {row["name"]: row["n"] for row in connection.execute(sql)}
+
+
+def _row(connection: Connection, sql: str) -> Row:
+    return connection.execute(sql).fetchone() or {}

@@ -1,0 +1,272 @@
+"""Dispatch: look, claim, post once, record. At most one POST per claim, one claim per fence.
+
+Order matters and each step can stop it: the look into the mailbox and the preflight come before
+the claim (HTTP has no place in a transaction); the claim commits before any byte leaves; between
+claim and POST stand the deadline and a last question to the ledger, because a program that was
+paused, or a run that was given up, may go on executing (dagster#15325). Source: publishing
+protocol, section 4. What lives elsewhere: claims of the dead (``reaper``), outcomes nobody knows
+(``reconciler``).
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from swarm.clients.protocol import FoundDraft, NotSentError, OutcomeUnknownError
+from swarm.errors import RemoteRefusedError, TransientError
+from swarm.models import Reason
+from swarm.process_identity import this_process
+from swarm.publishing.control import control_to_write_ready
+from swarm.publishing.dispatch.deps import PublishingDeps
+from swarm.publishing.dispatch.in_flight import Outcome, PostAccepted, PostNotSent, PostUnknown
+from swarm.publishing.ledger import endings
+from swarm.publishing.ledger.claim import (
+    ClaimCandidate,
+    SendClaim,
+    TamperedPayload,
+    claim,
+    next_candidate,
+    still_mine,
+)
+from swarm.publishing.ledger.payload import wire
+from swarm.publishing.ledger.states import LedgerState
+from swarm.publishing.ledger.transitions import (
+    postpone,
+    record_accepted,
+    record_not_sent,
+    record_unknown,
+)
+from swarm.store.database import Connection
+
+log = logging.getLogger(__name__)
+
+
+class Dispatched(StrEnum):
+    """What came of one try to dispatch."""
+
+    IDLE = "idle"
+    NOT_MINE = "not_mine"
+    DEFERRED = "deferred"
+    HELD = "held"
+    ACCEPTED = "accepted"
+    UNKNOWN = "unknown"
+    NOT_SENT = "not_sent"
+    CONFIRMED = "confirmed"
+    FENCED = "fenced"
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchResult:
+    """What came of it, for which work order."""
+
+    outcome: Dispatched
+    work_order_key: str | None = None
+
+
+_NAMES: dict[type[Outcome], Dispatched] = {
+    PostAccepted: Dispatched.ACCEPTED,
+    PostNotSent: Dispatched.NOT_SENT,
+    PostUnknown: Dispatched.UNKNOWN,
+}
+
+
+class Dispatcher:
+    """One try to dispatch the oldest due publication (or a named one) of one publisher."""
+
+    def __init__(self, deps: PublishingDeps) -> None:
+        self._deps = deps
+
+    def once(self, key: str | None = None) -> DispatchResult:
+        """Dispatch one publication. Raises ``DatabaseUnavailableError`` only before a claim."""
+        candidate = self._candidate(key)
+        if candidate is None:
+            return DispatchResult(Dispatched.IDLE, key)
+        if isinstance(candidate, TamperedPayload):
+            return self._hold(candidate, candidate.detail)
+        try:
+            found = self._look(candidate)
+            reasons = () if found else self._deps.preflight(candidate)
+        except (TransientError, RemoteRefusedError) as error:
+            return self._defer(candidate, error)
+        if reasons:
+            return self._hold(candidate, _sentence(reasons))
+        return self._claim_and_go(candidate, found)
+
+    def _candidate(self, key: str | None) -> ClaimCandidate | TamperedPayload | None:
+        with self._deps.database.transaction() as connection:
+            return next_candidate(
+                connection,
+                self._deps.me,
+                required_rules=self._deps.required_rules,
+                max_attempts=self._deps.timings.max_attempts,
+                key=key,
+            )
+
+    def _look(self, candidate: ClaimCandidate) -> Sequence[FoundDraft]:
+        """Search the mailbox for an earlier draft. Narrows the window; safety never rests on it."""
+        if self._deps.outlook is None:
+            return ()
+        return self._deps.outlook.find_dispatched(
+            key=candidate.work_order_key,
+            conversation_id=candidate.payload.conversation_id or None,
+            marker=candidate.payload.draft_marker,
+            since=candidate.created_at,
+        )
+
+    def _claim_and_go(
+        self, candidate: ClaimCandidate, found: Sequence[FoundDraft]
+    ) -> DispatchResult:
+        key, fence = candidate.work_order_key, candidate.fence + 1
+        self._deps.in_flight.begin(key, fence)
+        began = self._deps.clock()
+        held: SendClaim | None = None
+        try:
+            held = self._claim(candidate)
+            if held is None:
+                return DispatchResult(Dispatched.NOT_MINE, key)
+            if found:
+                return self._confirm(held, found)
+            return self._send_and_record(held, began)
+        finally:
+            if held is None:
+                self._deps.in_flight.forget(key, fence)
+
+    def _claim(self, candidate: ClaimCandidate) -> SendClaim | None:
+        with self._deps.database.transaction() as connection:
+            return claim(
+                connection,
+                candidate,
+                this_process(),
+                required_rules=self._deps.required_rules,
+                max_attempts=self._deps.timings.max_attempts,
+                permitted=self._deps.permitted,
+            )
+
+    def _send_and_record(self, held: SendClaim, began: float) -> DispatchResult:
+        outcome: Outcome | None = PostUnknown("interrupted while sending")
+        try:
+            outcome = self._send(held, began)
+        finally:
+            # Also when interrupted from outside: this thread sends no more, whatever was sent.
+            if outcome is not None:
+                self._deps.in_flight.end(held, outcome)
+        if outcome is None:
+            self._deps.in_flight.forget(held.work_order_key, held.fence)
+            return DispatchResult(Dispatched.FENCED, held.work_order_key)
+        return DispatchResult(record_outcome(self._deps, held, outcome), held.work_order_key)
+
+    def _send(self, held: SendClaim, began: float) -> Outcome | None:
+        """Post once, if the claim is young and still ours; None: fenced off before any byte."""
+        self._deps.rate_limit.wait()
+        try:
+            with self._deps.database.transaction() as connection:
+                mine = still_mine(connection, held)
+        except TransientError as error:
+            return PostNotSent(f"the ledger could not be asked: {error.message}")
+        if mine is False:
+            return None
+        if mine is None:
+            return PostNotSent("the publisher was switched before the post", withdrawn=True)
+        if self._deps.clock() - began > self._deps.timings.send_deadline_seconds:
+            return PostNotSent("the claim grew older than the deadline before the post")
+        return self._post(held)
+
+    def _post(self, held: SendClaim) -> Outcome:
+        body = wire(held.payload, fence=held.fence, epoch=held.epoch, attempt=held.attempts)
+        try:
+            return PostAccepted(self._deps.hook.post(body))
+        except NotSentError as error:
+            return PostNotSent(str(error), error.retry_after)
+        except OutcomeUnknownError as error:
+            return PostUnknown(str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it was, it cannot prove "not sent"
+            return PostUnknown(f"unexpected {type(error).__name__} while posting")
+
+    def _confirm(self, held: SendClaim, found: Sequence[FoundDraft]) -> DispatchResult:
+        key = held.work_order_key
+        with self._deps.database.transaction() as connection:
+            confirmed = endings.confirm(
+                connection,
+                key,
+                held.fence,
+                found,
+                self._deps.settle,
+                states=[LedgerState.SENDING],
+                settle_seconds=self._deps.timings.settle_seconds,
+            )
+        self._deps.in_flight.forget(key, held.fence)
+        return DispatchResult(Dispatched.CONFIRMED if confirmed else Dispatched.FENCED, key)
+
+    def _hold(self, candidate: ClaimCandidate | TamperedPayload, why: str) -> DispatchResult:
+        key = candidate.work_order_key
+        with self._deps.database.transaction() as connection:
+            held = endings.hold(
+                connection,
+                key,
+                candidate.fence,
+                why,
+                self._deps.settle,
+                states=[LedgerState.READY],
+            )
+        return DispatchResult(Dispatched.HELD if held else Dispatched.NOT_MINE, key)
+
+    def _defer(self, candidate: ClaimCandidate, error: Exception) -> DispatchResult:
+        key, why = candidate.work_order_key, f"cannot be judged now: {type(error).__name__}"
+        delay = self._deps.backoff_seconds(candidate.attempts)
+        with self._deps.database.transaction() as connection:
+            postpone(connection, key, candidate.fence, why, delay=delay)
+        return DispatchResult(Dispatched.DEFERRED, key)
+
+
+def dispatch_once(deps: PublishingDeps, key: str | None = None) -> DispatchResult:
+    """Dispatch the oldest due publication of ``deps.me``, or the one of work order ``key``."""
+    return Dispatcher(deps).once(key)
+
+
+def record_outcome(deps: PublishingDeps, held: SendClaim, outcome: Outcome) -> Dispatched:
+    """Write an outcome into the ledger; while Postgres is away it stays with the in_flight.
+
+    ``FENCED``: somebody else has resolved the claim; logged, nothing done.
+    """
+    key, fence = held.work_order_key, held.fence
+    try:
+        with deps.database.transaction() as connection:
+            recorded = _record(connection, deps, held, outcome)
+    except TransientError:
+        log.warning("outcome of %s fence %d is kept until Postgres is back", key, fence)
+        return Dispatched.UNKNOWN
+    deps.in_flight.forget(key, fence)
+    if not recorded:
+        log.warning("fenced off: %s fence %d was resolved by somebody else", key, fence)
+        return Dispatched.FENCED
+    return _NAMES[type(outcome)]
+
+
+def record_unrecorded(deps: PublishingDeps) -> int:
+    """Record outcomes the ledger did not learn while Postgres was away; returns how many."""
+    unrecorded = deps.in_flight.unrecorded()
+    for held, outcome in unrecorded:
+        record_outcome(deps, held, outcome)
+    return len(unrecorded)
+
+
+def _record(
+    connection: Connection, deps: PublishingDeps, held: SendClaim, outcome: Outcome
+) -> bool:
+    key, fence = held.work_order_key, held.fence
+    match outcome:
+        case PostAccepted(receipt):
+            return record_accepted(connection, key, fence, receipt)
+        case PostNotSent(why, retry_after, withdrawn):
+            control = control_to_write_ready(connection)
+            delay = 0.0 if withdrawn else deps.backoff_seconds(held.attempts, retry_after)
+            return record_not_sent(
+                connection, key, fence, why, control, delay=delay, refund=withdrawn
+            )
+        case PostUnknown(why):
+            return record_unknown(connection, key, fence, why)
+
+
+def _sentence(reasons: Sequence[Reason]) -> str:
+    return "refused at the last look: " + "; ".join(f"{r.rule} {r.detail}" for r in reasons)

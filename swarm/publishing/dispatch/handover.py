@@ -1,0 +1,100 @@
+"""What the stage *publish* asks for: hand an approved draft to the ledger, and try to dispatch it.
+
+Payload, row and the check of every PASS are one transaction, and it holds only while the run still
+holds the work order. The dispatch that follows is a courtesy: whatever becomes of it, the row is
+there and a later tick moves it on. It never waits for the draft to appear.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from swarm.clock import utc_now
+from swarm.errors import RefusedError, TransientError
+from swarm.models import Draft, Fence, PolicyDecision, Stage, WorkOrderState
+from swarm.publishing.control import PublisherName
+from swarm.publishing.dispatch.deps import PublishingDeps
+from swarm.publishing.dispatch.dispatcher import dispatch_once, record_unrecorded
+from swarm.publishing.dispatch.settling import WORK_ORDER_STATE, settle_work_order
+from swarm.publishing.ledger.claim import publication_state
+from swarm.publishing.ledger.enqueue import LedgerRow, enqueue
+from swarm.publishing.ledger.payload import StoredPayload, build_payload
+from swarm.store.artifacts import noun_of
+from swarm.store.postgres_transitions import close_work_order
+from swarm.store.protocol import RunStore
+
+log = logging.getLogger(__name__)
+
+
+class LedgerPublisher:
+    """``swarm.store.protocol.Publisher`` on the publication ledger."""
+
+    def __init__(
+        self,
+        deps: PublishingDeps,
+        store: RunStore,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._deps, self._store, self._clock = deps, store, clock
+
+    def hand_over(self, fence: Fence, decision: PolicyDecision) -> WorkOrderState:
+        """Store payload and row, close the work order as publishing, and try to dispatch.
+
+        Returns where the work order is by then; running the stage again repeats nothing.
+
+        Raises ``RefusedError`` when the decision is against it or a PASS is missing, and
+        ``FencedOutError`` when a newer run holds the work order; nothing is stored then.
+        """
+        payload = self._payload(fence.work_order_key, decision)
+        row = self._enqueue(fence, decision, payload)
+        if self._deps.me is row.publisher:
+            self._dispatch(row.work_order_key)
+        return self._state(row.work_order_key)
+
+    def _payload(self, key: str, decision: PolicyDecision) -> StoredPayload:
+        draft = self._draft(key)
+        if not decision.publishable:
+            raise RefusedError("policy decided against publishing", work_order=key)
+        if draft.content_sha256 != decision.draft_sha256:
+            raise RefusedError("the decision is about another draft", work_order=key)
+        return build_payload(self._store.work_order(key), draft, at=self._clock())
+
+    def _draft(self, key: str) -> Draft:
+        artifact = self._store.artifact(key, Stage.DRAFT)
+        if artifact is None:
+            raise RefusedError("there is no draft to publish", work_order=key)
+        return noun_of(artifact, Draft)
+
+    def _enqueue(self, fence: Fence, decision: PolicyDecision, payload: StoredPayload) -> LedgerRow:
+        with self._deps.database.transaction() as connection:
+            row = enqueue(
+                connection,
+                PublisherName.SWARM,
+                payload,
+                evidence_sha256=decision.evidence_sha256,
+                ruleset=decision.ruleset,
+                required_rules=self._deps.required_rules,
+            )
+            # After the ledger's row, because settling locks in this order too.
+            key, why = fence.work_order_key, f"handed to the ledger for {row.publisher}"
+            close_work_order(connection, fence, WorkOrderState.PUBLISHING, why)
+            if row.state in WORK_ORDER_STATE:  # a rerun, and the ledger was quicker
+                settle_work_order(connection, key, WORK_ORDER_STATE[row.state], why)
+        return row
+
+    def _dispatch(self, key: str) -> None:
+        try:
+            record_unrecorded(self._deps)
+            dispatch_once(self._deps, key)
+        except TransientError as error:
+            log.warning("publication of %s waits for the next tick: %s", key, error.message)
+
+    def _state(self, key: str) -> WorkOrderState:
+        with self._deps.database.transaction() as connection:
+            state = publication_state(connection, key)
+        return (
+            WorkOrderState.PUBLISHING
+            if state is None
+            else WORK_ORDER_STATE.get(state, WorkOrderState.PUBLISHING)
+        )

@@ -1,0 +1,151 @@
+"""The preflight: the one last look before a publication leaves, at the mailbox as it is now.
+
+Whoever publishes for the swarm asks exactly this (``wiring.swarm_publisher``). It compares the row
+with the evidence its draft was judged on, and asks the rules of ``swarm.safety.preflight_rules``
+about one fresh look at the conversation; outside any transaction, because it needs HTTP.
+
+What lives elsewhere: the search for an earlier draft, which the dispatcher has just done (ES-19,
+ES-21), what a reason does to the row (``dispatcher``), and what today's sender asks instead
+(nothing: the ledger must not change what it publishes).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from swarm.clients.protocol import Outlook
+from swarm.errors import MalformedInputError
+from swarm.models import (
+    Context,
+    Noun,
+    Reason,
+    Received,
+    Stage,
+    Thread,
+    ThreadMessage,
+    in_conversation_order,
+)
+from swarm.publishing.ledger.claim import ClaimCandidate
+from swarm.publishing.ledger.payload import draft_sha256
+from swarm.safety.preflight_rules import PreflightFacts, preflight_reasons
+from swarm.store.artifacts import noun_of
+from swarm.store.protocol import RunStore
+
+Stored = TypeVar("Stored", bound=Noun)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the draft was judged on, as its run stored it."""
+
+    received: Received
+    thread: Thread
+    context: Context
+
+
+class Preflight:
+    """``deps.LastLook`` on the stored evidence and the real mailbox."""
+
+    def __init__(
+        self,
+        store: RunStore,
+        outlook: Outlook,
+        *,
+        link_allow_list: tuple[str, ...],
+        auto_send: bool,
+    ) -> None:
+        self._store, self._outlook = store, outlook
+        self._link_allow_list, self._auto_send = link_allow_list, auto_send
+
+    def __call__(self, candidate: ClaimCandidate) -> tuple[Reason, ...]:
+        """Return why the publication may not leave; empty means it may.
+
+        Raises ``TransientError`` when the mailbox cannot be read: the publication waits.
+        """
+        try:
+            judged = self._judged(candidate.work_order_key)
+        except MalformedInputError as error:
+            detail = f"what the draft was judged on cannot be read: {error.message}"
+            return (Reason(rule="ES-05", detail=detail),)
+        if judged.context.digest() != candidate.evidence_sha256:
+            # A later run has gathered anew: what this draft says was judged on something else.
+            return (Reason(rule="ES-15", detail="the draft was judged on other evidence"),)
+        return preflight_reasons(self.facts(candidate, judged))
+
+    def facts(self, candidate: ClaimCandidate, judged: Judged) -> PreflightFacts:
+        """Set the publication beside its evidence and the conversation as it is now."""
+        payload, order, context = candidate.payload, judged.received.work_order, judged.context
+        now = self._conversation(order.ref.conversation_id)
+        return PreflightFacts(
+            work_order_key=candidate.work_order_key,
+            auto_send=self._auto_send,
+            approved_draft_sha256=candidate.draft_sha256,
+            draft_sha256=draft_sha256(payload),
+            to=_addresses(payload.to),
+            cc=_addresses(payload.cc),
+            participants=context.participants,
+            subject=payload.subject,
+            body_text=payload.body_text,
+            body_html=payload.body_html,
+            in_reply_to=payload.internet_message_id or None,
+            inbound_internet_message_id=order.ref.internet_message_id,
+            conversation_id=payload.conversation_id or None,
+            inbound_conversation_id=order.ref.conversation_id,
+            head_at_snapshot=context.head_message_id,
+            head_now=now[-1].message_id if now else None,
+            replied_by_us_since=replied_since(now, judged) if now else None,
+            own_material=_own_material(judged),
+            link_allow_list=self._link_allow_list,
+            drafts_found=0,  # the dispatcher asks only after it has looked and found none
+        )
+
+    def _conversation(self, conversation_id: str | None) -> Sequence[ThreadMessage]:
+        if not conversation_id:
+            return ()
+        return in_conversation_order(self._outlook.conversation(conversation_id))
+
+    def _judged(self, key: str) -> Judged:
+        return Judged(
+            received=self._stored(key, Stage.RECEIVED, Received),
+            thread=self._stored(key, Stage.THREAD, Thread),
+            context=self._stored(key, Stage.CONTEXT, Context),
+        )
+
+    def _stored(self, key: str, stage: Stage, kind: type[Stored]) -> Stored:
+        artifact = self._store.artifact(key, stage)
+        if artifact is None:
+            raise MalformedInputError(f"the stage {stage} has no stored output", work_order=key)
+        return noun_of(artifact, kind)
+
+
+def replied_since(now: Sequence[ThreadMessage], judged: Judged) -> bool:
+    """Whether one of us has written since: by message id, and by time, where a tie counts as after.
+
+    Graph's times end at the second, so a reply within the second of the mail has its very time.
+    """
+    known = {message.message_id for message in judged.thread.messages}
+    received_at = judged.received.work_order.received_at.replace(microsecond=0)
+    return any(
+        message.from_us and (message.message_id not in known or message.sent_at >= received_at)
+        for message in now
+    )
+
+
+def _addresses(joined: str) -> tuple[str, ...]:
+    return tuple(part for part in joined.split(",") if part)
+
+
+def _own_material(judged: Judged) -> tuple[str, ...]:
+    """Return everything this customer may be told: what ES-09 compared the draft with."""
+    received, context = judged.received, judged.context
+    order = received.work_order
+    people = (order.sender, *order.reply_to, *order.to, *order.cc)
+    return (
+        received.text,
+        received.quoted,
+        order.subject,
+        order.ref.mailbox,
+        context.customer,
+        *(person.address for person in people),
+        *(f"{evidence.text} {evidence.title}" for evidence in context.evidence),
+    )

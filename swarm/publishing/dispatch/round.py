@@ -1,0 +1,80 @@
+"""One round of everything that moves publications on: record, reap, reconcile, sweep, dispatch.
+
+Called by the runs that the publications sensor requests. Any number of them may run side by side;
+the ledger keeps them apart.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from swarm.models import Noun
+from swarm.publishing.dispatch.deps import PublishingDeps
+from swarm.publishing.dispatch.dispatcher import Dispatched, dispatch_once, record_unrecorded
+from swarm.publishing.dispatch.reaper import reap
+from swarm.publishing.dispatch.reconciler import reconcile
+from swarm.publishing.dispatch.settling import settle_left_behind
+from swarm.publishing.dispatch.sweeper import sweep
+
+_NOTHING_DONE = frozenset({Dispatched.IDLE, Dispatched.NOT_MINE})
+
+
+class RoundReport(Noun):
+    """What one round did; counts by name, no keys, no mail text."""
+
+    recorded: int
+    reaped_unknown: int
+    reaped_held: int
+    reconciled: dict[str, int]
+    ended: int
+    alerted: int
+    settled: int
+    dispatched: dict[str, int]
+
+    @property
+    def idle(self) -> bool:
+        """Whether there was nothing to do."""
+        return not any((self.recorded, self.reaped_unknown, self.reaped_held, self.ended)) and not (
+            self.reconciled or self.dispatched or self.settled
+        )
+
+
+def run_round(
+    deps: PublishingDeps,
+    *,
+    budget_seconds: float = 20.0,
+    stopping: Callable[[], bool] = lambda: False,
+) -> RoundReport:
+    """Do one round, dispatching until nothing is due, the budget is spent or ``stopping()``.
+
+    Raises ``DatabaseUnavailableError`` when Postgres is away; the next round makes it good.
+    """
+    recorded = record_unrecorded(deps)
+    reaped = reap(deps)
+    reconciled = Counter(str(result.outcome) for result in reconcile(deps))
+    swept = sweep(deps)
+    settled = settle_left_behind(deps.database)
+    dispatched = _dispatch_all_due(deps, budget_seconds, stopping)
+    return RoundReport(
+        recorded=recorded,
+        reaped_unknown=reaped.unknown,
+        reaped_held=reaped.held,
+        reconciled=dict(reconciled),
+        ended=swept.ended,
+        alerted=swept.alerted,
+        settled=settled,
+        dispatched=dict(dispatched),
+    )
+
+
+def _dispatch_all_due(
+    deps: PublishingDeps, budget_seconds: float, stopping: Callable[[], bool]
+) -> Counter[str]:
+    until = time.monotonic() + budget_seconds
+    done: Counter[str] = Counter()
+    while time.monotonic() < until and not stopping():
+        outcome = dispatch_once(deps).outcome
+        if outcome in _NOTHING_DONE:
+            break
+        done[str(outcome)] += 1
+    return done

@@ -1,0 +1,101 @@
+"""The sweeper settles what was left behind: used-up attempts, payloads that never come.
+
+Each ends or is alerted, so that every state has an enabled move to an end (proof I5). All moves
+are compare-and-set. What lives elsewhere: claims of the dead (``reaper``), doubtful ones
+(``reconciler``).
+"""
+
+from dataclasses import dataclass
+
+from swarm.models import WorkOrderState
+from swarm.publishing.dispatch.deps import PublishingDeps
+from swarm.publishing.ledger import endings
+from swarm.publishing.ledger.states import LedgerState
+from swarm.store.alerts import raise_alert
+from swarm.store.database import Row
+
+_USED_UP = """
+SELECT work_order_key, fence, attempts, ever_uncertain, last_error FROM publication_ledger
+ WHERE state = 'READY' AND (attempts >= %(max_attempts)s OR uncertain_posts >= 2) LIMIT 100
+"""
+
+# A waiting row whose own pipeline has decided against publishing will never get its payload.
+_DECLINED = """
+SELECT l.work_order_key, l.fence, w.state AS decided
+  FROM publication_ledger l JOIN work_orders w ON w.key = l.work_order_key
+ WHERE l.state = 'PENDING_PAYLOAD' AND l.publisher = 'swarm'
+   AND w.state IN ('escalated', 'held', 'dead') LIMIT 100
+"""
+
+_WAITING_LONG = """
+SELECT work_order_key, publisher FROM publication_ledger
+ WHERE state = 'PENDING_PAYLOAD' AND publisher <> 'none'
+   AND changed_at < clock_timestamp() - make_interval(secs => %(alert_seconds)s) LIMIT 100
+"""
+
+# READY, due, of the active publisher, and yet never claimed: a PASS is missing or nobody
+# dispatches.
+_READY_LONG = """
+SELECT work_order_key, publisher FROM publication_ledger
+ WHERE state = 'READY' AND changed_at < clock_timestamp() - make_interval(secs => %(alert_seconds)s)
+   AND (not_before IS NULL
+        OR not_before < clock_timestamp() - make_interval(secs => %(alert_seconds)s)) LIMIT 100
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many leftovers ended, and how many keep an alert burning."""
+
+    ended: int = 0
+    alerted: int = 0
+
+
+def sweep(deps: PublishingDeps) -> Swept:
+    """End what is used up or declined; alert what waits too long."""
+    limits = {
+        "max_attempts": deps.timings.max_attempts,
+        "alert_seconds": deps.timings.unconfirmed_alert_seconds,
+    }
+    with deps.database.transaction() as connection:
+        used_up = connection.execute(_USED_UP, limits).fetchall()
+        declined = connection.execute(_DECLINED).fetchall()
+        waiting = connection.execute(_WAITING_LONG, limits).fetchall()
+        ready = connection.execute(_READY_LONG, limits).fetchall()
+    ended = sum(_end(deps, row) for row in used_up) + sum(_decline(deps, row) for row in declined)
+    alerted = _alert(deps, waiting, endings.PENDING_PAYLOAD, "waits for the payload of")
+    alerted += _alert(deps, ready, endings.STUCK, "is ready but was not claimed by")
+    return Swept(ended, alerted)
+
+
+def _end(deps: PublishingDeps, row: Row) -> bool:
+    """Dead when it is proven that no attempt was taken, else held: it may have been."""
+    key, fence = row["work_order_key"], row["fence"]
+    why = f"{row['attempts']} attempts used up; last: {row['last_error']}"
+    with deps.database.transaction() as connection:
+        if not row["ever_uncertain"]:
+            return endings.bury(connection, key, fence, why, deps.settle)
+        return endings.hold(connection, key, fence, why, deps.settle, states=[LedgerState.READY])
+
+
+def _decline(deps: PublishingDeps, row: Row) -> bool:
+    key, fence = row["work_order_key"], row["fence"]
+    why = f"the swarm decided not to publish: {row['decided']}"
+    with deps.database.transaction() as connection:
+        return endings.hold(
+            connection,
+            key,
+            fence,
+            why,
+            deps.settle,
+            states=[LedgerState.PENDING_PAYLOAD],
+            alert=row["decided"] != WorkOrderState.ESCALATED,  # that has an owner and a timer
+        )
+
+
+def _alert(deps: PublishingDeps, rows: list[Row], kind: str, what: str) -> int:
+    with deps.database.transaction() as connection:
+        return sum(
+            raise_alert(connection, kind, row["work_order_key"], f"{what} {row['publisher']}")
+            for row in rows
+        )

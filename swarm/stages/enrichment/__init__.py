@@ -1,0 +1,1 @@
+"""The stages ``thread``, ``crm`` and ``context``: what Outlook and monday.com know, as evidence."""

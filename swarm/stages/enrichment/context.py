@@ -1,0 +1,136 @@
+"""The stage ``context``: from what was found, the evidence a draft may lean on.
+
+Evidence ids are given in a fixed order (mail, thread oldest first, contact, approved deal fields,
+notes), so the same sources give the same bytes. Secrets are masked here, once, before any
+specialist sees a text (ES-14); instruction-like text is marked, not obeyed (ES-13). No clock is
+read: the digest of the context is the evidence hash of every verdict.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from swarm.models import (
+    Address,
+    Context,
+    Crm,
+    CrmItem,
+    Evidence,
+    EvidenceKind,
+    Lookup,
+    Received,
+    TextSpan,
+    Thread,
+    ThreadMessage,
+)
+from swarm.safety.injection import scan
+from swarm.safety.masking import mask
+from swarm.stages.enrichment.addressing import answer_to, participants
+from swarm.stages.enrichment.conflicts import crm_is_trusted, find_conflicts
+from swarm.stages.services import Services
+
+_THREAD_LIMIT = 20  # newest messages of a conversation; older ones are named as a gap
+_NOTE_LIMIT = 10
+_TEXT_LIMIT = 8000  # characters of one piece of evidence
+
+
+@dataclass(slots=True)
+class _Ledger:
+    """Collects evidence under running ids, masked, with what masking and scanning found."""
+
+    owner: str
+    evidence: list[Evidence] = field(default_factory=list)
+    masked: dict[str, str] = field(default_factory=dict)
+    injections: list[TextSpan] = field(default_factory=list)
+
+    def add(self, kind: EvidenceKind, source: str, text: str, title: str = "") -> None:
+        """Add one text; empty ones are no evidence."""
+        cut = text.strip()[:_TEXT_LIMIT]
+        if not cut:
+            return
+        clean, kinds = mask(cut)
+        self.masked.update(kinds)
+        self.injections.extend(scan(clean))
+        name = f"e{len(self.evidence) + 1}"
+        self.evidence.append(
+            Evidence(id=name, kind=kind, source=source, owner=self.owner, title=title, text=clean)
+        )
+
+
+def build_context(received: Received, thread: Thread, crm: Crm, services: Services) -> Context:
+    """Return everything a draft may lean on. Pure: the same input gives the same digest."""
+    order = received.work_order
+    customer = answer_to(order).address.lower()
+    ledger = _Ledger(owner=customer)
+    ledger.add(EvidenceKind.INBOUND, "graph:inbound", received.text)
+    shared, foreign = _split_by_customer(thread, customer)
+    _add_thread(ledger, shared, order.ref.message_id)
+    if crm_is_trusted(order, crm):
+        _add_crm(ledger, crm, services.approved_columns)
+    return Context(
+        thread=thread.lookup,
+        contact=crm.contact,
+        evidence=tuple(ledger.evidence),
+        participants=participants(order, thread, services.mailbox),
+        customer=customer,
+        # Without a readable thread at least the mail at hand stands unanswered.
+        inbound_unanswered=thread.inbound_unanswered if thread.lookup is Lookup.HIT else 1,
+        head_message_id=thread.head_message_id,
+        conflicts=find_conflicts(order, thread, crm),
+        injections=(*received.hidden, *ledger.injections),
+        masked=ledger.masked,
+        gaps=tuple(_gaps(thread, crm, shared, foreign)),
+    )
+
+
+def _split_by_customer(
+    thread: Thread, customer: str
+) -> tuple[list[ThreadMessage], list[ThreadMessage]]:
+    """Part the messages the customer took part in from those between others (ES-09)."""
+    shared: list[ThreadMessage] = []
+    foreign: list[ThreadMessage] = []
+    for message in thread.messages:
+        involved = _lowered((message.sender, *message.recipients))
+        (shared if customer in involved else foreign).append(message)
+    return shared, foreign
+
+
+def _lowered(people: Iterable[Address]) -> set[str]:
+    return {person.address.lower() for person in people}
+
+
+def _add_thread(ledger: _Ledger, messages: list[ThreadMessage], inbound_id: str | None) -> None:
+    for message in messages[-_THREAD_LIMIT:]:
+        if message.message_id == inbound_id:
+            continue  # it is e1 already, quote-stripped
+        source = "graph:message:ours" if message.from_us else "graph:message:theirs"
+        ledger.add(EvidenceKind.THREAD, source, message.text, title=message.sent_at.isoformat())
+
+
+def _add_crm(ledger: _Ledger, crm: Crm, approved: tuple[str, ...]) -> None:
+    for contact in crm.contacts:
+        ledger.add(EvidenceKind.CRM_CONTACT, "monday:contact:name", contact.name)
+    for deal in crm.deal_items:
+        _add_fields(ledger, deal, approved)
+    for note in crm.update_items[:_NOTE_LIMIT]:
+        ledger.add(EvidenceKind.CRM_UPDATE, "monday:update", note.text)
+
+
+def _add_fields(ledger: _Ledger, deal: CrmItem, approved: tuple[str, ...]) -> None:
+    values: Mapping[str, str] = {f.column_id: f.text for f in deal.fields}
+    for column in approved:
+        ledger.add(
+            EvidenceKind.CRM_FIELD, f"monday:deal:{column}", values.get(column, ""), title=deal.name
+        )
+
+
+def _gaps(
+    thread: Thread, crm: Crm, shared: list[ThreadMessage], foreign: list[ThreadMessage]
+) -> Iterator[str]:
+    if thread.lookup is Lookup.UNAVAILABLE:
+        yield f"the Outlook conversation is unavailable: {thread.detail}"
+    if Lookup.UNAVAILABLE in (crm.contact, crm.deals, crm.updates):
+        yield f"monday.com is unavailable in part or whole: {crm.detail}"
+    if len(shared) > _THREAD_LIMIT:
+        yield f"{len(shared) - _THREAD_LIMIT} older messages of the conversation were left out"
+    if foreign:
+        yield f"{len(foreign)} messages without the customer were left out"

@@ -1,0 +1,64 @@
+"""The stages ``thread``, ``crm`` and ``context``: one enrichment run gives all three.
+
+What does not live here: the graph (``graph``) and how evidence is made of what was found
+(``context``).
+"""
+
+from datetime import timedelta
+
+from swarm.models import Context, Crm, Noun, Received, Thread
+from swarm.stages.enrichment.addressing import answer_to
+from swarm.stages.enrichment.context import build_context
+from swarm.stages.services import Services
+
+# A half-finished snapshot is worth going on with only while it is fresh; after that the mailbox has
+# moved on, and four reads are cheap.
+_RESUME_WITHIN = timedelta(minutes=10)
+
+
+class Enrichment(Noun):
+    """What was found, and what a draft may lean on because of it."""
+
+    thread: Thread
+    crm: Crm
+    context: Context
+
+
+def enrichment_thread(key: str) -> str:
+    """Name the checkpoint thread of a work order's enrichment.
+
+    Not by the fence: a crashed run is always followed by one with a newer fence, which must find
+    what was read already. A finished enrichment is forgotten at once (its artifacts are the
+    record), so every deliberate re-drive reads afresh.
+    """
+    return f"{key}:enrichment"
+
+
+def gather(received: Received, services: Services, thread_id: str | None = None) -> Enrichment:
+    """Ask Outlook and monday.com and build the context.
+
+    ``thread_id`` defaults to :func:`enrichment_thread`. A source that cannot be read is
+    UNAVAILABLE with a gap, not an error. Raises ``DatabaseUnavailableError``.
+    """
+    from swarm.stages.enrichment.graph import enrichment_graph  # noqa: PLC0415 - langgraph costs a second
+    from swarm.stages.graph_runner import forget, run  # noqa: PLC0415
+
+    order = received.work_order
+    thread_id = thread_id or enrichment_thread(order.key)
+    final = run(
+        enrichment_graph(),
+        thread_id,
+        {
+            "conversation_id": order.ref.conversation_id,
+            "customer": answer_to(order).address.lower(),
+        },
+        context=services,
+        checkpointer=services.checkpointer,
+        oldest=services.clock() - _RESUME_WITHIN,
+    )
+    thread, crm = Thread.model_validate(final["thread"]), Crm.model_validate(final["crm"])
+    found = Enrichment(
+        thread=thread, crm=crm, context=build_context(received, thread, crm, services)
+    )
+    forget(services.checkpointer, thread_id)
+    return found

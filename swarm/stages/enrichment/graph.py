@@ -1,0 +1,133 @@
+"""The enrichment graph: what Outlook and monday.com know, asked side by side.
+
+    START -> outlook -------------------------------------------> merge -> END
+    START -> coordinator -> contact -> deals, updates (parallel) -> merge
+
+The coordinator decides what monday may be asked at all; a contact that is not exactly one person
+ends the branch, so that nobody else's deals are ever read. Four super-steps.
+"""
+
+from functools import lru_cache
+from typing import TypedDict
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import Runtime
+from pydantic import JsonValue
+
+from swarm.models import Crm, CrmItem, CrmUpdate, Lookup
+from swarm.stages.enrichment.sources import (
+    Items,
+    Updates,
+    read_contacts,
+    read_deals,
+    read_thread,
+    read_updates,
+)
+from swarm.stages.graph_runner import RETRY, Graph
+from swarm.stages.services import Services
+
+Json = dict[str, JsonValue]
+
+
+class EnrichmentState(TypedDict, total=False):
+    """Plain JSON; every key has one writer, so there is no reducer to accumulate."""
+
+    conversation_id: str | None
+    customer: str
+    addresses: list[str]
+    thread: Json
+    contact: Json
+    deals: Json
+    updates: Json
+    crm: Json
+
+
+def outlook(state: EnrichmentState, runtime: Runtime[Services]) -> EnrichmentState:
+    """Read the conversation."""
+    thread = read_thread(runtime.context, state.get("conversation_id"))
+    return {"thread": thread.model_dump(mode="json")}
+
+
+def coordinator(state: EnrichmentState) -> EnrichmentState:
+    """Decide whom to look up: only the address the answer goes to (ES-09)."""
+    return {"addresses": [state["customer"]] if state["customer"] else []}
+
+
+def contact(state: EnrichmentState, runtime: Runtime[Services]) -> EnrichmentState:
+    """Find the contact."""
+    return {"contact": read_contacts(runtime.context, state["addresses"]).model_dump(mode="json")}
+
+
+def deals(state: EnrichmentState, runtime: Runtime[Services]) -> EnrichmentState:
+    """Read the contact's deals."""
+    return {"deals": read_deals(runtime.context, _contact_ids(state)).model_dump(mode="json")}
+
+
+def updates(state: EnrichmentState, runtime: Runtime[Services]) -> EnrichmentState:
+    """Read the notes on the contact."""
+    return {"updates": read_updates(runtime.context, _contact_ids(state)).model_dump(mode="json")}
+
+
+def merge(state: EnrichmentState, runtime: Runtime[Services]) -> EnrichmentState:
+    """Put the three parts together, each with its own look-up result."""
+    found = Items.model_validate(state["contact"]) if "contact" in state else _nobody_to_look_up()
+    # What nobody asked for is a miss when the contact is known to be absent or unclear, and
+    # unavailable when the contact itself could not be read.
+    unasked = Lookup.UNAVAILABLE if found.lookup is Lookup.UNAVAILABLE else Lookup.MISS
+    deal_part = Items.model_validate(state.get("deals", {"lookup": unasked}))
+    note_part = Updates.model_validate(state.get("updates", {"lookup": unasked}))
+    crm = Crm(
+        contact=found.lookup,
+        deals=deal_part.lookup,
+        updates=note_part.lookup,
+        contacts=found.items,
+        deal_items=_by_id(deal_part.items),
+        update_items=_newest_first(note_part.items),
+        detail="; ".join(p.detail for p in (found, deal_part, note_part) if p.detail),
+        taken_at=runtime.context.clock(),
+    )
+    return {"crm": crm.model_dump(mode="json")}
+
+
+@lru_cache(maxsize=1)
+def enrichment_graph() -> Graph:
+    """Compile the graph, once per process."""
+    graph = StateGraph(EnrichmentState, context_schema=Services)
+    for node in (outlook, coordinator, contact, deals, updates):
+        graph.add_node(node.__name__, node, retry_policy=RETRY)
+    graph.add_node("merge", merge, defer=True, retry_policy=RETRY)
+    graph.add_edge(START, "outlook")
+    graph.add_edge(START, "coordinator")
+    graph.add_conditional_edges("coordinator", _after_coordinator, ["contact", "merge"])
+    graph.add_conditional_edges("contact", _after_contact, ["deals", "updates", "merge"])
+    for node_name in ("outlook", "deals", "updates"):
+        graph.add_edge(node_name, "merge")
+    graph.add_edge("merge", END)
+    return graph.compile(name="enrichment")
+
+
+def _after_coordinator(state: EnrichmentState) -> str:
+    return "contact" if state["addresses"] else "merge"
+
+
+def _after_contact(state: EnrichmentState) -> list[str]:
+    return ["deals", "updates"] if len(_contact_ids(state)) == 1 else ["merge"]
+
+
+def _contact_ids(state: EnrichmentState) -> list[str]:
+    return [item.item_id for item in Items.model_validate(state["contact"]).items]
+
+
+def _nobody_to_look_up() -> Items:
+    return Items(lookup=Lookup.MISS, detail="there is no address to look up")
+
+
+def _by_id(items: tuple[CrmItem, ...]) -> tuple[CrmItem, ...]:
+    return tuple(sorted(items, key=lambda item: item.item_id))
+
+
+def _newest_first(items: tuple[CrmUpdate, ...]) -> tuple[CrmUpdate, ...]:
+    def age(item: CrmUpdate) -> tuple[float, str]:
+        return (-(item.created_at.timestamp() if item.created_at else 0.0), item.update_id)
+
+    return tuple(sorted(items, key=age))

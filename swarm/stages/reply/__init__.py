@@ -1,0 +1,1 @@
+"""The stages ``draft``, ``tone``, ``fact`` and ``qa``: a reply, judged and revised."""

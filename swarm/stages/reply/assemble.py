@@ -1,0 +1,83 @@
+"""From a proposed body to the final bytes of a draft: deterministic code, no specialist asked.
+
+Recipients, subject, greeting, closing, signature, mark-up and the marker line are set here, each
+exactly once. Text is escaped; no link, image or other active content is ever made (ES-10, ES-11).
+"""
+
+import html
+import re
+
+from swarm.models import Draft
+from swarm.publishing.ledger.marker import draft_marker
+from swarm.specialists.phrasebook import Phrasebook, phrasebook
+from swarm.specialists.protocol import Brief, Proposal
+from swarm.stages.enrichment.addressing import answer_to, recipients, reply_subject
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_BLANK_LINES = re.compile(r"\n\s*\n+")
+_GREETING_LIMIT = 80  # a first line longer than this is no greeting
+
+
+def withheld(reason: str, brief: Brief, author: str) -> Draft:
+    """Return the draft that is none."""
+    return Draft(withheld=reason, language=brief.received.language, author=author)
+
+
+def assemble(proposal: Proposal, brief: Brief, *, author: str, revision: int) -> Draft:
+    """Return the draft with its final bytes, or a withheld one saying why there is none."""
+    book = phrasebook(proposal.language)
+    target = recipients(brief.received.work_order, brief.context)
+    if proposal.decline is not None:
+        return withheld(f"declined: {proposal.decline}", brief, author)
+    if book is None:
+        return withheld(f"nobody here writes the language {proposal.language}", brief, author)
+    if not target:
+        return withheld("the address to answer to is no participant (ES-10)", brief, author)
+    paragraphs = _paragraphs(proposal.body_text, brief, book)
+    return Draft(
+        subject=reply_subject(brief.received.work_order.subject),
+        body_text="\n\n".join(paragraphs),
+        body_html="".join(_html_paragraph(p) for p in paragraphs),
+        language=proposal.language,
+        to=target,
+        claims=proposal.claims,
+        answered=proposal.answered,
+        revision=revision,
+        author=author,
+    )
+
+
+def _paragraphs(body: str, brief: Brief, book: Phrasebook) -> list[str]:
+    order = brief.received.work_order
+    said = [p.strip() for p in _BLANK_LINES.split(_clean(body)) if p.strip()]
+    return [
+        book.greet(answer_to(order).name),
+        *_without_frame(said, book, brief.signature),
+        f"{book.closing}\n{brief.signature}",
+        draft_marker(order.key),
+    ]
+
+
+def _clean(text: str) -> str:
+    return _CONTROL.sub("", text.replace("\r\n", "\n"))
+
+
+def _without_frame(said: list[str], book: Phrasebook, signature: str) -> list[str]:
+    """Drop a greeting or closing the specialist wrote although it was told not to."""
+    opening = book.phrases["greeting"].rstrip(",:").split()[0].casefold()
+    if said and _is_greeting(said[0], opening):
+        said = said[1:]
+    frame = (book.closing.casefold(), signature.casefold())
+    while said and said[-1].casefold().startswith(frame) and len(said[-1]) <= _GREETING_LIMIT:
+        said = said[:-1]
+    return said
+
+
+def _is_greeting(paragraph: str, opening: str) -> bool:
+    short = len(paragraph) <= _GREETING_LIMIT and paragraph.endswith((",", ":", "!"))
+    return short and paragraph.casefold().startswith(opening)
+
+
+def _html_paragraph(text: str) -> str:
+    lines = (html.escape(line, quote=True) for line in text.split("\n"))
+    return f"<p>{'<br>'.join(lines)}</p>"

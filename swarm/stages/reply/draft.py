@@ -1,0 +1,58 @@
+"""The stage ``draft``: a text worth showing to a human, or the reason why there is none.
+
+Withheld before anybody thinks when the tier is ESCALATE or a context rule escalates (ES-04): no
+money is spent and no text exists that could slip out.
+"""
+
+from swarm.models import Context, Draft, Received, Stage, Tier, TierDecision
+from swarm.specialists.protocol import Brief
+from swarm.stages.floor import reasons_at
+from swarm.stages.reply.assemble import withheld
+from swarm.stages.reply.review import reviewer_of
+from swarm.stages.services import Services
+
+
+def brief_of(received: Received, context: Context, tier: TierDecision, services: Services) -> Brief:
+    """Put together all a specialist may know."""
+    return Brief(received=received, context=context, tier=tier, signature=services.signature)
+
+
+def reply_thread(brief: Brief, services: Services) -> str:
+    """Name the checkpoint thread: work order, everything the specialist is told, and who thinks.
+
+    A crashed run finds its thread again under any fence, and repeats no finished node; new
+    evidence, another model or other prompts make a new one.
+    """
+    who = f"{reviewer_of(services)}:{services.max_revisions}"
+    return f"{brief.received.work_order.key}:reply:{brief.digest()[:32]}:{who}"
+
+
+def write_draft(
+    received: Received, context: Context, tier: TierDecision, services: Services
+) -> Draft:
+    """Return the draft of the reply graph, reviewed and revised, or a withheld one.
+
+    Raises ``DatabaseUnavailableError``; a failing specialist withholds the draft instead (ES-05).
+    """
+    brief = brief_of(received, context, tier, services)
+    if (reason := reason_to_withhold(brief, services)) is not None:
+        return withheld(reason, brief, reviewer_of(services))
+    from swarm.stages.graph_runner import run  # noqa: PLC0415
+    from swarm.stages.reply.graph import ReplyRun, reply_graph  # noqa: PLC0415 - langgraph costs a second
+
+    final = run(
+        reply_graph(),
+        reply_thread(brief, services),
+        {"stopped": False},
+        context=ReplyRun(brief, services),
+        checkpointer=services.checkpointer,
+    )
+    return Draft.model_validate(final["draft"])
+
+
+def reason_to_withhold(brief: Brief, services: Services) -> str | None:
+    """Say why no draft may even be written; None when one may."""
+    if brief.tier.tier >= Tier.ESCALATE:
+        return "the tier is ESCALATE: a human answers"
+    found = reasons_at(Stage.CONTEXT, brief, None, services)
+    return "; ".join(reason.detail for reason in found) or None

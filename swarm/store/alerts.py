@@ -1,0 +1,143 @@
+"""The outbox of alerts: written in the transaction that found the trouble, delivered later.
+
+An alert names a kind and a subject (a work-order key or a component), fires once while unresolved,
+and never carries mail text. What lives elsewhere: who finds trouble (every room), and where
+alerts go (the sink handed to :func:`deliver`).
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from swarm.errors import DatabaseUnavailableError, TransientError
+from swarm.models import Noun
+from swarm.store.database import Connection, Database
+
+DEAD = "work_order.dead"
+HELD = "work_order.held"
+ESCALATION_URGENT = "escalation.urgent"
+ESCALATION_OVERDUE = "escalation.overdue"
+
+_RAISE = """
+INSERT INTO alerts (kind, subject, detail) VALUES (%s, %s, %s)
+ON CONFLICT (kind, subject) WHERE resolved_at IS NULL DO NOTHING
+"""
+
+_RAISE_MANY = """
+INSERT INTO alerts (kind, subject, detail)
+SELECT * FROM unnest(%(kinds)s::text[], %(subjects)s::text[], %(details)s::text[])
+ON CONFLICT (kind, subject) WHERE resolved_at IS NULL DO NOTHING
+"""
+
+_RESOLVE = """
+UPDATE alerts SET resolved_at = now() WHERE kind = %s AND subject = %s AND resolved_at IS NULL
+"""
+
+_OPEN = """
+SELECT id, kind, subject, detail, at, delivered_at FROM alerts WHERE resolved_at IS NULL ORDER BY id
+"""
+
+_NEXT_UNDELIVERED = """
+SELECT id, kind, subject, detail, at, delivered_at FROM alerts
+ WHERE delivered_at IS NULL ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+
+# ES-22: past due without acknowledgement pages, once each; an acknowledgement resolves it.
+_RAISE_OVERDUE = """
+INSERT INTO alerts (kind, subject, detail)
+SELECT %(kind)s, work_order_key,
+       'owner ' || owner || ' should have acknowledged by ' || acknowledge_by::text
+  FROM escalations WHERE acknowledged_at IS NULL AND acknowledge_by < now()
+ON CONFLICT (kind, subject) WHERE resolved_at IS NULL DO NOTHING
+"""
+
+_ACKNOWLEDGE = """
+UPDATE escalations SET acknowledged_at = now(), acknowledged_by = %(who)s
+ WHERE work_order_key = %(key)s AND acknowledged_at IS NULL
+"""
+
+
+class NewAlert(NamedTuple):
+    """An alert to raise; ``subject`` is a work-order key or names a component."""
+
+    kind: str
+    subject: str
+    detail: str
+
+
+class Alert(Noun):
+    """One alert as it stands in the outbox."""
+
+    id: int
+    kind: str
+    subject: str
+    detail: str
+    at: datetime
+    delivered_at: datetime | None = None
+
+
+def raise_alert(connection: Connection, kind: str, subject: str, detail: str) -> bool:
+    """Fire once per (kind, subject) while unresolved; False when it fires already.
+
+    Runs inside the caller's transaction: no trouble without its alert, no alert without trouble.
+    """
+    return connection.execute(_RAISE, (kind, subject, detail)).rowcount == 1
+
+
+def raise_many(connection: Connection, alerts: Sequence[NewAlert]) -> None:
+    """Raise each, in one statement; standing ones are not repeated."""
+    if alerts:
+        kinds, subjects, details = (list(column) for column in zip(*alerts, strict=True))
+        values = {"kinds": kinds, "subjects": subjects, "details": details}
+        connection.execute(_RAISE_MANY, values)
+
+
+def resolve(connection: Connection, kind: str, subject: str) -> bool:
+    """Settle an alert whose cause is gone; False when none fires."""
+    return connection.execute(_RESOLVE, (kind, subject)).rowcount == 1
+
+
+def open_alerts(connection: Connection) -> tuple[Alert, ...]:
+    """Return the unresolved alerts, oldest first."""
+    return tuple(Alert.model_validate(row) for row in connection.execute(_OPEN))
+
+
+def deliver(database: Database, sink: Callable[[Alert], None], *, limit: int = 50) -> int:
+    """Hand undelivered alerts to ``sink``, oldest first; returns how many it took.
+
+    At least once: an alert is marked only after the sink returned. A sink that is down raises
+    ``TransientError``; the rest then waits in the outbox for the next call (T58).
+    """
+    delivered = 0
+    try:
+        while delivered < limit and _deliver_one(database, sink):
+            delivered += 1
+    except DatabaseUnavailableError:
+        raise
+    except TransientError:
+        return delivered
+    return delivered
+
+
+def raise_overdue_escalations(connection: Connection) -> int:
+    """Page for every escalation past its time without acknowledgement (ES-22); returns new ones."""
+    return connection.execute(_RAISE_OVERDUE, {"kind": ESCALATION_OVERDUE}).rowcount
+
+
+def acknowledge_escalation(connection: Connection, key: str, who: str) -> bool:
+    """Note that a person took the escalation on and settle its alerts; False: nothing to take."""
+    taken = connection.execute(_ACKNOWLEDGE, {"key": key, "who": who}).rowcount == 1
+    if taken:
+        resolve(connection, ESCALATION_OVERDUE, key)
+        resolve(connection, ESCALATION_URGENT, key)
+    return taken
+
+
+def _deliver_one(database: Database, sink: Callable[[Alert], None]) -> bool:
+    with database.transaction() as connection:
+        row = connection.execute(_NEXT_UNDELIVERED).fetchone()
+        if row is None:
+            return False
+        sink(Alert.model_validate(row))
+        connection.execute("UPDATE alerts SET delivered_at = now() WHERE id = %s", (row["id"],))
+        return True

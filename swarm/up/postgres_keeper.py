@@ -1,0 +1,74 @@
+"""``python -m swarm.up.postgres_keeper DATA URL_FILE``: keeps the embedded Postgres running.
+
+``pg_ctl`` detaches the server from whoever starts it. This small program stands in for it under the
+supervisor: on SIGTERM (also sent by the kernel when the supervisor was killed) the server is shut
+down; when the server dies it is started again.
+"""
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from swarm.installation.home import write_private
+from swarm.store import embedded
+from swarm.up.processes import started_at
+
+_log = logging.getLogger(__name__)
+_LOOK_SECONDS = 0.25
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def main(arguments: list[str]) -> None:
+    """Run until SIGTERM or SIGINT. ``URL_FILE`` appears when the server answers."""
+    data, url_file = Path(arguments[0]), Path(arguments[1])
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    _adopt_orphans()
+    _start(data, url_file)
+    while not stopped.wait(_LOOK_SECONDS):
+        _bury()
+        if not _alive(data):
+            _log.warning("the server died; starting it again")
+            url_file.unlink(missing_ok=True)
+            _start(data, url_file)
+    url_file.unlink(missing_ok=True)
+    if _alive(data):
+        embedded.stop(data)
+
+
+def _start(data: Path, url_file: Path) -> None:
+    write_private(url_file, embedded.start(data))
+    _log.info("the server answers")
+
+
+def _alive(data: Path) -> bool:
+    try:
+        pid = int((data / "postmaster.pid").read_text("ascii").splitlines()[0])
+    except (OSError, ValueError, IndexError):
+        return False
+    return started_at(pid) is not None
+
+
+def _adopt_orphans() -> None:
+    """Become the parent of the detached server. In a container without an init a killed one would
+    stay a zombie, which Postgres takes for a server that still runs and refuses to replace.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _bury() -> None:
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

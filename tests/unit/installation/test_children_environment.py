@@ -1,0 +1,93 @@
+"""What the children see: sandbox values below, the user's own on top, service by service."""
+
+from pathlib import Path
+
+import pytest
+
+from swarm.installation.environment import (
+    Addresses,
+    children_environment,
+    described,
+    doubles,
+    home_of,
+    sandbox_part,
+)
+from swarm.installation.home import Home
+
+SANDBOX = {
+    "GRAPH_BASE_URL": "http://127.0.0.1:9/graph",
+    "MONDAY_API_URL": "http://127.0.0.1:9/monday",
+    "ZAPIER_HOOK_URL": "http://127.0.0.1:9/hook",
+}
+HOME = Home(Path("/srv/swarm"))
+ADDRESSES = Addresses("postgres://app:secret@db:5432/swarm", 3000)
+
+
+def compute(user: dict[str, str]) -> dict[str, str]:
+    return children_environment(
+        user, HOME, ADDRESSES, "k" * 64, sandbox_part(SANDBOX, doubles(user))
+    )
+
+
+def test_without_credentials_every_service_is_doubled() -> None:
+    assert doubles({"PATH": "/bin"}) == {"graph", "monday", "zapier"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "left"),
+    [
+        ("GRAPH_TENANT_ID", {"monday", "zapier"}),
+        ("MONDAY_TOKEN", {"graph", "zapier"}),
+        ("ZAPIER_HOOK_URL", {"graph", "monday"}),
+        ("MODEL_NAME", {"graph", "monday", "zapier"}),
+    ],
+)
+def test_one_variable_switches_one_double_off(variable: str, left: set[str]) -> None:
+    assert doubles({variable: "x"}) == left
+
+
+def test_an_empty_variable_is_as_good_as_unset() -> None:
+    assert doubles({"GRAPH_TENANT_ID": ""}) == {"graph", "monday", "zapier"}
+
+
+def test_a_real_service_gets_nothing_of_its_double() -> None:
+    environment = compute({"GRAPH_TENANT_ID": "t"})
+    assert "GRAPH_BASE_URL" not in environment
+    assert environment["MONDAY_API_URL"] == SANDBOX["MONDAY_API_URL"]
+
+
+def test_what_the_user_set_is_never_overwritten() -> None:
+    environment = compute({"DAGSTER_EVENT_BATCH_SIZE": "7", "CELERY_BROKER_URL": "redis://r"})
+    assert environment["DAGSTER_EVENT_BATCH_SIZE"] == "7"
+    assert environment["CELERY_BROKER_URL"] == "redis://r"
+
+
+def test_tracing_and_telemetry_are_off_and_strict_mode_is_on() -> None:
+    environment = compute({})
+    assert environment["LANGSMITH_TRACING"] == "false"
+    assert environment["LANGGRAPH_STRICT_MSGPACK"] == "true"
+    assert environment["DAGSTER_DISABLE_TELEMETRY"] == "yes"
+    assert environment["AUTO_SEND_ENABLED"] == "false"
+
+
+def test_the_database_is_named_in_both_spellings() -> None:
+    environment = compute({})
+    assert environment["DATABASE_URL"] == "postgresql://app:secret@db:5432/swarm"
+    assert environment["DAGSTER_POSTGRES_URL"] == "postgresql+psycopg2://app:secret@db:5432/swarm"
+
+
+def test_the_description_keeps_settings_and_leaves_the_users_shell_out() -> None:
+    user = {"PATH": "/bin", "AWS_TOKEN": "private", "MONDAY_TOKEN": "t", "DATABASE_URL": "x"}
+    kept = described(compute(user), user)
+    assert kept["MONDAY_TOKEN"] == "t"
+    assert kept["SWARM_KEY_SECRET"] == "k" * 64
+    assert "PATH" not in kept
+    assert "AWS_TOKEN" not in kept
+
+
+def test_home_is_absolute_and_defaults_to_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert home_of({}).root == tmp_path / ".swarm"
+    assert home_of({"SWARM_HOME": "/srv/x"}).root == Path("/srv/x")
