@@ -7,10 +7,10 @@ import typer
 from swarm.cli.dossier_view import print_dossier
 from swarm.cli.output import NO, console, installation, leave, print_json, say
 from swarm.cli.status_view import print_status
-from swarm.installation.links import partition_page
 from swarm.legacy.home import LegacyFiles
 from swarm.observe.audit.installation import audit_installation, sentences
 from swarm.observe.dossier.dossier import dossier
+from swarm.observe.dossier.ui_links import partition_page
 from swarm.observe.status import status as read_status
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -8,13 +8,14 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.resources import files
 from typing import TypeVar
 
 import httpx
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from swarm.clients.http_failures import status_failure, transport_failure, unreadable_failure
-from swarm.clients.monday_documents import document
 from swarm.clients.monday_errors import MondayAnswer, MondayFault, Remedy, fault_of, read_answer
 from swarm.clients.patience import Patience, patiently
 from swarm.clients.quiet import silence_http_loggers
@@ -26,6 +27,8 @@ LONGEST_WAIT = 60.0
 _BLOCKED_WAIT = 300.0
 _WAITABLE_STATUS = frozenset({423, 429})
 _SERVER_ERRORS = 500
+
+_FRAGMENT = "item.fragment"  # what a query that lists items includes
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -152,3 +155,14 @@ def _data(answer: MondayAnswer, model: type[Model], doing: str) -> Model:
     except ValidationError:
         # A null where an item was promised: a lost item must not look like "no such contact".
         raise unreadable_failure(doing) from None
+
+
+@cache
+def document(name: str) -> str:
+    """Return the text of ``queries/<name>.graphql`` including the item fragment if it is used."""
+    text = _read(name)
+    return f"{text}\n{_read(_FRAGMENT)}" if "...ItemWithColumns" in text else text
+
+
+def _read(name: str) -> str:
+    return (files(__package__) / "queries" / f"{name}.graphql").read_text("utf-8")

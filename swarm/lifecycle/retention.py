@@ -40,6 +40,8 @@ def purge_checkpoints(
     left to repeat.
     """
     with database.transaction() as connection:
+        if not _exists(connection, "langgraph.checkpoints"):
+            return 0
         rows = connection.execute(_FINISHED_THREADS, {"older_than": older_than, "limit": limit})
         threads = [row["thread_id"] for row in rows]
         for table in _CHECKPOINT_TABLES:

@@ -2,6 +2,7 @@
 
 from swarm.settings import ModelSettings, Thinker
 from swarm.specialists.legacy import LegacySpecialist
+from swarm.specialists.llm import LlmSpecialist
 from swarm.specialists.protocol import Specialist
 from swarm.specialists.rules import RulesSpecialist
 from swarm.store.protocol import RunStore
@@ -13,6 +14,4 @@ def select_specialist(settings: ModelSettings, ledger: RunStore) -> Specialist:
         return LegacySpecialist()
     if settings.thinker is Thinker.RULES:
         return RulesSpecialist()
-    from swarm.specialists.llm import LlmSpecialist  # noqa: PLC0415 - only when it is used
-
     return LlmSpecialist(settings, ledger)

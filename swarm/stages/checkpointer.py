@@ -7,16 +7,18 @@ import atexit
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import psycopg
-from langgraph.checkpoint.postgres import PostgresSaver
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 
+if TYPE_CHECKING:
+    from langgraph.checkpoint.postgres import PostgresSaver
+
 
 @contextmanager
-def postgres_checkpointer(url: str, *, max_connections: int = 2) -> Iterator[PostgresSaver]:
+def postgres_checkpointer(url: str, *, max_connections: int = 2) -> "Iterator[PostgresSaver]":
     """Yield a saver on a pool of its own, closed at the end."""
     pool = _pool(url, max_connections)
     try:
@@ -26,14 +28,17 @@ def postgres_checkpointer(url: str, *, max_connections: int = 2) -> Iterator[Pos
 
 
 @lru_cache(maxsize=4)
-def shared_checkpointer(url: str) -> PostgresSaver:
+def shared_checkpointer(url: str) -> "PostgresSaver":
     """Return this process's saver for ``url``: warm workers keep their connections between runs."""
     pool = _pool(url, 2)
     atexit.register(pool.close)
     return _saver(pool)
 
 
-def _saver(pool: ConnectionPool[psycopg.Connection[DictRow]]) -> PostgresSaver:
+def _saver(pool: ConnectionPool[psycopg.Connection[DictRow]]) -> "PostgresSaver":
+    from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415 - costs a second
+    from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer  # noqa: PLC0415
+
     # No module is allowed: a custom type in the state is an error, not a pickle by another name.
     return PostgresSaver(pool, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
 

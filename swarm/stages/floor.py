@@ -1,6 +1,11 @@
-"""The deterministic rules of one stage, asked about what is known at that stage."""
+"""The deterministic rules of one stage, asked about what is known at that stage.
 
-from swarm.models import Draft, Reason, Stage
+The one place where a ``Case`` is made: whoever asks a rule asks it about the same facts.
+"""
+
+from collections.abc import Sequence
+
+from swarm.models import Draft, Reason, Review, Stage, Tier
 from swarm.safety.case import Case
 from swarm.safety.ruleset import VERSION, judge
 from swarm.specialists.protocol import Brief
@@ -12,18 +17,33 @@ def floor_version() -> str:
     return VERSION
 
 
-def reasons_at(
-    stage: Stage, brief: Brief, draft: Draft | None, services: Services
-) -> tuple[Reason, ...]:
-    """Return why the rules of ``stage`` object; empty means allowed. A rule that breaks objects."""
-    case = Case(
+def case_of(
+    brief: Brief,
+    draft: Draft | None,
+    services: Services,
+    *,
+    reviews: Sequence[Review] = (),
+    tier_floor: Tier | None = None,
+) -> Case:
+    """Return everything known about a work order as the rules see it.
+
+    ``tier_floor`` is the highest tier any run has set; None: this run's own.
+    """
+    return Case(
         received=brief.received,
         tier=brief.tier,
-        tier_floor=brief.tier.tier,
+        tier_floor=brief.tier.tier if tier_floor is None else tier_floor,
         context=brief.context,
         draft=draft,
+        reviews=tuple(reviews),
         link_allow_list=services.link_allow_list,
         model_cost=services.store.model_cost(brief.received.work_order.key),
         model_budget=services.model_budget,
     )
-    return judge(stage, case)
+
+
+def reasons_at(
+    stage: Stage, brief: Brief, draft: Draft | None, services: Services
+) -> tuple[Reason, ...]:
+    """Return why the rules of ``stage`` object; empty means allowed. A rule that breaks objects."""
+    return judge(stage, case_of(brief, draft, services))

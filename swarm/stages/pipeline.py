@@ -3,9 +3,10 @@
 For ``swarm run-once`` on the in-memory store, for tests, and to see a work order's life on one
 page. The functions called are the ones the assets call."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import partial
 
+from swarm.intake.mail.clean import receive
 from swarm.models import (
     Context,
     Crm,
@@ -24,11 +25,10 @@ from swarm.models import (
 from swarm.stages.enrichment.gather import gather
 from swarm.stages.policy import decide
 from swarm.stages.publish import publish
-from swarm.stages.received import receive
 from swarm.stages.reply.draft import brief_of, write_draft
 from swarm.stages.reply.review import REVIEW_STAGES, review
 from swarm.stages.services import Services
-from swarm.stages.stage_events import NounT, Worked, finished, measured, run_stage
+from swarm.stages.stage_events import NounT, StageRecorder, Worked
 from swarm.stages.tier import decide_tier
 from swarm.store.protocol import Publisher
 
@@ -56,26 +56,22 @@ def run_chain(
     ``PermanentError``; escalation is a result, not an error.
     """
 
-    def step(stage: Stage, inputs: Sequence[Noun], work: Callable[[], NounT]) -> NounT:
-        return run_stage(fence, stage, inputs, work, services)
+    recorder = StageRecorder(fence, services)
 
-    received = step(Stage.RECEIVED, (order,), lambda: receive(order))
-    tier = step(Stage.TIER, (received,), lambda: decide_tier(received, services, fence))
-    thread, crm, context = _enriched(fence, received, services)
+    def step(stage: Stage, work: Callable[[], NounT]) -> NounT:
+        return recorder.record(stage, recorder.measured(work))
+
+    received = step(Stage.RECEIVED, lambda: receive(order))
+    tier = step(Stage.TIER, lambda: decide_tier(received, services, fence))
+    thread, crm, context = _enriched(recorder, received, services)
     brief = brief_of(received, context, tier, services)
-    draft = step(
-        Stage.DRAFT,
-        (received, context, tier),
-        lambda: write_draft(received, context, tier, services),
-    )
+    draft = step(Stage.DRAFT, lambda: write_draft(received, context, tier, services))
     tone, fact, qa = (
-        step(stage, (context, draft), partial(review, stage, brief, draft, services))
-        for stage in REVIEW_STAGES
+        step(stage, partial(review, stage, brief, draft, services)) for stage in REVIEW_STAGES
     )
     reviews = (tone, fact, qa)
     policy = step(
         Stage.POLICY,
-        (received, context, tier, draft, *reviews),
         lambda: decide(
             fence,
             services,
@@ -86,9 +82,7 @@ def run_chain(
             reviews=reviews,
         ),
     )
-    publication = step(
-        Stage.PUBLISH, (policy,), lambda: publish(fence, policy, services, publisher)
-    )
+    publication = step(Stage.PUBLISH, lambda: publish(fence, policy, services, publisher))
     return ChainResult(
         received=received,
         thread=thread,
@@ -102,23 +96,13 @@ def run_chain(
     )
 
 
-def _enriched(fence: Fence, received: Received, services: Services) -> tuple[Thread, Crm, Context]:
+def _enriched(
+    recorder: StageRecorder, received: Received, services: Services
+) -> tuple[Thread, Crm, Context]:
     """Store the three artifacts of the one enrichment; each carries the time of the whole."""
-    key = fence.work_order_key
-    found = measured(key, lambda: gather(received, services), services)
+    found = recorder.measured(lambda: gather(received, services))
     thread, crm, context = found.result.thread, found.result.crm, found.result.context
-    inputs: Mapping[Stage, Sequence[Noun]] = {
-        Stage.THREAD: (received,),
-        Stage.CRM: (received,),
-        Stage.CONTEXT: (received, thread, crm),
-    }
-    artifacts: Mapping[Stage, Noun] = {
-        Stage.THREAD: thread,
-        Stage.CRM: crm,
-        Stage.CONTEXT: context,
-    }
-    for stage, artifact in artifacts.items():
-        worked = Worked(artifact, found.duration_ms, 0.0)
-        event = finished(stage, inputs[stage], worked, actor="enrichment")
-        services.store.write_stage(fence, stage, artifact, event)
+    recorder.record(Stage.THREAD, Worked(thread, found.duration_ms))
+    recorder.record(Stage.CRM, Worked(crm, found.duration_ms))
+    recorder.record(Stage.CONTEXT, Worked(context, found.duration_ms))
     return thread, crm, context

@@ -20,9 +20,8 @@ from swarm.models import (
     TierDecision,
     Verdict,
 )
-from swarm.safety.case import Case
 from swarm.safety.ruleset import verdicts
-from swarm.stages.floor import floor_version, reasons_at
+from swarm.stages.floor import case_of, floor_version, reasons_at
 from swarm.stages.reply.draft import brief_of
 from swarm.stages.reply.review import REVIEW_STAGES
 from swarm.stages.services import Services
@@ -46,17 +45,9 @@ def decide(
     if not draft.offered:
         reasons = _why_withheld(received, context, tier, draft, services)
         return _decision(draft, context, (), reasons)
-    case = Case(
-        received=received,
-        tier=tier,
-        tier_floor=services.store.raise_tier(fence, tier.tier),
-        context=context,
-        draft=draft,
-        reviews=tuple(reviews),
-        link_allow_list=services.link_allow_list,
-        model_cost=services.store.model_cost(fence.work_order_key),
-        model_budget=services.model_budget,
-    )
+    brief = brief_of(received, context, tier, services)
+    floor = services.store.raise_tier(fence, tier.tier)
+    case = case_of(brief, draft, services, reviews=reviews, tier_floor=floor)
     stored = services.store.record_verdicts(fence.work_order_key, verdicts(case))
     reasons = (*_from_verdicts(stored), *_from_reviews(reviews, draft, context))
     return _decision(draft, context, stored, reasons)

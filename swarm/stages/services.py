@@ -34,3 +34,8 @@ class Services:
     max_revisions: int = 2
     checkpointer: "BaseCheckpointSaver[str] | None" = None
     clock: Callable[[], datetime] = utc_now
+
+    @property
+    def thinker(self) -> str:
+        """Who thinks, with version."""
+        return f"{self.specialist.name}@{self.specialist.version}"

@@ -9,7 +9,6 @@ from swarm.safety.detectors import Detection, detect
 from swarm.safety.injection import is_certain, scan
 from swarm.specialists.protocol import Classification
 from swarm.stages.reply.judging import JudgementError, judged
-from swarm.stages.reply.review import reviewer_of
 from swarm.stages.services import Services
 
 
@@ -21,23 +20,25 @@ def decide_tier(received: Received, services: Services, fence: Fence | None = No
     """
     detection = detect(received)
     injected = (*received.hidden, *scan(received.text))
-    added, reasons = _classified(received, services, detection)
+    asked = detection.tier < Tier.ESCALATE  # else a human answers anyway: nothing to pay for
+    added, reasons = _classified(received, services) if asked else ((), ())
     classes = tuple(sorted({*detection.classes, *added}))
     decision = TierDecision(
         tier=_tier(detection.tier, classes, injected),
         classes=classes,
         reasons=(*detection.reasons, *reasons, *_injection_reasons(injected, detection)),
         spans=tuple(dict.fromkeys((*detection.spans, *injected))),
-        detectors={**detection.detectors, "specialist": reviewer_of(services)},
+        detectors={
+            **detection.detectors,
+            **({"specialist": services.thinker} if asked else {}),
+        },
     )
     return decision if fence is None else _keep_floor(decision, services, fence)
 
 
 def _classified(
-    received: Received, services: Services, detection: Detection
+    received: Received, services: Services
 ) -> tuple[tuple[EscalationClass, ...], tuple[Reason, ...]]:
-    if detection.tier >= Tier.ESCALATE:
-        return (), ()  # a human answers anyway: nothing to pay for
     try:
         said: Classification = judged(lambda: services.specialist.classify(received))
     except JudgementError as error:
@@ -46,7 +47,7 @@ def _classified(
     if not said.classes:
         return (), ()
     named = ", ".join(said.classes)
-    detail = f"{reviewer_of(services)} named {named}"
+    detail = f"{services.thinker} named {named}"
     return said.classes, (Reason(rule="ES-01", detail=detail, classes=said.classes),)
 
 

@@ -37,7 +37,7 @@ VerdictName = tuple[str, str, str, str]
 
 
 class Escalation(Noun):
-    """An escalation as the desk sees it."""
+    """An escalation as its owner sees it."""
 
     classes: tuple[EscalationClass, ...]
     reasons: tuple[Reason, ...]
@@ -67,12 +67,12 @@ class MemoryStore:
         self,
         *,
         clock: Callable[[], datetime] = utc_now,
-        desk: EscalationPolicy | None = None,
+        policy: EscalationPolicy | None = None,
     ) -> None:
         self.lock = threading.RLock()
         self.clock = clock
         self.run_ids: set[str] = set()
-        self._desk = desk or EscalationPolicy()
+        self._policy = policy or EscalationPolicy()
         self._records: dict[str, Record] = {}
         self._verdicts: dict[VerdictName, Verdict] = {}
         self._calls: dict[tuple[str, str, str], ModelCall] = {}
@@ -242,9 +242,9 @@ class MemoryStore:
                 record.escalation = Escalation(
                     classes=classes,
                     reasons=tuple(reasons),
-                    owner=self._desk.owner_of(classes),
+                    owner=self._policy.owner_of(classes),
                     received_at=record.order.received_at,
-                    acknowledge_by=self.clock() + self._desk.due(classes),
+                    acknowledge_by=self.clock() + self._policy.due(classes),
                 )
                 self.move(record, WorkOrderState.ESCALATED, why, fence=fence)
             _settle(record)

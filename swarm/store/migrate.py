@@ -8,7 +8,6 @@ import hashlib
 from importlib import resources
 
 import psycopg
-from langgraph.checkpoint.postgres import PostgresSaver
 
 from swarm.errors import ConfigurationError
 
@@ -73,6 +72,11 @@ def _apply(connection: psycopg.Connection, name: str, sql: str) -> bool:
 
 
 def _set_up_checkpoints(url: str) -> None:
+    """Create LangGraph's tables; without LangGraph there are no checkpoints to keep."""
+    try:
+        from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415 - costs a second
+    except ImportError:
+        return
     with psycopg.connect(
         url,
         autocommit=True,

@@ -121,11 +121,11 @@ class PostgresStore:
         database: Database,
         *,
         clock: Callable[[], datetime] | None = None,
-        desk: EscalationPolicy | None = None,
+        policy: EscalationPolicy | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._desk = desk or EscalationPolicy()
+        self._policy = policy or EscalationPolicy()
 
     def work_order(self, key: str) -> WorkOrder:
         """Return the accepted work order; raises ``MalformedInputError`` for an unknown key."""
@@ -243,7 +243,7 @@ class PostgresStore:
     def escalate(self, fence: Fence, reasons: Sequence[Reason]) -> bool:
         """Close as escalated with owner and timers (ES-22). False: it was decided already."""
         with self._writing(fence.work_order_key) as connection:
-            return escalate_work_order(connection, fence, reasons, self._desk)
+            return escalate_work_order(connection, fence, reasons, self._policy)
 
     def close(self, fence: Fence, state: WorkOrderState, reason: str) -> bool:
         """Move to ``publishing`` or a final state and settle the job; see ``close_work_order``."""

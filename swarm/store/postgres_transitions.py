@@ -70,7 +70,7 @@ def escalate_work_order(
     connection: Connection,
     fence: Fence,
     reasons: Sequence[Reason],
-    desk: EscalationPolicy,
+    policy: EscalationPolicy,
     reason: str = "",
 ) -> bool:
     """Close as escalated with owner and timers (ES-22). False: it was decided before.
@@ -80,7 +80,7 @@ def escalate_work_order(
     locked, job = lock_fenced(connection, fence)
     mine = run_may_move(locked.state)
     if mine:
-        _write_escalation(connection, locked.key, reasons, desk)
+        _write_escalation(connection, locked.key, reasons, policy)
         why = reason or rules_of(reasons)
         locked = move(connection, locked, WorkOrderState.ESCALATED, why, fence=fence)
     finish(connection, locked, job, fence)
@@ -152,10 +152,10 @@ def outcome_of(state: WorkOrderState) -> str:
 
 
 def _write_escalation(
-    connection: Connection, key: str, reasons: Sequence[Reason], desk: EscalationPolicy
+    connection: Connection, key: str, reasons: Sequence[Reason], policy: EscalationPolicy
 ) -> None:
     classes = classes_of(reasons)
-    owner, due = desk.owner_of(classes), desk.due(classes)
+    owner, due = policy.owner_of(classes), policy.due(classes)
     row = {
         "key": key,
         "classes": Jsonb(list(classes)),
@@ -164,6 +164,6 @@ def _write_escalation(
         "due": due,
     }
     connection.execute(_ESCALATE, row)
-    if desk.urgent(classes):
+    if policy.urgent(classes):
         detail = f"{', '.join(classes)}: {owner} within {due}"
         alerts.raise_alert(connection, alerts.ESCALATION_URGENT, key, detail)

@@ -19,10 +19,9 @@ from swarm.up import programs
 from swarm.up.prepare import appoint_publisher, bring_up_to_date, prepare_dagster
 from swarm.up.processes import Program, sweep
 from swarm.up.session import Options, Session
-from swarm.up.summary import conclude
 from swarm.up.supervisor import Supervisor
 from swarm.up.view import Screen
-from swarm.up.watch import watch
+from swarm.up.watch import conclude, watch
 
 _PLACEHOLDER_URL = "postgresql:///swarm"  # to prove the settings before Postgres runs
 

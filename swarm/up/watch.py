@@ -1,12 +1,15 @@
-"""What ``swarm up`` does once everything runs: keep it running, show it, notice the end."""
+"""What ``swarm up`` does once everything runs: keep it so, show it, notice the end and tell it."""
 
 import time
 
 from swarm.errors import DatabaseUnavailableError
+from swarm.observe.audit.installation import audit_installation, sentences
+from swarm.settings import load_settings
 from swarm.store.database import Database
 from swarm.up.idle import Idle
 from swarm.up.progress import Picture, look
 from swarm.up.session import Session
+from swarm.up.view import caption
 
 _LOOK_SECONDS = 1.0
 
@@ -33,6 +36,26 @@ def watch(session: Session, mails_fed: int) -> bool:
             session.sleep(_LOOK_SECONDS)
     finally:
         database.close()
+
+
+def conclude(session: Session, *, all_final: bool) -> int:
+    """Print what became of the work orders and audit them; returns the exit code.
+
+    0: every work order is final and the audit is clean; 1: otherwise.
+    """
+    settings = load_settings()
+    database = Database(settings.core.database_url.get_secret_value(), max_connections=2)
+    try:
+        picture = look(database)
+        session.screen.say(caption(picture))
+        for line in picture.lines:
+            session.screen.say(f"  {line.key}  {line.state.value:<10}  {line.why}")
+        report = audit_installation(settings, database)
+    finally:
+        database.close()
+    for sentence in sentences(report):
+        session.screen.say(sentence)
+    return 0 if all_final and report.holds else 1
 
 
 def _look(session: Session, database: Database, idle: Idle) -> bool:

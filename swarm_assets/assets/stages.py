@@ -13,6 +13,7 @@ from typing import Final, TypeAlias, TypeVar
 
 import dagster as dg
 
+from swarm.intake.mail.clean import receive
 from swarm.models import (
     Context,
     Draft,
@@ -25,23 +26,22 @@ from swarm.models import (
     Stage,
     TierDecision,
 )
-from swarm.safety.case import Case
-from swarm.safety.ruleset import judge
 from swarm.specialists.protocol import Brief
 from swarm.stages.enrichment.gather import gather
+from swarm.stages.floor import reasons_at
 from swarm.stages.policy import decide
 from swarm.stages.publish import publish as hand_over
-from swarm.stages.received import receive
 from swarm.stages.reply.draft import brief_of, write_draft
 from swarm.stages.reply.review import REVIEW_STAGES, review
+from swarm.stages.run_session import RunSession
+from swarm.stages.stage_events import Stopwatch
 from swarm.stages.tier import decide_tier
 from swarm_assets.assets import checks, shown
 from swarm_assets.assets.shown import Shown
 from swarm_assets.partitions import work_orders
-from swarm_assets.resources.desk import Desk, Stopwatch
 from swarm_assets.resources.stage_outputs import COST, DURATION
 
-Work: TypeAlias = dg.ResourceParam[Desk]
+Work: TypeAlias = dg.ResourceParam[RunSession]
 Made = TypeVar("Made", bound=Noun)
 
 _IO: Final = "stage_outputs"
@@ -76,12 +76,12 @@ def _from(*stages: Stage) -> Mapping[str, dg.AssetIn]:
     group_name="intake",
     kinds={"python"},
 )
-def received(context: dg.AssetExecutionContext, desk: Work) -> dg.Output[Received]:
+def received(context: dg.AssetExecutionContext, session: Work) -> dg.Output[Received]:
     """The mail as a person would read it: decoded, quotes and hidden text set apart."""
-    with desk.stage() as watch:
+    with session.stage() as watch:
         key = context.partition_key
-        desk.fence(key)
-        noun = receive(desk.services.store.work_order(key))
+        session.fence(key)
+        noun = receive(session.services.store.work_order(key))
         return _made(noun, shown.received(noun), watch)
 
 
@@ -117,12 +117,12 @@ def received(context: dg.AssetExecutionContext, desk: Work) -> dg.Output[Receive
     group_name="enrichment",
 )
 def enrichment(
-    context: dg.AssetExecutionContext, desk: Work, received: Received
+    context: dg.AssetExecutionContext, session: Work, received: Received
 ) -> Iterator[dg.Output[Noun]]:
     """Ask Outlook and monday.com side by side and merge what they know."""
-    with desk.stage() as watch:
-        desk.fence(context.partition_key)
-        found = gather(received, desk.services)
+    with session.stage() as watch:
+        session.fence(context.partition_key)
+        found = gather(received, session.services)
         outputs: list[dg.Output[Noun]] = [
             _made(found.thread, shown.thread(found.thread), watch, name="thread"),
             _made(found.crm, shown.crm(found.crm), watch, name="crm"),
@@ -141,15 +141,15 @@ def enrichment(
     kinds={"python"},
 )
 def tier(
-    context: dg.AssetExecutionContext, desk: Work, received: Received
+    context: dg.AssetExecutionContext, session: Work, received: Received
 ) -> Iterator[dg.Output[TierDecision] | dg.AssetCheckResult]:
     """How careful we must be, and why. ESCALATE means a human answers."""
     key = context.partition_key
-    with desk.stage() as watch:
-        noun = decide_tier(received, desk.services, desk.fence(key))
-        output = _made(noun, shown.tier(noun), watch, cost=desk.spent(key))
+    with session.stage() as watch:
+        noun = decide_tier(received, session.services, session.fence(key))
+        output = _made(noun, shown.tier(noun), watch, cost=session.spent(key))
     yield output
-    yield from _judged(desk, key, Stage.TIER, noun.reasons)
+    yield from _judged(session, key, Stage.TIER, noun.reasons)
 
 
 @dg.asset(
@@ -162,18 +162,20 @@ def tier(
     kinds={"langgraph"},
 )
 def draft(
-    context: dg.AssetExecutionContext, desk: Work, gathered: Context, tier: TierDecision
+    context: dg.AssetExecutionContext, session: Work, gathered: Context, tier: TierDecision
 ) -> Iterator[dg.Output[Draft] | dg.AssetCheckResult]:
     """The reply that may be offered, or the reason why none was written."""
     key = context.partition_key
-    with desk.stage() as watch:
-        desk.fence(key)
-        mail = desk.read(key, Stage.RECEIVED, Received)
-        noun = write_draft(mail, gathered, tier, desk.services)
-        objections = _objections(brief_of(mail, gathered, tier, desk.services), noun, desk)
-        output = _made(noun, shown.draft(noun), watch, cost=desk.spent(key))
+    with session.stage() as watch:
+        session.fence(key)
+        mail = session.read(key, Stage.RECEIVED, Received)
+        noun = write_draft(mail, gathered, tier, session.services)
+        brief = brief_of(mail, gathered, tier, session.services)
+        # A withheld draft has nothing the rules could find fault with.
+        objections = reasons_at(Stage.DRAFT, brief, noun, session.services) if noun.offered else ()
+        output = _made(noun, shown.draft(noun), watch, cost=session.spent(key))
     yield output
-    yield from _judged(desk, key, Stage.DRAFT, objections)
+    yield from _judged(session, key, Stage.DRAFT, objections)
 
 
 @dg.multi_asset(
@@ -194,18 +196,18 @@ def draft(
     group_name="judgement",
 )
 def reviews(
-    context: dg.AssetExecutionContext, desk: Work, draft: Draft
+    context: dg.AssetExecutionContext, session: Work, draft: Draft
 ) -> Iterator[dg.Output[Review]]:
     """The reviewers' verdicts about this draft; what the reply loop asked is not asked again."""
     key = context.partition_key
     for stage in REVIEW_STAGES:
         if stage.value not in context.op_execution_context.selected_output_names:
             continue
-        with desk.stage() as watch:
-            desk.fence(key)
-            noun = review(stage, _brief(desk, key), draft, desk.services)
+        with session.stage() as watch:
+            session.fence(key)
+            noun = review(stage, _brief(session, key), draft, session.services)
             shown_noun = shown.review(noun)
-            output = _made(noun, shown_noun, watch, cost=desk.spent(key), name=stage.value)
+            output = _made(noun, shown_noun, watch, cost=session.spent(key), name=stage.value)
         yield output
 
 
@@ -219,24 +221,24 @@ def reviews(
     kinds={"python"},
 )
 def policy(
-    context: dg.AssetExecutionContext, desk: Work, tone: Review, fact: Review, qa: Review
+    context: dg.AssetExecutionContext, session: Work, tone: Review, fact: Review, qa: Review
 ) -> Iterator[dg.Output[PolicyDecision] | dg.AssetCheckResult]:
     """May this draft be offered? Every required rule, for exactly these bytes and this evidence."""
     key = context.partition_key
-    with desk.stage() as watch:
-        fence, brief = desk.fence(key), _brief(desk, key)
+    with session.stage() as watch:
+        fence, brief = session.fence(key), _brief(session, key)
         noun = decide(
             fence,
-            desk.services,
+            session.services,
             received=brief.received,
             context=brief.context,
             tier=brief.tier,
-            draft=desk.read(key, Stage.DRAFT, Draft),
+            draft=session.read(key, Stage.DRAFT, Draft),
             reviews=(tone, fact, qa),
         )
         output = _made(noun, shown.policy(noun), watch)
     yield output
-    yield from _judged(desk, key, Stage.POLICY, checks.failed(noun.verdicts))
+    yield from _judged(session, key, Stage.POLICY, checks.failed(noun.verdicts))
 
 
 @dg.asset(
@@ -248,17 +250,17 @@ def policy(
     kinds={"zapier"},
 )
 def publish(
-    context: dg.AssetExecutionContext, desk: Work, policy: PolicyDecision
+    context: dg.AssetExecutionContext, session: Work, policy: PolicyDecision
 ) -> dg.Output[Publication]:
     """What was handed to the publication ledger, or why a human answers instead.
 
     The ledger re-reads every PASS in its own transaction (ES-16): a run of this asset alone,
     whoever presses *Materialize*, publishes nothing that was not passed.
     """
-    with desk.stage() as watch:
-        fence = desk.fence(context.partition_key)
-        noun = hand_over(fence, policy, desk.services, desk.publisher)
-        desk.settled()
+    with session.stage() as watch:
+        fence = session.fence(context.partition_key)
+        noun = hand_over(fence, policy, session.services, session.publisher)
+        session.settled()
         return _made(noun, shown.publication(noun), watch)
 
 
@@ -273,38 +275,23 @@ STAGES: Final[Sequence[dg.AssetsDefinition]] = [
 ]
 
 
-def _brief(desk: Desk, key: str) -> Brief:
+def _brief(session: RunSession, key: str) -> Brief:
     return brief_of(
-        desk.read(key, Stage.RECEIVED, Received),
-        desk.read(key, Stage.CONTEXT, Context),
-        desk.read(key, Stage.TIER, TierDecision),
-        desk.services,
+        session.read(key, Stage.RECEIVED, Received),
+        session.read(key, Stage.CONTEXT, Context),
+        session.read(key, Stage.TIER, TierDecision),
+        session.services,
     )
-
-
-def _objections(brief: Brief, noun: Draft, desk: Desk) -> tuple[Reason, ...]:
-    """Ask the draft's rules; a withheld draft has nothing they could find fault with."""
-    if not noun.offered:
-        return ()
-    case = Case(
-        received=brief.received,
-        tier=brief.tier,
-        tier_floor=brief.tier.tier,
-        context=brief.context,
-        draft=noun,
-        link_allow_list=desk.services.link_allow_list,
-    )
-    return judge(Stage.DRAFT, case)
 
 
 def _judged(
-    desk: Desk, key: str, stage: Stage, reasons: Sequence[Reason]
+    session: RunSession, key: str, stage: Stage, reasons: Sequence[Reason]
 ) -> Iterator[dg.AssetCheckResult]:
     """Yield the checks' results; a violation first closes the work order as escalated.
 
     Only now, after the output was stored: a closed work order takes no more artifacts from its run.
     """
     if faults := checks.violations(stage, reasons):
-        with desk.stage():
-            desk.escalate(key, faults)
+        with session.stage():
+            session.escalate(key, faults)
     yield from checks.results(stage, reasons)

@@ -6,8 +6,7 @@ most of it. A forked child starts with none of its parent's connections.
 
 import os
 from functools import cache
-
-from langgraph.checkpoint.postgres import PostgresSaver
+from typing import TYPE_CHECKING
 
 from swarm.clients.monday import MondayClient
 from swarm.clients.outlook import GraphOutlook
@@ -16,8 +15,12 @@ from swarm.settings import Settings, load_settings
 from swarm.specialists.protocol import Specialist
 from swarm.specialists.select import select_specialist
 from swarm.stages.checkpointer import shared_checkpointer
+from swarm.stages.graph_runner import langgraph_is_here
 from swarm.store.database import Database
 from swarm.store.postgres import PostgresStore
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.postgres import PostgresSaver
 
 
 @cache
@@ -57,8 +60,10 @@ def specialist() -> Specialist:
 
 
 @cache
-def checkpointer() -> PostgresSaver:
-    """Return the graphs' checkpointer: a crash repeats no paid model call."""
+def checkpointer() -> "PostgresSaver | None":
+    """Return the graphs' checkpointer, so that a crash repeats no node; None without LangGraph."""
+    if not langgraph_is_here():
+        return None
     return shared_checkpointer(settings().core.database_url.get_secret_value())
 
 

@@ -5,7 +5,6 @@ makes a run cost tenths of a second. What a run does is in ``swarm_assets.assets
 worker's run is taken up again is the queue's promise, not Celery's.
 """
 
-import importlib
 import os
 import threading
 import time
@@ -20,9 +19,12 @@ from dagster._serdes import unpack_value
 from dagster_celery.config import TASK_EXECUTE_JOB_NAME
 from dagster_shared.serdes.serdes import JsonSerializableValue
 
+from swarm.stages.enrichment.graph import ENRICHMENT
+from swarm.stages.graph_runner import compiled_graph, langgraph_is_here
+from swarm.stages.reply.graph import REPLY
 from swarm_assets import definitions
 from swarm_assets.runtime.broker import BrokerSettings, celery_application
-from swarm_assets.runtime.endings import end_what_did_not_end
+from swarm_assets.runtime.launcher import end_what_did_not_end
 
 _PARENT_POLL_SECONDS = 1.0
 
@@ -38,8 +40,9 @@ def warm_instance() -> DagsterInstance:
 @cache
 def warm_repository() -> None:
     """Resolve the definitions and import what stages import late; a run then finds them ready."""
-    importlib.import_module("swarm.stages.enrichment.graph")
-    importlib.import_module("swarm.stages.reply.graph")
+    if langgraph_is_here():
+        for graph in (ENRICHMENT, REPLY):
+            compiled_graph(graph)
     definitions.defs.get_repository_def().get_job("work_order")
 
 

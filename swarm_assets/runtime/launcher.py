@@ -11,19 +11,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
+import stamina
 from celery import Task
-from dagster import DagsterRun, Field, StringSource
+from dagster import DagsterInstance, DagsterRun, Field, StringSource
 from dagster._config import UserConfigSchema
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster._serdes import ConfigurableClassData
 from dagster_celery.launcher import CeleryRunLauncher, _get_run_priority
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID_TAG
+from sqlalchemy.exc import OperationalError
 
 from swarm.errors import DatabaseUnavailableError
 from swarm.process_identity import Fate, ProcessIdentity, fate
 from swarm.store.database import Database, Row
 from swarm_assets.partitions import ATTEMPT_TAG, PARTITION_TAG, WORKER_TAG
 from swarm_assets.runtime.broker import QUEUE, BrokerSettings, celery_application
+
+_LONGEST_OUTAGE = 300.0  # seconds; a worker that waits longer is of no use to anybody
 
 _JOB = """
 SELECT run_id, attempt, lease_until > now() AS alive
@@ -141,3 +145,19 @@ def health(job: Row | None, run_id: str, attempt: str | None) -> CheckRunHealthR
     if attempt is not None and job["attempt"] > int(attempt):
         return CheckRunHealthResult(WorkerStatus.FAILED, "a newer attempt took the work order")
     return CheckRunHealthResult(WorkerStatus.RUNNING)
+
+
+def end_what_did_not_end(instance: DagsterInstance, run_id: str) -> None:
+    """Mark the run failed unless it is finished, as soon as the storage answers again.
+
+    Its end may not have been written because Postgres was away just then. The process lives, so
+    nobody would call the run dead, and it would hold its slot until its time limit. Raises
+    SQLAlchemy's ``OperationalError`` when the storage does not answer within five minutes.
+    """
+    for attempt in stamina.retry_context(
+        on=OperationalError, attempts=None, timeout=_LONGEST_OUTAGE, wait_max=2.0
+    ):
+        with attempt:
+            run = instance.get_run_by_id(run_id)
+            if run is not None and not run.is_finished:
+                instance.report_run_failed(run, "its end could not be recorded")

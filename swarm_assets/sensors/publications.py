@@ -13,7 +13,7 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from swarm.errors import DatabaseUnavailableError
 from swarm.publishing.dispatch.deps import PublishingDeps
-from swarm.publishing.dispatch.due import publications_due
+from swarm.publishing.dispatch.round import publications_due
 from swarm_assets.jobs import publications_job
 
 # A round of publishing has a worker of its own and is the only run in flight there: one that has

@@ -6,6 +6,7 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from swarm.models import Noun, Stage, StageArtifact, StoredEvent, Tier
+from swarm.observe.dossier.ui_links import run_page
 
 Body = Mapping[str, JsonValue]
 
@@ -46,7 +47,7 @@ def _story(
         cost=event.cost if event else None,
         attempt=artifact.attempt,
         run_id=artifact.run_id,
-        run_url=f"{ui_url.rstrip('/')}/runs/{artifact.run_id}" if ui_url else None,
+        run_url=run_page(ui_url, artifact.run_id) if ui_url else None,
     )
 
 

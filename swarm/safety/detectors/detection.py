@@ -5,13 +5,12 @@ when the weights of its distinct reasons reach one: a strong phrase alone, or tw
 cannot be judged is UNKNOWN, never nothing. A model may add classes elsewhere; none takes one away.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from swarm.models import EscalationClass, Noun, Reason, Received, TextSpan, Tier
 from swarm.safety import injection
-from swarm.safety.detectors.languages import ENOUGH_WORDS, readable
-from swarm.safety.lexicon import load
+from swarm.safety.lexicon import load, word_class
 from swarm.safety.matching import Hit, Matcher
 from swarm.safety.words import Word, words_of
 
@@ -27,6 +26,11 @@ LEXICONS = (
     "vulnerable",
 )
 DETECTORS: Mapping[str, str] = {"lexicon": "1", "injection": injection.VERSION, "judgeable": "1"}
+COVERED = frozenset({"en", "de", "fr", "es", "it", "nl", "pt"})
+ENOUGH_WORDS = 6
+_SHARE = 0.15
+
+_LITTLE_WORDS = frozenset(word_class("little", "languages"))
 _POINTER_WORDS = 12  # "see below, please answer": the matter stands in the quoted history
 _EXCERPT = 120
 
@@ -128,3 +132,17 @@ def _span(hit: Hit, text: str) -> TextSpan:
         label=f"{hit.phrase.family}: {hit.phrase.label}",
         excerpt=text[hit.start : hit.end][:_EXCERPT],
     )
+
+
+def readable(language: str, words: Sequence[Word]) -> bool:
+    """Whether the lexicons can judge these words at all (ES-01: else it is unknown).
+
+    The language tag comes from intake and is a guess on short texts; frequent little words are a
+    second opinion. Only when both say no is a mail unjudgeable.
+    """
+    if len(words) < ENOUGH_WORDS:
+        return language in COVERED or language == "und"
+    if language in COVERED:
+        return True
+    familiar = sum(word.text in _LITTLE_WORDS for word in words)
+    return familiar >= _SHARE * len(words)

@@ -9,6 +9,8 @@ from datetime import timedelta
 from swarm.models import Context, Crm, Noun, Received, Thread
 from swarm.stages.enrichment.addressing import answer_to
 from swarm.stages.enrichment.context import build_context
+from swarm.stages.enrichment.graph import ENRICHMENT
+from swarm.stages.graph_runner import forget, run
 from swarm.stages.services import Services
 
 # A half-finished snapshot is worth going on with only while it is fresh; after that the mailbox has
@@ -40,13 +42,10 @@ def gather(received: Received, services: Services, thread_id: str | None = None)
     ``thread_id`` defaults to :func:`enrichment_thread`. A source that cannot be read is
     UNAVAILABLE with a gap, not an error. Raises ``DatabaseUnavailableError``.
     """
-    from swarm.stages.enrichment.graph import enrichment_graph  # noqa: PLC0415 - langgraph costs a second
-    from swarm.stages.graph_runner import forget, run  # noqa: PLC0415
-
     order = received.work_order
     thread_id = thread_id or enrichment_thread(order.key)
     final = run(
-        enrichment_graph(),
+        ENRICHMENT,
         thread_id,
         {
             "conversation_id": order.ref.conversation_id,

@@ -7,11 +7,8 @@ The coordinator decides what monday may be asked at all; a contact that is not e
 ends the branch, so that nobody else's deals are ever read. Four super-steps.
 """
 
-from functools import lru_cache
 from typing import TypedDict
 
-from langgraph.graph import END, START, StateGraph
-from langgraph.runtime import Runtime
 from pydantic import JsonValue
 
 from swarm.models import Crm, CrmItem, CrmUpdate, Lookup
@@ -23,7 +20,7 @@ from swarm.stages.enrichment.sources import (
     read_thread,
     read_updates,
 )
-from swarm.stages.graph_runner import RETRY, Graph
+from swarm.stages.plain_executor import GraphSpec
 from swarm.stages.services import Services
 
 Json = dict[str, JsonValue]
@@ -42,33 +39,33 @@ class EnrichmentState(TypedDict, total=False):
     crm: Json
 
 
-def outlook(state: EnrichmentState, runtime: Runtime[Services]) -> EnrichmentState:
+def outlook(state: EnrichmentState, services: Services) -> EnrichmentState:
     """Read the conversation."""
-    thread = read_thread(runtime.context, state.get("conversation_id"))
+    thread = read_thread(services, state.get("conversation_id"))
     return {"thread": thread.model_dump(mode="json")}
 
 
-def coordinator(state: EnrichmentState) -> EnrichmentState:
+def coordinator(state: EnrichmentState, _services: Services) -> EnrichmentState:
     """Decide whom to look up: only the address the answer goes to (ES-09)."""
     return {"addresses": [state["customer"]] if state["customer"] else []}
 
 
-def contact(state: EnrichmentState, runtime: Runtime[Services]) -> EnrichmentState:
+def contact(state: EnrichmentState, services: Services) -> EnrichmentState:
     """Find the contact."""
-    return {"contact": read_contacts(runtime.context, state["addresses"]).model_dump(mode="json")}
+    return {"contact": read_contacts(services, state["addresses"]).model_dump(mode="json")}
 
 
-def deals(state: EnrichmentState, runtime: Runtime[Services]) -> EnrichmentState:
+def deals(state: EnrichmentState, services: Services) -> EnrichmentState:
     """Read the contact's deals."""
-    return {"deals": read_deals(runtime.context, _contact_ids(state)).model_dump(mode="json")}
+    return {"deals": read_deals(services, _contact_ids(state)).model_dump(mode="json")}
 
 
-def updates(state: EnrichmentState, runtime: Runtime[Services]) -> EnrichmentState:
+def updates(state: EnrichmentState, services: Services) -> EnrichmentState:
     """Read the notes on the contact."""
-    return {"updates": read_updates(runtime.context, _contact_ids(state)).model_dump(mode="json")}
+    return {"updates": read_updates(services, _contact_ids(state)).model_dump(mode="json")}
 
 
-def merge(state: EnrichmentState, runtime: Runtime[Services]) -> EnrichmentState:
+def merge(state: EnrichmentState, services: Services) -> EnrichmentState:
     """Put the three parts together, each with its own look-up result."""
     found = Items.model_validate(state["contact"]) if "contact" in state else _nobody_to_look_up()
     # What nobody asked for is a miss when the contact is known to be absent or unclear, and
@@ -84,30 +81,13 @@ def merge(state: EnrichmentState, runtime: Runtime[Services]) -> EnrichmentState
         deal_items=_by_id(deal_part.items),
         update_items=_newest_first(note_part.items),
         detail="; ".join(p.detail for p in (found, deal_part, note_part) if p.detail),
-        taken_at=runtime.context.clock(),
+        taken_at=services.clock(),
     )
     return {"crm": crm.model_dump(mode="json")}
 
 
-@lru_cache(maxsize=1)
-def enrichment_graph() -> Graph:
-    """Compile the graph, once per process."""
-    graph = StateGraph(EnrichmentState, context_schema=Services)
-    for node in (outlook, coordinator, contact, deals, updates):
-        graph.add_node(node.__name__, node, retry_policy=RETRY)
-    graph.add_node("merge", merge, defer=True, retry_policy=RETRY)
-    graph.add_edge(START, "outlook")
-    graph.add_edge(START, "coordinator")
-    graph.add_conditional_edges("coordinator", _after_coordinator, ["contact", "merge"])
-    graph.add_conditional_edges("contact", _after_contact, ["deals", "updates", "merge"])
-    for node_name in ("outlook", "deals", "updates"):
-        graph.add_edge(node_name, "merge")
-    graph.add_edge("merge", END)
-    return graph.compile(name="enrichment")
-
-
-def _after_coordinator(state: EnrichmentState) -> str:
-    return "contact" if state["addresses"] else "merge"
+def _after_coordinator(state: EnrichmentState) -> list[str]:
+    return ["contact"] if state["addresses"] else ["merge"]
 
 
 def _after_contact(state: EnrichmentState) -> list[str]:
@@ -131,3 +111,26 @@ def _newest_first(items: tuple[CrmUpdate, ...]) -> tuple[CrmUpdate, ...]:
         return (-(item.created_at.timestamp() if item.created_at else 0.0), item.update_id)
 
     return tuple(sorted(items, key=age))
+
+
+ENRICHMENT = GraphSpec(
+    name="enrichment",
+    state=EnrichmentState,
+    nodes={
+        "outlook": outlook,
+        "coordinator": coordinator,
+        "contact": contact,
+        "deals": deals,
+        "updates": updates,
+        "merge": merge,
+    },
+    start=("outlook", "coordinator"),
+    routes={
+        "outlook": ("merge",),
+        "coordinator": _after_coordinator,
+        "contact": _after_contact,
+        "deals": ("merge",),
+        "updates": ("merge",),
+    },
+    joins=frozenset({"merge"}),
+)

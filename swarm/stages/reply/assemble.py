@@ -1,4 +1,4 @@
-"""From a proposed body to the final bytes of a draft: deterministic code, no specialist asked.
+"""A specialist's proposal becomes the final bytes of a draft, by deterministic code.
 
 Recipients, subject, greeting, closing, signature, mark-up and the marker line are set here, each
 exactly once. Text is escaped; no link, image or other active content is ever made (ES-10, ES-11).
@@ -6,16 +6,32 @@ exactly once. Text is escaped; no link, image or other active content is ever ma
 
 import html
 import re
+from collections.abc import Sequence
 
 from swarm.models import Draft
 from swarm.publishing.ledger.marker import draft_marker
 from swarm.specialists.phrasebook import Phrasebook, phrasebook
 from swarm.specialists.protocol import Brief, Proposal
 from swarm.stages.enrichment.addressing import answer_to, recipients, reply_subject
+from swarm.stages.reply.judging import JudgementError, judged
+from swarm.stages.services import Services
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _BLANK_LINES = re.compile(r"\n\s*\n+")
 _GREETING_LIMIT = 80  # a first line longer than this is no greeting
+
+
+def propose_draft(
+    brief: Brief, previous: Draft | None, findings: Sequence[str], services: Services
+) -> Draft:
+    """Return a draft, or a withheld one when none could be had (ES-05)."""
+    author = services.thinker
+    try:
+        proposal = judged(lambda: services.specialist.propose(brief, previous, findings))
+    except JudgementError as error:
+        return withheld(f"no reply could be had: {error}", brief, author)
+    revision = previous.revision + 1 if previous else 0
+    return assemble(proposal, brief, author=author, revision=revision)
 
 
 def withheld(reason: str, brief: Brief, author: str) -> Draft:

@@ -7,8 +7,9 @@ money is spent and no text exists that could slip out.
 from swarm.models import Context, Draft, Received, Stage, Tier, TierDecision
 from swarm.specialists.protocol import Brief
 from swarm.stages.floor import reasons_at
+from swarm.stages.graph_runner import run
 from swarm.stages.reply.assemble import withheld
-from swarm.stages.reply.review import reviewer_of
+from swarm.stages.reply.graph import REPLY, ReplyRun
 from swarm.stages.services import Services
 
 
@@ -23,7 +24,7 @@ def reply_thread(brief: Brief, services: Services) -> str:
     A crashed run finds its thread again under any fence, and repeats no finished node; new
     evidence, another model or other prompts make a new one.
     """
-    who = f"{reviewer_of(services)}:{services.max_revisions}"
+    who = f"{services.thinker}:{services.max_revisions}"
     return f"{brief.received.work_order.key}:reply:{brief.digest()[:32]}:{who}"
 
 
@@ -36,12 +37,9 @@ def write_draft(
     """
     brief = brief_of(received, context, tier, services)
     if (reason := reason_to_withhold(brief, services)) is not None:
-        return withheld(reason, brief, reviewer_of(services))
-    from swarm.stages.graph_runner import run  # noqa: PLC0415
-    from swarm.stages.reply.graph import ReplyRun, reply_graph  # noqa: PLC0415 - langgraph costs a second
-
+        return withheld(reason, brief, services.thinker)
     final = run(
-        reply_graph(),
+        REPLY,
         reply_thread(brief, services),
         {"stopped": False},
         context=ReplyRun(brief, services),

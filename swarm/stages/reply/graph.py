@@ -8,19 +8,15 @@ only what the graph itself makes. Reviews are kept under (draft hash, stage), wh
 reducer idempotent. Three super-steps when nothing is revised."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from operator import or_
 from typing import Annotated, TypedDict
 
-from langgraph.graph import END, START, StateGraph
-from langgraph.runtime import Runtime
-from langgraph.types import Send
 from pydantic import JsonValue
 
 from swarm.models import Draft, Review, Ruling, Stage
 from swarm.specialists.protocol import Brief
-from swarm.stages.graph_runner import RETRY, Graph
-from swarm.stages.reply.propose import propose_draft
+from swarm.stages.plain_executor import GraphSpec, Task
+from swarm.stages.reply.assemble import propose_draft
 from swarm.stages.reply.review import REVIEW_STAGES, review
 from swarm.stages.services import Services
 
@@ -44,80 +40,63 @@ class ReplyState(TypedDict, total=False):
 
 
 class ReviewTask(TypedDict):
-    """What one reviewer gets by ``Send``."""
+    """What one reviewer gets."""
 
     draft: Json
 
 
-def draft(state: ReplyState, runtime: Runtime[ReplyRun]) -> ReplyState:
+def draft(state: ReplyState, run: ReplyRun) -> ReplyState:
     """Propose the first draft."""
-    run = runtime.context
     made = propose_draft(run.brief, None, (), run.services)
     return {"draft": made.model_dump(mode="json")}
 
 
-def revise(state: ReplyState, runtime: Runtime[ReplyRun]) -> ReplyState:
+def revise(state: ReplyState, run: ReplyRun) -> ReplyState:
     """Propose a better one; the same bytes again mean that nothing better will come."""
-    run, previous = runtime.context, Draft.model_validate(state["draft"])
+    previous = Draft.model_validate(state["draft"])
     findings = tuple(f for r in _reviews(state, previous) for f in r.findings)
     made = propose_draft(run.brief, previous, findings, run.services)
     same = made.offered and made.content_sha256 == previous.content_sha256
     return {"draft": (previous if same else made).model_dump(mode="json"), "stopped": same}
 
 
-def tone(state: ReviewTask, runtime: Runtime[ReplyRun]) -> ReplyState:
+def tone(state: ReviewTask, run: ReplyRun) -> ReplyState:
     """Judge the wording."""
-    return _judge(Stage.TONE, state, runtime)
+    return _judge(Stage.TONE, state, run)
 
 
-def fact(state: ReviewTask, runtime: Runtime[ReplyRun]) -> ReplyState:
+def fact(state: ReviewTask, run: ReplyRun) -> ReplyState:
     """Judge the facts."""
-    return _judge(Stage.FACT, state, runtime)
+    return _judge(Stage.FACT, state, run)
 
 
-def qa(state: ReviewTask, runtime: Runtime[ReplyRun]) -> ReplyState:
+def qa(state: ReviewTask, run: ReplyRun) -> ReplyState:
     """Judge whether the reply does its work."""
-    return _judge(Stage.QA, state, runtime)
+    return _judge(Stage.QA, state, run)
 
 
-def decide(state: ReplyState, runtime: Runtime[ReplyRun]) -> ReplyState:
+def decide(state: ReplyState, run: ReplyRun) -> ReplyState:
     """Stop, unless a better draft is wanted and still allowed. An ERROR is never revised away."""
     current = Draft.model_validate(state["draft"])
     rulings = {r.ruling for r in _reviews(state, current)}
     wanted = Ruling.FAIL in rulings and Ruling.ERROR not in rulings
-    return {"stopped": not wanted or current.revision >= runtime.context.services.max_revisions}
+    return {"stopped": not wanted or current.revision >= run.services.max_revisions}
 
 
-@lru_cache(maxsize=1)
-def reply_graph() -> Graph:
-    """Compile the graph, once per process."""
-    graph = StateGraph(ReplyState, context_schema=ReplyRun)
-    for node in (draft, revise):
-        graph.add_node(node.__name__, node, retry_policy=RETRY)
-        graph.add_conditional_edges(node.__name__, _to_reviewers, ["tone", "fact", "qa", END])
-    for reviewer in (tone, fact, qa):
-        graph.add_node(reviewer.__name__, reviewer, input_schema=ReviewTask, retry_policy=RETRY)
-        graph.add_edge(reviewer.__name__, "decide")
-    graph.add_node("decide", decide, defer=True, retry_policy=RETRY)
-    graph.add_edge(START, "draft")
-    graph.add_conditional_edges("decide", _after_decision, ["revise", END])
-    return graph.compile(name="reply")
-
-
-def _to_reviewers(state: ReplyState) -> list[Send] | str:
+def _to_reviewers(state: ReplyState) -> list[Task]:
     current = Draft.model_validate(state["draft"])
     if not current.offered or state.get("stopped"):
-        return END
-    return [Send(stage.value, {"draft": state["draft"]}) for stage in REVIEW_STAGES]
+        return []
+    return [Task(stage.value, {"draft": state["draft"]}) for stage in REVIEW_STAGES]
 
 
-def _after_decision(state: ReplyState) -> str:
-    return END if state["stopped"] else "revise"
+def _after_decision(state: ReplyState) -> list[str]:
+    return [] if state["stopped"] else ["revise"]
 
 
-def _judge(stage: Stage, state: ReviewTask, runtime: Runtime[ReplyRun]) -> ReplyState:
+def _judge(stage: Stage, state: ReviewTask, run: ReplyRun) -> ReplyState:
     judged = Draft.model_validate(state["draft"])
-    verdict = review(stage, runtime.context.brief, judged, runtime.context.services)
+    verdict = review(stage, run.brief, judged, run.services)
     return {"reviews": {_name(judged, stage): verdict.model_dump(mode="json")}}
 
 
@@ -129,3 +108,27 @@ def _reviews(state: ReplyState, about: Draft) -> list[Review]:
 
 def _name(about: Draft, stage: Stage) -> str:
     return f"{about.content_sha256}:{stage.value}"
+
+
+REPLY = GraphSpec(
+    name="reply",
+    state=ReplyState,
+    nodes={
+        "draft": draft,
+        "revise": revise,
+        "tone": tone,
+        "fact": fact,
+        "qa": qa,
+        "decide": decide,
+    },
+    start=("draft",),
+    routes={
+        "draft": _to_reviewers,
+        "revise": _to_reviewers,
+        "tone": ("decide",),
+        "fact": ("decide",),
+        "qa": ("decide",),
+        "decide": _after_decision,
+    },
+    joins=frozenset({"decide"}),
+)

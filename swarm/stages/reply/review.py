@@ -65,7 +65,7 @@ def _judge(stage: Stage, brief: Brief, draft: Draft, services: Services) -> _Jud
     found = tuple(r.detail for r in reasons_at(stage, brief, draft, services))
     if found:
         return _Judgement(Ruling.FAIL, found, f"ruleset@{floor_version()}")
-    by = reviewer_of(services)
+    by = services.thinker
     try:
         said = judged(lambda: _REVIEWERS[stage](services.specialist, brief, draft))
     except JudgementError as error:
@@ -73,13 +73,8 @@ def _judge(stage: Stage, brief: Brief, draft: Draft, services: Services) -> _Jud
     return _Judgement(said.ruling, said.findings, by)
 
 
-def reviewer_of(services: Services) -> str:
-    """Name who thinks, with version."""
-    return f"{services.specialist.name}@{services.specialist.version}"
-
-
 def _version(services: Services) -> str:
-    return f"{reviewer_of(services)}+{floor_version()}"
+    return f"{services.thinker}+{floor_version()}"
 
 
 def _as_review(stage: Stage, verdict: Verdict) -> Review:
@@ -99,7 +94,7 @@ def _not_applicable(stage: Stage, brief: Brief, draft: Draft, services: Services
         # FAIL, not PASS: should anybody forget to look at ``applicable``, nothing is offered.
         ruling=Ruling.FAIL,
         findings=("there is no draft to judge",),
-        reviewer=reviewer_of(services),
+        reviewer=services.thinker,
         draft_sha256=draft.content_sha256,
         evidence_sha256=brief.context.digest(),
         applicable=False,

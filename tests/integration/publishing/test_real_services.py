@@ -15,9 +15,8 @@ from swarm.intake.stream.rows import accept
 from swarm.models import Address, Fence, MessageRef, Publication, WorkOrder, WorkOrderState
 from swarm.publishing.control import PublisherName
 from swarm.publishing.dispatch.deps import PublishingDeps
-from swarm.publishing.dispatch.due import publications_due
 from swarm.publishing.dispatch.handover import LedgerPublisher
-from swarm.publishing.dispatch.round import run_round
+from swarm.publishing.dispatch.round import publications_due, run_round
 from swarm.publishing.dispatch.wiring import swarm_publisher
 from swarm.publishing.switch.commands import flip
 from swarm.sandbox.server import RunningSandbox

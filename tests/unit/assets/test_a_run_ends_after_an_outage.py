@@ -5,7 +5,7 @@ import pytest
 import stamina
 from sqlalchemy.exc import OperationalError
 
-from swarm_assets.runtime.endings import end_what_did_not_end
+from swarm_assets.runtime.launcher import end_what_did_not_end
 
 
 def ended_as(instance: dg.DagsterInstance, status: dg.DagsterRunStatus) -> dg.DagsterRunStatus:

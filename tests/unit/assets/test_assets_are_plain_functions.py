@@ -7,14 +7,15 @@ from dagster_house import Ledger
 from replying import KEY, services
 
 from swarm.models import PolicyDecision, Publication, Reason, WorkOrderState
+from swarm.stages.run_session import RunSession
 from swarm.store.memory import MemoryStore
 from swarm.store.memory_queue import MemoryQueue
 from swarm_assets.assets import stages
-from swarm_assets.resources.desk import Desk
+from swarm_assets.resources.run_session import DagsterRunSession
 
 
-def desk_of(store: MemoryStore, queue: MemoryQueue) -> Desk:
-    return Desk(
+def session_of(store: MemoryStore, queue: MemoryQueue) -> RunSession:
+    return DagsterRunSession(
         replace(services(), store=store),
         queue,
         Ledger(store),
@@ -26,7 +27,7 @@ def desk_of(store: MemoryStore, queue: MemoryQueue) -> Desk:
 
 def test_received_reads_the_mail_of_its_partition(store: MemoryStore, queue: MemoryQueue) -> None:
     context = dg.build_asset_context(partition_key=KEY)
-    output = stages.received(context, desk=desk_of(store, queue))
+    output = stages.received(context, session=session_of(store, queue))
     assert output.value.work_order.key == KEY
     assert output.value.asks
 
@@ -40,7 +41,7 @@ def test_publish_of_a_rejected_draft_escalates(store: MemoryStore, queue: Memory
         evidence_sha256="e",
     )
     context = dg.build_asset_context(partition_key=KEY)
-    output = stages.publish(context, desk=desk_of(store, queue), policy=rejected)
+    output = stages.publish(context, session=session_of(store, queue), policy=rejected)
     assert isinstance(output.value, Publication)
     assert output.value.state is WorkOrderState.ESCALATED
     assert store.state(KEY) is WorkOrderState.ESCALATED

@@ -7,9 +7,9 @@ from typing import Annotated, TypedDict
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.graph import END, START, StateGraph
 
-from swarm.stages.graph_runner import Graph, forget, run
+from swarm.stages.graph_runner import forget, run
+from swarm.stages.plain_executor import GraphSpec
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -25,20 +25,18 @@ class Walk:
         self.failures = failures
         self.ran: list[str] = []
 
-    def graph(self) -> Graph:
-        graph = StateGraph(Seen)
-        for name in ("first", "left", "right", "last"):
-            graph.add_node(name, self._node(name), defer=name == "last")
-        graph.add_edge(START, "first")
-        graph.add_edge("first", "left")
-        graph.add_edge("first", "right")
-        graph.add_edge("left", "last")
-        graph.add_edge("right", "last")
-        graph.add_edge("last", END)
-        return graph.compile()
+    def graph(self) -> GraphSpec:
+        return GraphSpec(
+            name="walk",
+            state=Seen,
+            nodes={name: self._node(name) for name in ("first", "left", "right", "last")},
+            start=("first",),
+            routes={"first": ("left", "right"), "left": ("last",), "right": ("last",)},
+            joins=frozenset({"last"}),
+        )
 
     def _node(self, name: str):
-        def work(state: Seen) -> Seen:
+        def work(_state: Seen, _context: object) -> Seen:
             self.ran.append(name)
             if name == "right" and self.failures:
                 self.failures -= 1

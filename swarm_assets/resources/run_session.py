@@ -1,17 +1,35 @@
-"""Puts a run's desk together from the other resources.
+"""The run session as Dagster holds it: made from the other resources, given back at the run's end.
 
 Function style, because what one resource requires of another by name is the same object for both,
-and a test may replace any of them with a plain fake.
+and a test may replace any of them with a plain fake. What lives elsewhere: what a session does
+(``swarm.stages.run_session``).
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import dagster as dg
 
+from swarm.stages.run_session import RunSession, StageFailedError
 from swarm.stages.services import Services
+from swarm.stages.stage_events import Stopwatch
 from swarm_assets.partitions import ATTEMPT_TAG
 from swarm_assets.resources import process
-from swarm_assets.resources.desk import Desk
+
+
+class DagsterRunSession(RunSession):
+    """A run session whose failures are Dagster's, without retries: the queue alone retries."""
+
+    @contextmanager
+    def stage(self) -> Iterator[Stopwatch]:
+        """Raise ``dagster.Failure`` with our sentence and the place, never with a foreign text."""
+        try:
+            with super().stage() as watch:
+                yield watch
+        except StageFailedError as failed:
+            raise dg.Failure(
+                failed.sentence, metadata={"where": failed.where}, allow_retries=False
+            ) from None
 
 
 @dg.resource(
@@ -39,13 +57,13 @@ def services(context: dg.InitResourceContext) -> Services:
     required_resource_keys={"services", "queue", "publisher", "leases"},
     description="The run's hold on its work order: fence, heartbeat, and what a failure means.",
 )
-def desk(context: dg.InitResourceContext) -> Iterator[Desk]:
-    """Yield the run's desk; what it still holds at the end goes back to the queue."""
+def run_session(context: dg.InitResourceContext) -> Iterator[RunSession]:
+    """Yield the run's session; what it still holds at the end goes back to the queue."""
     run = context.run
     if run is None:
-        raise dg.DagsterInvariantViolationError("a desk belongs to a run")
+        raise dg.DagsterInvariantViolationError("a run session belongs to a run")
     attempt = run.tags.get(ATTEMPT_TAG)
-    mine = Desk(
+    session = DagsterRunSession(
         context.resources.services,
         context.resources.queue,
         context.resources.publisher,
@@ -54,6 +72,6 @@ def desk(context: dg.InitResourceContext) -> Iterator[Desk]:
         heartbeat_seconds=context.resources.leases.heartbeat_seconds,
     )
     try:
-        yield mine
+        yield session
     finally:
-        mine.leave()
+        session.leave()
