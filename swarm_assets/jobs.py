@@ -5,9 +5,8 @@ from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG
 
 from swarm.errors import DatabaseUnavailableError
 from swarm.process_identity import this_process
-from swarm_assets.partitions import LANE_TAG, WORKER_TAG
+from swarm_assets.partitions import LANE_TAG, PUBLISHING_QUEUE, WORKER_TAG
 from swarm_assets.resources.publishing import Publishing
-from swarm_assets.runtime.broker import PUBLISHING_QUEUE
 
 # One mechanism retries, and it is the queue: Dagster re-running a rejected draft would roll the
 # model's dice again until it passes.

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from swarm.errors import ConfigurationError
+from swarm.clients.monday import MondayClient
+from swarm.errors import ConfigurationError, SwarmError
 from swarm.installation.environment import doubles
 from swarm.models import Noun
 from swarm.settings import (
@@ -123,7 +124,7 @@ def services() -> Iterator[Finding]:
     yield from _postgres(settings)
     # Only a connection: even a GET of a Catch Hook would trigger the Zap.
     yield _reachable("graph", settings.graph.base_url)
-    yield _reachable("monday", settings.monday.api_url)
+    yield from _monday(settings.monday)
     yield _reachable("zapier", settings.zapier.hook_url.get_secret_value())
     if settings.model.configured and settings.model.base_url:
         yield _reachable("model", settings.model.base_url)
@@ -139,6 +140,28 @@ def _postgres(settings: Settings) -> Iterator[Finding]:
     yield Finding(area="services", name="postgres", health=Health.GOOD, detail="reachable")
     detail = f"not applied: {', '.join(waiting)}" if waiting else "all applied"
     yield _finding("services", "migrations", not waiting, detail)
+
+
+def _monday(settings: MondaySettings) -> Iterator[Finding]:
+    """Ask monday who we are there, and whether boards and columns are the configured ones."""
+    answers = _reachable("monday", settings.api_url)
+    yield answers
+    if answers.health is Health.BAD:
+        return
+    with closing(MondayClient(settings)) as monday:
+        try:
+            known = monday.health()
+            monday.check_boards()
+        except SwarmError as error:
+            yield Finding(
+                area="services", name="monday boards", health=Health.BAD, detail=str(error)
+            )
+            return
+    yield Finding(
+        area="services", name="monday boards", health=Health.GOOD,
+        detail=f"account {known.account}, API {known.version} ({known.version_kind}),"
+        " boards and columns are as configured",
+    )  # fmt: skip
 
 
 def _reachable(name: str, url: str) -> Finding:

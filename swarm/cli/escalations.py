@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from swarm.cli.keys import key_of
 from swarm.cli.output import NO, installation, leave, print_json, say
+from swarm.intake.stream.names import find_key
 from swarm.store.alerts import acknowledge_escalation
 from swarm.store.database import Row
 
@@ -52,8 +52,9 @@ def ack(
 ) -> None:
     """Say that a human has taken an escalation. Exit code 1: taken before, or there is none."""
     settings, database = installation()
-    resolved = key_of(key, settings)
+    secret = settings.core.swarm_key_secret.get_secret_value()
     with database.transaction() as connection:
+        resolved = find_key(connection, key, secret)
         taken = acknowledge_escalation(connection, resolved, who or getpass.getuser())
     say(f"{resolved}  {'acknowledged' if taken else 'no open escalation'}")
     if not taken:

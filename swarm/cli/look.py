@@ -39,7 +39,8 @@ def show(
 ) -> None:
     """Show one work order: every stage, verdict, piece of evidence, cost, and why."""
     settings, database = installation()
-    found = dossier(database, name, ui_url=settings.core.ui_url)
+    secret = settings.core.swarm_key_secret.get_secret_value()
+    found = dossier(database, name, secret=secret, ui_url=settings.core.ui_url)
     link = partition_page(settings.core.ui_url, found.key)
     if as_json:
         print_json({**found.model_dump(mode="json"), "ui": link})

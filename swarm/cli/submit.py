@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 from pydantic import JsonValue
 
-from swarm.cli.keys import key_of
 from swarm.cli.output import NO, complain, leave, print_json, say
 from swarm.installation import feeding
 from swarm.installation.enter import enter
 from swarm.installation.environment import SANDBOX_URL
+from swarm.intake.stream.keys import work_order_key
 from swarm.legacy.events import MailEvent
 from swarm.legacy.submit import SubmitResult
 from swarm.settings import Settings
@@ -42,8 +42,10 @@ def submit(
 
 
 def _plain(result: SubmitResult, settings: Settings) -> JsonValue:
+    secret = settings.core.swarm_key_secret.get_secret_value()
+
     def mail(event: MailEvent) -> JsonValue:
-        return {"id": event["id"], "key": key_of(event["id"], settings)}
+        return {"id": event["id"], "key": work_order_key(secret, event["id"])}
 
     return {
         "submitted": [mail(event) for event in result.submitted],

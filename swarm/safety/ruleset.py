@@ -154,4 +154,3 @@ def _sources(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
 
 
 VERSION = _version()
-RULESET_VERSION = VERSION

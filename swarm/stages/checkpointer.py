@@ -5,7 +5,7 @@ for every open transaction: never at worker start)."""
 
 import atexit
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -30,9 +30,9 @@ def postgres_checkpointer(url: str, *, max_connections: int = 2) -> "Iterator[Po
 @lru_cache(maxsize=4)
 def shared_checkpointer(url: str) -> "PostgresSaver":
     """Return this process's saver for ``url``: warm workers keep their connections between runs."""
-    pool = _pool(url, 2)
-    atexit.register(pool.close)
-    return _saver(pool)
+    opened = ExitStack()
+    atexit.register(opened.close)
+    return opened.enter_context(postgres_checkpointer(url))
 
 
 def _saver(pool: ConnectionPool[psycopg.Connection[DictRow]]) -> "PostgresSaver":

@@ -109,11 +109,6 @@ def append(
     return locked.after(stored), stored
 
 
-def record_event(connection: Connection, key: str, event: Event) -> StoredEvent:
-    """Lock and append in one go, for rooms that write events in transactions of their own."""
-    return append(connection, lock(connection, key), event)[1]
-
-
 def seal(
     locked: Locked, event: Event, fence: Fence | None, at: datetime | None = None
 ) -> StoredEvent:

@@ -13,8 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from swarm.process_identity import start_time
+
 _PID_AND_START = 2
-_START_TIME_FIELD = 19  # of /proc/<pid>/stat behind the parenthesised name: field 22 (proc(5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +59,9 @@ def spawn(program: Program, log: Path, pid_file: Path) -> subprocess.Popen[bytes
 
 def started_at(pid: int) -> str | None:
     """Return an opaque start time, equal for the same process; None: no such process."""
-    stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():
-        with suppress(OSError, IndexError):
-            fields = stat.read_text("ascii", "replace").rpartition(")")[2].split()
-            return None if fields[0] == "Z" else fields[_START_TIME_FIELD]
-        return None
+        started = start_time(pid)
+        return None if started is None else str(started)
     answer = subprocess.run(  # noqa: S603 - constant argv and an integer
         ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
     )

@@ -1,6 +1,6 @@
 """What the live table shows: one read of our tables. Nothing here writes or judges.
 
-The full answer about one work order is the dossier (``swarm.operations``); this is the overview
+The full answer about one work order is the dossier (``swarm.observe``); this is the overview
 that is cheap enough to ask every second.
 """
 

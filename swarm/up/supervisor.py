@@ -27,7 +27,6 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     deaths: int = 0
-    restarts: int = 0
     restart_at: float | None = None
 
     @property
@@ -87,7 +86,6 @@ class Supervisor:
         deaths = tuple(d for c in self.children if (d := self._notice(c)) is not None)
         for child in self.children:
             if child.restart_at is not None and self._clock() >= child.restart_at:
-                child.restarts += 1
                 self._spawn(child)
         return deaths
 

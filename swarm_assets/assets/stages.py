@@ -47,7 +47,7 @@ Made = TypeVar("Made", bound=Noun)
 _IO: Final = "stage_outputs"
 
 
-def key_of(stage: Stage) -> dg.AssetKey:
+def asset_key(stage: Stage) -> dg.AssetKey:
     """Return the asset key: prefixed, because an asset may not be called ``context``."""
     return dg.AssetKey(["work_order", stage.value])
 
@@ -66,11 +66,11 @@ def _made(
 
 def _from(*stages: Stage) -> Mapping[str, dg.AssetIn]:
     names = {Stage.CONTEXT: "gathered"}
-    return {names.get(stage, stage.value): dg.AssetIn(key_of(stage)) for stage in stages}
+    return {names.get(stage, stage.value): dg.AssetIn(asset_key(stage)) for stage in stages}
 
 
 @dg.asset(
-    key=key_of(Stage.RECEIVED),
+    key=asset_key(Stage.RECEIVED),
     partitions_def=work_orders,
     io_manager_key=_IO,
     group_name="intake",
@@ -89,19 +89,19 @@ def received(context: dg.AssetExecutionContext, session: Work) -> dg.Output[Rece
     name="enrichment",
     outs={
         "thread": dg.AssetOut(
-            key=key_of(Stage.THREAD),
+            key=asset_key(Stage.THREAD),
             io_manager_key=_IO,
             kinds={"outlook"},
             description="The Outlook conversation as Microsoft Graph has it.",
         ),
         "crm": dg.AssetOut(
-            key=key_of(Stage.CRM),
+            key=asset_key(Stage.CRM),
             io_manager_key=_IO,
             kinds={"monday"},
             description="Contact, deals and updates in monday.com.",
         ),
         "gathered": dg.AssetOut(
-            key=key_of(Stage.CONTEXT),
+            key=asset_key(Stage.CONTEXT),
             io_manager_key=_IO,
             kinds={"langgraph"},
             description="Everything known: the only thing a draft may lean on.",
@@ -109,9 +109,9 @@ def received(context: dg.AssetExecutionContext, session: Work) -> dg.Output[Rece
     },
     ins=_from(Stage.RECEIVED),
     internal_asset_deps={
-        "thread": {key_of(Stage.RECEIVED)},
-        "crm": {key_of(Stage.RECEIVED)},
-        "gathered": {key_of(Stage.THREAD), key_of(Stage.CRM)},
+        "thread": {asset_key(Stage.RECEIVED)},
+        "crm": {asset_key(Stage.RECEIVED)},
+        "gathered": {asset_key(Stage.THREAD), asset_key(Stage.CRM)},
     },
     partitions_def=work_orders,
     group_name="enrichment",
@@ -132,7 +132,7 @@ def enrichment(
 
 
 @dg.asset(
-    key=key_of(Stage.TIER),
+    key=asset_key(Stage.TIER),
     ins=_from(Stage.RECEIVED),
     check_specs=checks.specs(Stage.TIER),
     partitions_def=work_orders,
@@ -153,7 +153,7 @@ def tier(
 
 
 @dg.asset(
-    key=key_of(Stage.DRAFT),
+    key=asset_key(Stage.DRAFT),
     ins=_from(Stage.CONTEXT, Stage.TIER),
     check_specs=checks.specs(Stage.DRAFT),
     partitions_def=work_orders,
@@ -182,7 +182,7 @@ def draft(
     name="reviews",
     outs={
         stage.value: dg.AssetOut(
-            key=key_of(stage), io_manager_key=_IO, is_required=False, description=words
+            key=asset_key(stage), io_manager_key=_IO, is_required=False, description=words
         )
         for stage, words in (
             (Stage.TONE, "Courteous, calm, one greeting, one closing, the right language."),
@@ -212,7 +212,7 @@ def reviews(
 
 
 @dg.asset(
-    key=key_of(Stage.POLICY),
+    key=asset_key(Stage.POLICY),
     ins=_from(*REVIEW_STAGES),
     check_specs=checks.specs(Stage.POLICY),
     partitions_def=work_orders,
@@ -242,7 +242,7 @@ def policy(
 
 
 @dg.asset(
-    key=key_of(Stage.PUBLISH),
+    key=asset_key(Stage.PUBLISH),
     ins=_from(Stage.POLICY),
     partitions_def=work_orders,
     io_manager_key=_IO,

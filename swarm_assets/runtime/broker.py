@@ -10,8 +10,7 @@ from dagster_celery.make_app import make_app
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-QUEUE = "dagster"
-PUBLISHING_QUEUE = "publishing"
+from swarm_assets.partitions import WORK_QUEUE
 
 # Seconds between two looks into the folder: on average half of it is added to a run's start.
 _POLL_SECONDS = 0.1
@@ -35,7 +34,7 @@ def celery_application(settings: BrokerSettings) -> Celery:
     brings the work order back (a redelivered run would be the same Dagster run twice).
     """
     app: Celery = make_app(  # type: ignore[no-untyped-call]
-        {"broker": settings.broker_url, "task_default_queue": QUEUE}
+        {"broker": settings.broker_url, "task_default_queue": WORK_QUEUE}
     )
     app.conf.update(
         broker_transport_options=_transport_options(settings),

@@ -24,8 +24,8 @@ from sqlalchemy.exc import OperationalError
 from swarm.errors import DatabaseUnavailableError
 from swarm.process_identity import Fate, ProcessIdentity, fate
 from swarm.store.database import Database, Row
-from swarm_assets.partitions import ATTEMPT_TAG, PARTITION_TAG, WORKER_TAG
-from swarm_assets.runtime.broker import QUEUE, BrokerSettings, celery_application
+from swarm_assets.partitions import ATTEMPT_TAG, PARTITION_TAG, WORK_QUEUE, WORKER_TAG
+from swarm_assets.runtime.broker import BrokerSettings, celery_application
 
 _LONGEST_OUTAGE = 300.0  # seconds; a worker that waits longer is of no use to anybody
 
@@ -45,7 +45,7 @@ class WarmRunLauncher(CeleryRunLauncher):
         database_url: str,
         inst_data: ConfigurableClassData | None,
     ) -> None:
-        super().__init__(default_queue=QUEUE, broker=broker, inst_data=inst_data)
+        super().__init__(default_queue=WORK_QUEUE, broker=broker, inst_data=inst_data)
         self.celery = celery_application(
             BrokerSettings(broker_url=broker, broker_dir=Path(broker_directory))
         )

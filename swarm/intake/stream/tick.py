@@ -59,11 +59,6 @@ class IngestReport:
         """Complete lines consumed: each is exactly one of accepted, duplicate, quarantined."""
         return self.accepted + self.duplicate + self.quarantined
 
-    @property
-    def busy(self) -> bool:
-        """Whether another reader held the stream's lock."""
-        return self.not_read == BUSY
-
 
 BUSY = "another reader holds the stream"
 

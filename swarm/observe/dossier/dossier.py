@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pydantic import JsonValue
 
-from swarm.errors import MalformedInputError
+from swarm.intake.stream.names import find_key
 from swarm.models import (
     EscalationClass,
     ModelCall,
@@ -36,8 +36,7 @@ N = TypeVar("N", bound=Noun)
 
 _ORDER = """
 SELECT key, body, state, state_reason, tier, accepted_at, final_at, now() AS now
-  FROM work_orders WHERE key = %(name)s OR original_id = %(name)s
- ORDER BY key = %(name)s DESC LIMIT 1
+  FROM work_orders WHERE key = %s
 """
 
 _RUNS = """
@@ -171,18 +170,17 @@ class Dossier(Noun):
         return None if artifact is None else artifact.body
 
 
-def dossier(database: Database, key_or_id: str, *, ui_url: str | None = None) -> Dossier:
-    """Return the dossier of a work order named by its key or, exactly, by its original id.
+def dossier(
+    database: Database, name: str, *, secret: str = "", ui_url: str | None = None
+) -> Dossier:
+    """Return the dossier of the work order called ``name``, its key or the id its mail came with.
 
-    ``ui_url`` turns runs into links. Raises ``MalformedInputError`` when there is none.
+    ``secret`` is what keys are made with, ``ui_url`` turns runs into links. Raises
+    ``MalformedInputError`` when there is none.
     """
     with database.transaction() as connection:
-        order = connection.execute(_ORDER, {"name": key_or_id}).fetchone()
-        if order is None:
-            raise MalformedInputError(
-                "no work order has this key or id", hint="`swarm status` lists the recent ones"
-            )
-        return _compile(connection, order, ui_url)
+        key = find_key(connection, name, secret)
+        return _compile(connection, connection.execute(_ORDER, (key,)).fetchone() or {}, ui_url)
 
 
 def _compile(connection: Connection, order: Row, ui_url: str | None) -> Dossier:

@@ -52,6 +52,7 @@ class RoundReport(Noun):
     recorded: int
     reaped_unknown: int
     reaped_held: int
+    reaped_left: int
     reconciled: dict[str, int]
     ended: int
     alerted: int
@@ -86,6 +87,7 @@ def run_round(
         recorded=recorded,
         reaped_unknown=reaped.unknown,
         reaped_held=reaped.held,
+        reaped_left=reaped.left,
         reconciled=dict(reconciled),
         ended=swept.ended,
         alerted=swept.alerted,

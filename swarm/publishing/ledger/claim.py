@@ -30,7 +30,7 @@ _MISSING = missing_passes(
 # A row of mine that is due, with its payload and every PASS, and with none of the rulings against
 # it.
 _CLAIMABLE = f"""
-SELECT l.work_order_key, l.publisher, l.fence, l.attempts, l.ever_uncertain, l.created_at,
+SELECT l.work_order_key, l.publisher, l.fence, l.attempts, l.created_at,
        p.body, p.sha256 AS payload_sha256, p.draft_sha256, p.evidence_sha256, p.ruleset
   FROM publication_ledger l
   JOIN publication_payload p
@@ -66,7 +66,6 @@ class ClaimCandidate(Noun):
     publisher: PublisherName
     fence: int
     attempts: int
-    ever_uncertain: bool
     created_at: AwareDatetime
     payload: StoredPayload
     payload_sha256: str

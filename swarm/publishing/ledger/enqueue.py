@@ -11,7 +11,6 @@ publishing protocol, sections 3, 4 and 6.
 from collections.abc import Sequence
 
 from psycopg.types.json import Jsonb
-from pydantic import AwareDatetime
 
 from swarm.models import Noun
 from swarm.publishing.control import PublisherName, control_to_write_ready
@@ -28,7 +27,7 @@ ON CONFLICT (work_order_key) DO NOTHING
 """
 
 _LOCK_ROW = """
-SELECT work_order_key, publisher, state, fence, payload_sha256, draft_id, changed_at
+SELECT work_order_key, publisher, state, fence, payload_sha256
   FROM publication_ledger WHERE work_order_key = %(key)s FOR UPDATE
 """
 
@@ -56,8 +55,6 @@ class LedgerRow(Noun):
     state: LedgerState
     fence: int
     payload_sha256: str | None
-    draft_id: str | None
-    changed_at: AwareDatetime
 
 
 def enqueue(

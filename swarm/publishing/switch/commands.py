@@ -205,7 +205,9 @@ def _let_legacy_renew(database: Database) -> None:
 def _require(certificate: Certificate, connection: Connection) -> None:
     refusal = certificate(connection)
     if refusal is not None:
-        raise RefusedError(refusal, hint="`swarm gates` shows what is missing")
+        raise RefusedError(
+            refusal, hint="the publisher stays as it is; `swarm publisher show` says who"
+        )
 
 
 def flip(

@@ -110,15 +110,6 @@ class Boards:
                 (item, column, target),
             )
 
-    def set_cell(self, item: int, column: str, text: str) -> None:
-        """Change one cell."""
-        with self._state.transaction() as connection:
-            connection.execute(
-                "UPDATE items SET cells = json_set(cells, '$.' || ?, ?), updated_at = ?"
-                " WHERE id = ?",
-                (column, text, monday_time(), item),
-            )
-
     def add_update(self, item: int, body: str, author: str, parent: int | None = None) -> int:
         """Add an update or a reply to one; returns its id."""
         with self._state.transaction() as connection:

@@ -5,7 +5,7 @@ import base64
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
@@ -44,7 +44,6 @@ class Conversation:
     cursor_expired: Callable[[], bool]
     broken_column: str = ""
     broken_root: bool = False
-    queried: list[int] = field(default_factory=list)
 
 
 class Root:

@@ -1,132 +1,29 @@
-"""The last step with the real clients: Graph, the Catch Hook, the sink rules and the chain."""
+"""The last step with the real clients: Graph, the Catch Hook, the preflight and the chain.
 
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+The publisher is the one that Dagster builds (``company``): what is tested is what runs.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from company import KEY, Company, founded
 
-from swarm.clients.monday import MondayClient
-from swarm.clients.outlook import GraphOutlook
-from swarm.clients.zapier import ZapierHook
-from swarm.intake.stream.rows import accept
-from swarm.models import Address, Fence, MessageRef, Publication, WorkOrder, WorkOrderState
+from swarm.models import WorkOrderState
 from swarm.publishing.control import PublisherName
-from swarm.publishing.dispatch.deps import PublishingDeps
-from swarm.publishing.dispatch.handover import LedgerPublisher
-from swarm.publishing.dispatch.round import publications_due, run_round
-from swarm.publishing.dispatch.wiring import swarm_publisher
-from swarm.publishing.switch.commands import flip
-from swarm.sandbox.server import RunningSandbox
-from swarm.settings import Settings, load_settings
-from swarm.specialists.rules import RulesSpecialist
-from swarm.stages.pipeline import run_chain
-from swarm.stages.services import Services
+from swarm.publishing.dispatch.round import publications_due
 from swarm.store.database import Database
-from swarm.store.postgres import PostgresStore
-from swarm.store.postgres_queue import PostgresQueue
 
 pytestmark = pytest.mark.integration
-
-KEY = "wo_" + "k" * 24
-CUSTOMER = "anna.keller@example.org"
-
-
-@dataclass
-class Company:
-    """A customer's mail in the mailbox, a work order for it, and everything that answers it."""
-
-    sandbox: RunningSandbox
-    settings: Settings
-    database: Database
-    services: Services
-    deps: PublishingDeps
-    order: WorkOrder
-    fence: Fence
-
-    def answer(self) -> Publication:
-        """Run all stages."""
-        publisher = LedgerPublisher(self.deps, PostgresStore(self.database))
-        return run_chain(self.order, self.services, self.fence, publisher).publication
-
-    def state(self) -> WorkOrderState:
-        return self.services.store.state(KEY)
 
 
 @pytest.fixture
 def company(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Company]:
-    with RunningSandbox(tmp_path, samples=False) as sandbox:
-        sandbox.load_samples()
-        for name, value in sandbox.environment.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("DATABASE_URL", database.url)
-        monkeypatch.setenv("SWARM_KEY_SECRET", "a secret of tests")
-        settings = load_settings()
-        with (
-            closing(GraphOutlook(settings.graph)) as outlook,
-            closing(MondayClient(settings.monday)) as monday,
-        ):
-            yield _company(sandbox, settings, database, outlook, monday)
-
-
-def _company(
-    sandbox: RunningSandbox,
-    settings: Settings,
-    database: Database,
-    outlook: GraphOutlook,
-    monday: MondayClient,
-) -> Company:
-    order = _arrived(sandbox, settings)
-    with database.transaction() as connection:
-        accept(connection, [order])
-    queue = PostgresQueue(database, settings.queue)
-    queue.enqueue(KEY)
-    services = Services(
-        store=PostgresStore(database),
-        specialist=RulesSpecialist(),
-        outlook=outlook,
-        monday=monday,
-        mailbox=settings.graph.mailbox,
-        approved_columns=settings.monday.approved_columns,
-    )
-    deps = swarm_publisher(settings, database, services.store, ZapierHook(settings.zapier), outlook)
-    appoint(database, PublisherName.SWARM)
-    fence = queue.open(KEY, "run-1", None)
-    return Company(sandbox, settings, database, services, deps, order, fence)
-
-
-def _arrived(sandbox: RunningSandbox, settings: Settings) -> WorkOrder:
-    received = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
-    text = "Hello,\n\ncould you tell me the status of my order 10482?\n\nAnna Keller"
-    mail = sandbox.seed_mail(
-        CUSTOMER, subject="Where is order 10482?", body_text=text, received_at=received
-    )
-    mailbox = settings.graph.mailbox
-    return WorkOrder(
-        key=KEY,
-        original_id="mail-1",
-        ref=MessageRef(
-            mailbox=mailbox,
-            message_id=str(mail["id"]),
-            internet_message_id=str(mail["internetMessageId"]),
-            conversation_id=str(mail["conversationId"]),
-        ),
-        sender=Address(address=CUSTOMER),
-        to=(Address(address=mailbox),),
-        subject="Where is order 10482?",
-        body_text=text,
-        received_at=received,
-        source="test",
-    )
-
-
-def appoint(database: Database, to: PublisherName) -> None:
-    with database.transaction() as connection:
-        flip(connection, to, actor="test", reason="test")
+    with founded(database.url, tmp_path, monkeypatch) as company:
+        yield company
 
 
 def test_a_mail_becomes_a_draft_that_is_found_again_and_marked(company: Company) -> None:
@@ -135,7 +32,7 @@ def test_a_mail_becomes_a_draft_that_is_found_again_and_marked(company: Company)
     (draft,) = company.sandbox.wait_for_drafts(1)
     assert draft["conversationId"] == company.order.ref.conversation_id
     assert publications_due(company.deps) == 1
-    run_round(company.deps)
+    company.round()
     assert company.state() is WorkOrderState.PUBLISHED
     assert publications_due(company.deps) == 0
     found = company.deps.outlook.find_dispatched(
@@ -150,17 +47,107 @@ def test_a_conversation_that_went_on_since_the_context_was_taken_holds_the_draft
     company: Company, *, from_us: bool
 ) -> None:
     """ES-20, asked of the real mailbox right before the claim."""
-    appoint(company.database, PublisherName.NONE)
+    company.appoint(PublisherName.NONE)
     company.answer()
-    company.sandbox.seed_mail(
-        CUSTOMER,
-        subject="Re: Where is order 10482?",
-        body_text="Never mind.",
-        from_us=from_us,
-        received_at=datetime.now(UTC),
-        conversation_id=company.order.ref.conversation_id,
-    )
-    appoint(company.database, PublisherName.SWARM)
-    assert run_round(company.deps).dispatched == {"held": 1}
+    company.writes(from_us=from_us)
+    company.appoint(PublisherName.SWARM)
+    assert company.round().dispatched == {"held": 1}
     assert company.state() is WorkOrderState.HELD
     assert company.sandbox.deliveries() == []
+
+
+# --- enriched again while the publication waits ---------------------------------------------------
+
+
+def _nobody_in_office(company: Company) -> None:
+    company.appoint(PublisherName.NONE)
+    company.answer()
+
+
+def _hook_says_429(company: Company) -> None:
+    company.sandbox.fault("zapier", "status", times=1, status=429)
+    company.answer()
+    company.sql("UPDATE publication_ledger SET not_before = NULL")
+
+
+@pytest.mark.parametrize("why_it_waits", [_nobody_in_office, _hook_says_429])
+def test_a_reply_of_ours_is_not_hidden_by_a_newer_context(
+    company: Company, why_it_waits: Callable[[Company], None]
+) -> None:
+    """A colleague answers while the row waits, and somebody materializes the enrichment again.
+
+    The newest context knows the reply, so nothing looks new to it; the draft was judged on the
+    older one and may not leave.
+    """
+    why_it_waits(company)
+    company.writes(from_us=True, text="It is on its way.")
+    company.enrich_again()
+    company.appoint(PublisherName.SWARM)
+    assert company.round().dispatched == {"held": 1}
+    assert company.state() is WorkOrderState.HELD
+    assert company.sandbox.deliveries() == []
+
+
+def test_any_newer_evidence_holds_a_draft_that_was_judged_on_older(company: Company) -> None:
+    """The customer writes on, and the newer context knows it: the draft answers the first mail."""
+    _nobody_in_office(company)
+    company.writes(from_us=False, text="And please change the address, too.")
+    company.enrich_again()
+    company.appoint(PublisherName.SWARM)
+    assert company.round().dispatched == {"held": 1}
+    assert company.sandbox.deliveries() == []
+
+
+def test_the_same_evidence_gathered_again_does_not_hold_the_draft(company: Company) -> None:
+    _nobody_in_office(company)
+    company.enrich_again()
+    company.appoint(PublisherName.SWARM)
+    assert company.round().dispatched == {"accepted": 1}
+    assert len(company.sandbox.deliveries()) == 1
+
+
+@pytest.mark.parametrize("stage", ["received", "thread", "context"])
+def test_evidence_that_was_changed_behind_our_back_holds_the_draft(
+    company: Company, stage: str
+) -> None:
+    _nobody_in_office(company)
+    company.sql("UPDATE artifacts SET body = body || '{\"changed\": true}' WHERE stage = %s", stage)
+    company.appoint(PublisherName.SWARM)
+    assert company.round().dispatched == {"held": 1}
+    assert company.sandbox.deliveries() == []
+
+
+def test_a_mailbox_that_cannot_be_read_makes_the_draft_wait(company: Company) -> None:
+    _nobody_in_office(company)
+    company.sandbox.fault("graph", "status", times=9, status=403)
+    company.appoint(PublisherName.SWARM)
+    assert company.round().dispatched == {"deferred": 1}
+    assert company.sandbox.deliveries() == []
+
+
+# --- a reply in the very second of the mail -------------------------------------------------------
+
+
+def test_a_reply_in_the_second_of_the_mail_leaves_nothing_to_draft(company: Company) -> None:
+    """Graph's times end at the second: a tie counts as after."""
+    company.writes(from_us=True, at=company.order.received_at)
+    assert company.answer().state is WorkOrderState.ESCALATED
+    assert company.sandbox.deliveries() == []
+
+
+@pytest.mark.parametrize("late", [timedelta(0), timedelta(seconds=1)])
+def test_a_reply_dated_at_the_second_of_the_mail_is_seen_by_the_last_look(
+    company: Company, late: timedelta
+) -> None:
+    """It turned up after the context was taken, however early it is dated."""
+    _nobody_in_office(company)
+    company.writes(from_us=True, at=company.order.received_at + late)
+    company.appoint(PublisherName.SWARM)
+    assert company.round().dispatched == {"held": 1}
+    assert company.sandbox.deliveries() == []
+
+
+def test_a_mail_of_ours_before_the_customers_holds_nothing(company: Company) -> None:
+    company.writes(from_us=True, at=company.order.received_at - timedelta(days=1))
+    assert company.answer().state is WorkOrderState.PUBLISHING
+    assert len(company.sandbox.deliveries()) == 1

@@ -25,7 +25,7 @@ from swarm.safety.case import Case, Rule
 from swarm.safety.ruleset import (
     REQUIRED_FOR_PUBLISH,
     RULES,
-    RULESET_VERSION,
+    VERSION,
     judge,
     required_rules,
     rule,
@@ -288,7 +288,7 @@ def test_a_verdict_is_about_this_draft_this_evidence_and_this_ruleset(good: Case
     verdict = verdicts(good)[0]
     assert verdict.draft_sha256 == draft_of(good).content_sha256
     assert verdict.evidence_sha256 == context_of(good).digest()
-    assert verdict.version == RULESET_VERSION
+    assert verdict.version == VERSION
 
 
 def test_reasons_never_quote_the_mail(good: Case) -> None:

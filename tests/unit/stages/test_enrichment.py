@@ -152,3 +152,16 @@ def test_drafts_in_the_mailbox_are_not_part_of_the_thread() -> None:
     draft = message(9).model_copy(update={"is_draft": True})
     found = gather(received(), services(outlook=Mailbox(messages=(message(2), draft))))
     assert found.context.head_message_id == "m2"
+
+
+@pytest.mark.parametrize("reply_first", [True, False], ids=["listed first", "listed last"])
+def test_a_reply_of_the_same_second_counts_as_after_the_mail(*, reply_first: bool) -> None:
+    """Graph's times end at the second, and its order within one says nothing."""
+    mail, reply = (
+        message(2),
+        message(1, from_us=True).model_copy(update={"sent_at": message(2).sent_at}),
+    )
+    bundle = services(outlook=Mailbox(messages=(reply, mail) if reply_first else (mail, reply)))
+    found = gather(received(), bundle)
+    assert found.context.inbound_unanswered == 0
+    assert found.context.head_message_id == reply.message_id

@@ -3,10 +3,8 @@
 import json
 
 import pytest
-from langgraph.checkpoint.memory import InMemorySaver
 from replying import (
     NOW,
-    Board,
     Mailbox,
     Told,
     accepted,
@@ -89,20 +87,6 @@ def test_a_mail_that_must_reach_a_human_is_escalated_without_a_draft() -> None:
     assert bundle.store.state(order().key) is WorkOrderState.ESCALATED
     assert ledger.taken == []
     assert who.asked == ["classify"]
-
-
-def test_a_failed_drive_goes_on_with_what_was_finished() -> None:
-    """A board that breaks the run (not merely away) after Outlook was read: Outlook is kept."""
-    saver, mailbox = InMemorySaver(), Mailbox()
-    broken = Board(trouble={"contacts": ZeroDivisionError("a bug")})
-    bundle = services(outlook=mailbox, monday=broken, checkpointer=saver)
-    fence = accepted(bundle)
-    with pytest.raises(ZeroDivisionError):
-        run_chain(order(), bundle, fence, Ledger())
-    broken.trouble.clear()
-    result = run_chain(order(), bundle, fence, Ledger())
-    assert result.draft.offered
-    assert mailbox.asked == ["conversation c1"]
 
 
 # --- tier -----------------------------------------------------------------------------------------

@@ -7,8 +7,10 @@ from typing import Annotated, TypedDict
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
+from replying import Board, Mailbox, accepted, order, services
 
 from swarm.stages.graph_runner import forget, run
+from swarm.stages.pipeline import run_chain
 from swarm.stages.plain_executor import GraphSpec
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -90,6 +92,20 @@ def test_without_a_checkpointer_every_call_is_a_fresh_one() -> None:
     assert go(walk, None) == go(walk, None)
     assert walk.ran.count("first") == 2
     forget(None, "t")
+
+
+def test_a_failed_drive_goes_on_with_what_was_finished() -> None:
+    """A board that breaks the run (not merely away) after Outlook was read: Outlook is kept."""
+    saver, mailbox = InMemorySaver(), Mailbox()
+    broken = Board(trouble={"contacts": ZeroDivisionError("a bug")})
+    bundle = services(outlook=mailbox, monday=broken, checkpointer=saver)
+    fence = accepted(bundle)
+    with pytest.raises(ZeroDivisionError):
+        run_chain(order(), bundle, fence)
+    broken.trouble.clear()
+    result = run_chain(order(), bundle, fence)
+    assert result.draft.offered
+    assert mailbox.asked == ["conversation c1"]
 
 
 def test_importing_the_stages_does_not_load_langgraph_or_langchain() -> None:

@@ -51,7 +51,7 @@ def test_a_killed_child_is_reported_and_started_again(supervisor: Supervisor) ->
     assert deaths == ["a was killed by SIGKILL; starting it again in 0.5 s"]
     until(lambda: supervisor.poll() or supervisor.children[0].running)
     assert pid_of(supervisor, "a") != first
-    assert supervisor.children[0].restarts == 1
+    assert supervisor.children[0].deaths == 1
 
 
 def test_a_child_that_keeps_dying_waits_longer_each_time(tmp_path: Path) -> None:

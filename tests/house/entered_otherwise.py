@@ -1,0 +1,96 @@
+"""What vulture takes for dead and is not: who enters it, or which door is still to be built.
+
+Read by ``make check`` (vulture), never run. A name is added only with its reason; when its door
+exists, it goes. What no one will ever enter is deleted instead.
+"""
+
+# --- doors still to be built ----------------------------------------------------------------------
+
+# The operations room: /metrics on a port of its own, and `swarm erase`.
+metrics
+erase
+_.dagster_runs  # what a person still has to erase elsewhere
+_.intake_segments
+# The promises room: `swarm release` writes a person's act into the chain.
+_.append_event
+
+# --- entered by a framework -----------------------------------------------------------------------
+
+# httpx calls an auth object, html.parser its handlers, rich and contextlib an exit.
+_.auth_flow
+_.handle_starttag
+_.handle_endtag
+_.handle_data
+attrs
+trace
+# Dagster calls IO managers, launchers and storages; dagster.yaml names the classes.
+WarmRunLauncher
+PooledPostgresStorage
+_.handle_output
+_.load_input
+_.store_event
+_.store_event_batch
+_.config_type
+_.from_config_value
+_._launch_celery_task_run
+_.supports_resume_run
+_.check_run_worker_health
+_.terminate
+_.get_run_worker_debug_info
+include_container_logs
+# graphql-core resolves fields of the monday double by name.
+_.complexity
+_.items_page_by_column_values
+_.next_items_page
+_.create_update
+_.items_count
+_.items_page
+# uvicorn and sqlite3 read attributes that are set on their objects.
+_.should_exit
+_.force_exit
+_.row_factory
+
+# --- names in annotations only, imported under TYPE_CHECKING --------------------------------------
+
+BaseChatModel
+BaseCheckpointSaver
+Compiled
+PgTokenProvider
+RunnableConfig
+
+# --- the sandbox as tests and benchmarks steer it: its door is HTTP, /_control --------------------
+
+RunningSandbox
+_.human
+_.add_contact
+_.add_deal
+_.clear_faults
+_.configure
+_.answer_model
+_.healthy
+_.wait_for_drafts
+
+# --- fields that people and programs read as JSON, of `--json`, a run's metadata or a proof -------
+
+_.accepted_at
+_.acknowledged_at
+_.byte_offset
+_.changed_at
+_.delivered_at
+_.draft_id
+_.final_at
+_.finished_at
+_.history
+_.latency_ms
+_.mailbox_searched
+_.next_offset
+_.oldest_unfinished
+_.payload_bytes
+_.prompt_sha256
+_.reaped_left
+_.renewable
+_.resolved_at
+_.revised
+_.run_url
+_.running_after
+_.zap_request_id

@@ -1,0 +1,152 @@
+"""A rule whose fact nobody supplies cannot fire: each field a rule reads is set by the real stage.
+
+What has no producer yet stands here as *owed*, by the name of the room that owes it. Such a test is
+expected to fail; the day its fact is supplied it passes, which fails the suite until the mark is
+taken off.
+"""
+
+from datetime import timedelta
+
+import pytest
+from publishing_world import EVIDENCE, NOON, RULESET, payload
+from replying import (
+    KEY,
+    NOW,
+    Board,
+    Mailbox,
+    accepted,
+    brief,
+    context,
+    message,
+    order,
+    received,
+    services,
+)
+
+from swarm.clients.protocol import FoundDraft
+from swarm.models import Context, CrmUpdate, EvidenceKind, Lookup, Thread, Tier
+from swarm.publishing.control import PublisherName
+from swarm.publishing.dispatch.preflight import Judged, Preflight
+from swarm.publishing.ledger.claim import ClaimCandidate
+from swarm.publishing.ledger.payload import draft_sha256
+from swarm.safety.case import Case
+from swarm.safety.preflight_rules import PreflightFacts
+from swarm.settings import CoreSettings
+from swarm.stages.floor import case_of
+from swarm.stages.pipeline import ChainResult, run_chain
+from swarm.store.escalation_policy import EscalationPolicy
+
+
+def fields(noun: type, owed: dict[str, str]) -> list[object]:
+    """Every field of a noun as a parameter, the owed ones marked."""
+    unknown = set(owed) - set(noun.model_fields)
+    assert not unknown, unknown
+    return [
+        pytest.param(name, marks=owed_to(owed[name])) if name in owed else name
+        for name in noun.model_fields
+    ]
+
+
+def owed_to(room_and_why: str) -> pytest.MarkDecorator:
+    return pytest.mark.xfail(strict=True, raises=AssertionError, reason=f"owed to {room_and_why}")
+
+
+def chain() -> ChainResult:
+    """A whole work order through the real stages, with a source for everything there is."""
+    note = CrmUpdate(update_id="u1", item_id="k1", text="Prefers e-mail", created_at=NOW)
+    bundle = services(monday=Board(notes=(note,)))
+    return run_chain(order(), bundle, accepted(bundle))
+
+
+@pytest.mark.parametrize(
+    "field",
+    fields(
+        Case,
+        {"approved_recipients": "judgement: nobody says whom a person approved beside the thread"},
+    ),
+)
+def test_a_fact_of_the_case_is_supplied_by_the_one_place_that_makes_cases(field: str) -> None:
+    bundle, done = services(), chain()
+    case = case_of(brief(), done.draft, bundle, reviews=done.reviews, tier_floor=Tier.REVIEW)
+    assert field in case.model_fields_set
+
+
+@pytest.mark.parametrize(
+    "field",
+    fields(
+        Context,
+        {"rejected_drafts": "shadow: nobody reads from the mailbox which drafts were discarded"},
+    ),
+)
+def test_a_fact_of_the_context_is_supplied_by_the_enrichment(field: str) -> None:
+    assert field in chain().context.model_fields_set
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=owed_to("judgement: there are no approved answers of the house"))
+        if kind is EvidenceKind.POLICY
+        else kind
+        for kind in EvidenceKind
+    ],
+)
+def test_evidence_of_every_kind_is_found_by_the_enrichment(kind: EvidenceKind) -> None:
+    assert kind in {evidence.kind for evidence in chain().context.evidence}
+
+
+def facts(mailbox: Mailbox | None = None) -> PreflightFacts:
+    """What the real preflight looks up about a publication."""
+    body = payload(KEY)
+    candidate = ClaimCandidate(
+        work_order_key=KEY,
+        publisher=PublisherName.SWARM,
+        fence=0,
+        attempts=0,
+        created_at=NOON,
+        payload=body,
+        payload_sha256=body.digest(),
+        draft_sha256=draft_sha256(body),
+        evidence_sha256=EVIDENCE,
+        ruleset=RULESET,
+    )
+    snapshot = Thread(lookup=Lookup.HIT, messages=(message(2),), taken_at=NOW)
+    look = Preflight(
+        services().store, mailbox or Mailbox(), link_allow_list=("example.org",), auto_send=False
+    )
+    return look.facts(candidate, Judged(received(), snapshot, context()))
+
+
+_ES_21 = "judgement: the preflight is not told of the drafts that the dispatcher found"
+
+
+@pytest.mark.parametrize(
+    "field",
+    fields(
+        PreflightFacts,
+        {
+            "bcc": "judgement: payload v1 has no such field, so nobody could be hidden in it",
+            "approved_recipients": "judgement: nobody says whom a person approved",
+            "change_key_known": _ES_21,
+            "change_key_now": _ES_21,
+        },
+    ),
+)
+def test_a_fact_of_the_last_look_is_supplied_by_the_preflight(field: str) -> None:
+    assert field in facts().model_fields_set
+
+
+@owed_to(_ES_21)
+def test_the_last_look_counts_the_drafts_that_exist_already() -> None:
+    class Drafted(Mailbox):
+        def find_dispatched(self, **_asked: object) -> list[FoundDraft]:
+            at = NOW + timedelta(minutes=3)
+            return [FoundDraft(message_id="d1", folder="drafts", is_draft=True, created_at=at)]
+
+    assert facts(Drafted()).drafts_found == 1
+
+
+@owed_to("promises: owners and minutes of an escalation are constants, not settings of the house")
+@pytest.mark.parametrize("field", sorted(EscalationPolicy.model_fields))
+def test_the_escalation_policy_is_the_houses_own(field: str) -> None:
+    assert any(field in name for name in CoreSettings.model_fields)
