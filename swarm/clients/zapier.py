@@ -10,10 +10,9 @@ What an answer proves:
   request had left), and 429. ``NotSentError``; the ledger may try again.
 - *accepted*: 2xx with ``"status": "success"``, or an empty body (silent mode).
 - *unknown*: everything else. Time-outs of any kind, also of connecting; resets; 5xx; redirects
-(never
-  followed); unreadable answers; and every 4xx but 429, since the hook is documented to answer 200
-  always, so nothing tells whether something in between answered after passing the request on. A
-  dead or mistyped URL (404, 410) thus ends HELD with an alert: late, never twice.
+  (never followed); unreadable answers; and every 4xx but 429, since the hook is documented to
+  answer 200 always, so nothing tells whether something in between answered after passing the
+  request on. A dead or mistyped URL (404, 410) thus ends HELD with an alert: late, never twice.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What both intake daemons share: command line, stopping on a signal, and patience with trouble."""
+"""What the four programs share: command line, stopping on a signal, and patience with trouble."""
 
 import argparse
 import logging

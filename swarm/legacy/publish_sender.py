@@ -94,7 +94,7 @@ def build(settings: Settings) -> Callable[[], int]:
     )
     # Two seconds of patience: production must not wait long for a Postgres that is away.
     database = Database(settings.core.database_url.get_secret_value(), timeout=2.0)
-    hook = ZapierHook(settings.zapier)
+    hook = ZapierHook(settings.zapier, deadline_seconds=settings.publishing.send_deadline_seconds)
     sender = LegacySender(
         legacy_publisher(database, hook, settings.publishing, lease.holder),
         Journal(folder),

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from swarm.errors import RefusedError
 from swarm.models import Noun
-from swarm.store.database import Connection, Database
+from swarm.store.database import Connection, Database, table_exists
 from swarm.store.postgres_events import lock
 
 # Children first. Each names the work order in the column beside it.
@@ -98,6 +98,8 @@ def _require_ended(connection: Connection, key: str) -> None:
 
 def _delete(connection: Connection, table: tuple[str, str, str], key: str) -> int:
     schema, name, column = table
+    if not table_exists(connection, f"{schema}.{name}"):  # no checkpoints without LangGraph
+        return 0
     matches = "left({}, {}) = %s" if column == "thread_id" else "{} = %s"
     where = sql.SQL(matches).format(sql.Identifier(column), sql.Literal(_KEY_LENGTH))
     statement = sql.SQL("DELETE FROM {} WHERE {}").format(sql.Identifier(schema, name), where)

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from psycopg import sql
 
-from swarm.store.database import Connection, Database
+from swarm.store.database import Database, table_exists
 
 # A thread of a graph is named by its work order first: the key has a fixed length of 27.
 _FINISHED_THREADS = """
@@ -40,7 +40,7 @@ def purge_checkpoints(
     left to repeat.
     """
     with database.transaction() as connection:
-        if not _exists(connection, "langgraph.checkpoints"):
+        if not table_exists(connection, "langgraph.checkpoints"):
             return 0
         rows = connection.execute(_FINISHED_THREADS, {"older_than": older_than, "limit": limit})
         threads = [row["thread_id"] for row in rows]
@@ -73,13 +73,8 @@ def purge_dagster_leftovers(database: Database, keys: Sequence[str]) -> int:
     The database is the one Dagster's storage lives in (schema ``public``).
     """
     with database.transaction() as connection:
-        if not _exists(connection, "public.asset_check_executions"):
+        if not table_exists(connection, "public.asset_check_executions"):
             return 0
         return connection.execute(
             "DELETE FROM public.asset_check_executions WHERE partition = ANY(%s)", (list(keys),)
         ).rowcount
-
-
-def _exists(connection: Connection, table: str) -> bool:
-    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL AS found", (table,)).fetchone()
-    return bool(row and row["found"])

@@ -1,7 +1,7 @@
 """Prometheus text of what an operator must be woken by. Numbers only, no work order is named.
 
 Gauges are read from the tables, so every exporter on every host says the same and a restart resets
-nothing. What lives elsewhere: serving the text (``swarm_assets``, ``swarm.up``), alert rules.
+nothing. Nobody serves the text yet; alert rules live elsewhere.
 """
 
 from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 What lives here: what each answer must look like, and how little of it is believed. The model never
 sees or sets recipients, links, subject, ids or tiers; an answer outside its schema is malformed
-and thereby an escalation (ES-05). How the call is made is ``asking``'s business.
+and thereby an escalation (ES-05). How the call is made is the business of ``model_calls``.
 """
 
 import time

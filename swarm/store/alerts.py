@@ -106,7 +106,7 @@ def deliver(database: Database, sink: Callable[[Alert], None], *, limit: int = 5
     """Hand undelivered alerts to ``sink``, oldest first; returns how many it took.
 
     At least once: an alert is marked only after the sink returned. A sink that is down raises
-    ``TransientError``; the rest then waits in the outbox for the next call (T58).
+    ``TransientError``; the rest then waits in the outbox for the next call.
     """
     delivered = 0
     try:

@@ -67,6 +67,12 @@ class Database:
         self._pool.close()
 
 
+def table_exists(connection: Connection, table: str) -> bool:
+    """Whether ``schema.table`` is there: other programs' tables may not be."""
+    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL AS found", (table,)).fetchone()
+    return bool(row and row["found"])
+
+
 def _unavailable() -> DatabaseUnavailableError:
     return DatabaseUnavailableError(
         "Postgres cannot be reached", hint="check DATABASE_URL and that the server is up"

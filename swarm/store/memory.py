@@ -1,7 +1,7 @@
 """``MemoryStore``: the store of ``swarm run-once`` and of unit tests, behind one contract suite.
 
 It keeps the same promises by one lock instead of row locks, and asks the same pure decisions
-(``moves``, ``chain``, ``escalation``). Nothing survives the process.
+(``transitions``, ``event_chain``, ``escalation_policy``). Nothing survives the process.
 """
 
 import threading
@@ -229,7 +229,7 @@ class MemoryStore:
         fence: Fence | None = None,
         actor: str = "run",
     ) -> None:
-        """Move a record with its event; the caller holds the lock and has asked ``moves``."""
+        """Move a record with its event; the caller holds the lock and has asked ``transitions``."""
         self.append(record, moved(record.state, state, reason, actor), fence)
         record.state, record.reason = state, reason
 

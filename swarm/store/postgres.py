@@ -1,7 +1,7 @@
 """``PostgresStore``: the store of production runs. Two statements per stage, one transaction each.
 
-What lives elsewhere: locking and the chain (``postgres_events``), state moves (``postgres_moves``),
-the queue (``postgres_queue``), intake and ledger (their rooms).
+What lives elsewhere: locking and the chain (``postgres_events``), state moves
+(``postgres_transitions``), the queue (``postgres_queue``), intake and ledger (their rooms).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -1,7 +1,7 @@
 """``PostgresQueue``: the job queue of production, on ``swarm_jobs``.
 
-Claiming is SKIP LOCKED, time is the database's clock, and every move is decided by ``moves`` while
-the work order and its job are locked. A fence is void as soon as the token has grown.
+Claiming is SKIP LOCKED, time is the database's clock, and every move is decided by ``transitions``
+while the work order and its job are locked. A fence is void as soon as the token has grown.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """State moves of a work order inside the caller's transaction: closing by its run, settling by the
 publication ledger, burying by the queue. Each says True or "not me", appends its event and raises
-the alert its new state needs. What may move where is decided in ``moves``.
+the alert its new state needs. What may move where is decided in ``transitions``.
 """
 
 from collections.abc import Sequence

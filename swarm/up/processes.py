@@ -39,9 +39,9 @@ def python(module: str, *arguments: str) -> tuple[str, ...]:
 
 
 def spawn(program: Program, log: Path, pid_file: Path) -> subprocess.Popen[bytes]:
-    """Start the program on a leash, in a session of its own, output appended to ``log``.
+    """Start the program tied to this process, in a session of its own, output appended to ``log``.
 
-    Call from the main thread only (see ``leash``). Leaves ``pid_file`` for a later sweep.
+    Call from the main thread only (see ``die_with_parent``). Leaves ``pid_file`` for a later sweep.
     """
     argv = (*python("swarm.up.die_with_parent", str(os.getpid())), *program.argv)
     with log.open("ab") as output:

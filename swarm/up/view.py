@@ -59,7 +59,7 @@ class LiveScreen:
     """A table that redraws itself, below the sentences said so far."""
 
     def __init__(self, console: Console) -> None:
-        # No refresh thread: children are tied to the one thread that starts them (see leash).
+        # No refresh thread: children are tied to the thread that starts them (die_with_parent).
         self._live = Live(console=console, auto_refresh=False)
 
     def __enter__(self) -> Self:

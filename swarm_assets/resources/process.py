@@ -50,7 +50,8 @@ def monday() -> MondayClient:
 @cache
 def zapier() -> ZapierHook:
     """Return this process's Catch Hook."""
-    return ZapierHook(settings().zapier)
+    known = settings()
+    return ZapierHook(known.zapier, deadline_seconds=known.publishing.send_deadline_seconds)
 
 
 @cache

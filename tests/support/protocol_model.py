@@ -4,7 +4,7 @@ One legacy and two swarm workers, flips, crashes, lost replies, unbounded pauses
 The search visits every reachable state. It shows that what we ship is safe and live, and that each
 of the tempting short cuts is caught. Source: publishing protocol, section 10 (variants A to G).
 
-Not modelled, argued instead: PENDING_PAYLOAD, and a Zap that dies between guard and draft.
+Variants with a guard inside the Zap are not shipped. Not modelled, argued instead: PENDING_PAYLOAD.
 """
 
 from collections.abc import Iterator

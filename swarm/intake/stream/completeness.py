@@ -1,6 +1,6 @@
-"""The nightly count per generation: newlines = accepted + duplicate + quarantined.
+"""The count per generation: newlines = accepted + duplicate + quarantined.
 
-The difference must be 0, not small. Reads only; whoever calls it decides whom to wake.
+The difference must be 0, not small. Reads only; `swarm audit` calls it and names what differs.
 """
 
 import os

@@ -1,6 +1,6 @@
 """Complete lines of a file: binary, split at ``b"\\n"`` only, never a partial last one.
 
-No meaning of lines here (``line``), no opinion about which file it is (``stream``).
+No meaning of lines here (``line``), no opinion about which file it is (``bookmarks``).
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """The intake's rows in Postgres: every statement about intake lines and bookmarks.
 
-Decides nothing (``ingest`` does). All writes are set-based, so that a burst of 10,000 lines costs a
+Decides nothing (``tick`` does). All writes are set-based, so that a burst of 10,000 lines costs a
 handful of statements. Everything here runs inside the caller's transaction.
 """
 

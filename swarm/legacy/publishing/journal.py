@@ -3,8 +3,7 @@
 One file of JSON lines, each fsynced: an *intent* before a POST, its *outcome* after it, or a line
 *deferred* until the ledger is back. A killed sender leaves an intent without outcome: unknown,
 never sent again. Held open under a lock: one journal, one sender. What lives elsewhere: the right
-to act without the ledger (``legacy_lease``), bringing the journal into the ledger
-(``legacy_settling``).
+to act without the ledger (``lease``), bringing the journal into the ledger (``settling``).
 """
 
 import fcntl

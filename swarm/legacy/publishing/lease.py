@@ -6,7 +6,8 @@ restarted sender reads on. Posting stops one send deadline before the end.
 
 Under a lease legacy may publish only what the ledger cannot have given to anybody: not a key that
 was ever claimed (read once per epoch: while legacy is in office nobody else claims), not one that
-legacy itself handed to the ledger. Those wait. What lives elsewhere: the ledger's side (``lease``).
+legacy itself handed to the ledger. Those wait. What lives elsewhere: the ledger's side
+(``swarm.publishing.switch.lease``).
 """
 
 import json

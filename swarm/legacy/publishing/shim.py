@@ -8,7 +8,7 @@ reference line, without which nobody could find it again in the mailbox.
 
 Legacy not in office: the payload is stored, so that a rollback finds it, and nothing is posted.
 Legacy's policy refuses: a row that waits for legacy's payload is held for a person. What lives
-elsewhere: going on without Postgres (``legacy_lease``), reading the outbox
+elsewhere: going on without Postgres (``lease``), reading the outbox
 (``swarm.legacy.publish_sender``).
 """
 

@@ -1,6 +1,6 @@
 """Hot standby: how long today's path stays ready after a cutover, and when it may be taken down.
 
-Fourteen days from the cutover, each day after it proven (``legacy_proof``), nothing of legacy's
+Fourteen days from the cutover, each day after it proven (``proof``), nothing of legacy's
 left in flight. A rollback ends the count; the next cutover begins it anew. Days are UTC. Rules are
 pure and return their reasons. Source: cutover protocol, section 7.
 """

@@ -1,8 +1,8 @@
 """Is today's path alive, and how far behind? Read from its own files; alerted when it must live.
 
-It must live while legacy publishes, and after a cutover until it is decommissioned (``standby``):
+It must live while legacy publishes, and after a cutover until it is decommissioned (``countdown``):
 a rollback to programs that do not run would stop production. What lives elsewhere: writing the
-heartbeats (``swarm.legacy``), proving that it could take over (``legacy_proof``).
+heartbeats (``swarm.legacy``), proving that it could take over (``proof``).
 """
 
 from collections.abc import Iterator

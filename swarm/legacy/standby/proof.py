@@ -2,8 +2,8 @@
 
 The dry run takes the newest work order through legacy's own stages and through the shim up to the
 bytes that would be posted, and posts nothing: no hook is held here. Kept for ever in
-``legacy_proof``, in numbers; an unproven day is alerted. What lives elsewhere: what follows from
-proofs (``standby``), when one is due (``swarm_assets.sensors.standby``).
+the table ``legacy_proof``, in numbers; an unproven day is alerted. What lives elsewhere: what
+follows from proofs (``countdown``), when one is due (``swarm_assets.sensors.standby``).
 """
 
 import os

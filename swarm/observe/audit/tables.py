@@ -1,7 +1,7 @@
 """The promises as questions to the tables: each finds what breaks one, and must find nothing.
 
 A question is one SELECT that gives ``subject`` and ``detail`` per breach. What needs the mailbox or
-the intake streams is asked elsewhere (``audit_mailbox``, ``audit``), and so are event chains.
+the intake streams is asked elsewhere (``mailbox``, ``promises``), and so are event chains.
 """
 
 from collections.abc import Iterator, Mapping

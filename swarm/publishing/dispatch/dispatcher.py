@@ -225,7 +225,7 @@ def dispatch_once(deps: PublishingDeps, key: str | None = None) -> DispatchResul
 
 
 def record_outcome(deps: PublishingDeps, held: SendClaim, outcome: Outcome) -> Dispatched:
-    """Write an outcome into the ledger; while Postgres is away it stays with the in_flight.
+    """Write an outcome into the ledger; while Postgres is away it stays in memory.
 
     ``FENCED``: somebody else has resolved the claim; logged, nothing done.
     """

@@ -26,7 +26,7 @@ _DUE = """
 SELECT count(*) AS due FROM publication_ledger l
  WHERE (l.state = 'READY' AND l.publisher = 'swarm'
         AND (l.not_before IS NULL OR l.not_before <= clock_timestamp()))
-    OR (l.state = 'READY' AND (l.attempts >= %(max_attempts)s OR l.uncertain_posts >= 2))
+    OR (l.state = 'READY' AND (l.attempts >= %(max_attempts)s OR l.ever_uncertain))
     OR (l.state = 'SENDING'
         AND l.intent_at < clock_timestamp() - make_interval(secs => %(overdue)s))
     OR l.look_at <= clock_timestamp()
@@ -38,8 +38,6 @@ SELECT count(*) AS due FROM publication_ledger l
                            AND w.state IN ('escalated', 'held', 'dead'))))
     OR (l.state IN ('PENDING_PAYLOAD', 'READY') AND l.publisher <> 'none'
         AND l.changed_at < clock_timestamp() - make_interval(secs => %(alert)s)
-        AND (l.not_before IS NULL
-             OR l.not_before < clock_timestamp() - make_interval(secs => %(alert)s))
         AND NOT EXISTS (SELECT 1 FROM alerts a
                          WHERE a.subject = l.work_order_key AND a.resolved_at IS NULL
                            AND a.kind IN (%(pending)s, %(stuck)s)))

@@ -2,7 +2,7 @@
 
 The sweep is needed because a publication can end before its run has closed the work order as
 *publishing*, and because today's sender settles nothing. What lives elsewhere: which moves are
-allowed (``swarm.store.transitions``), how a publication ends (``finals``).
+allowed (``swarm.store.transitions``), how a publication ends (``endings``).
 """
 
 from swarm.errors import MalformedInputError

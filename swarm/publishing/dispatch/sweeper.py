@@ -16,7 +16,7 @@ from swarm.store.database import Row
 
 _USED_UP = """
 SELECT work_order_key, fence, attempts, ever_uncertain, last_error FROM publication_ledger
- WHERE state = 'READY' AND (attempts >= %(max_attempts)s OR uncertain_posts >= 2) LIMIT 100
+ WHERE state = 'READY' AND (attempts >= %(max_attempts)s OR ever_uncertain) LIMIT 100
 """
 
 # A waiting row whose own pipeline has decided against publishing will never get its payload.
@@ -33,13 +33,12 @@ SELECT work_order_key, publisher FROM publication_ledger
    AND changed_at < clock_timestamp() - make_interval(secs => %(alert_seconds)s) LIMIT 100
 """
 
-# READY, due, of the active publisher, and yet never claimed: a PASS is missing or nobody
-# dispatches.
+# READY, and yet not claimed for long: a PASS is missing, nobody dispatches, or it is put off again
+# and again because the mailbox cannot be read.
 _READY_LONG = """
 SELECT work_order_key, publisher FROM publication_ledger
- WHERE state = 'READY' AND changed_at < clock_timestamp() - make_interval(secs => %(alert_seconds)s)
-   AND (not_before IS NULL
-        OR not_before < clock_timestamp() - make_interval(secs => %(alert_seconds)s)) LIMIT 100
+ WHERE state = 'READY'
+   AND changed_at < clock_timestamp() - make_interval(secs => %(alert_seconds)s) LIMIT 100
 """
 
 

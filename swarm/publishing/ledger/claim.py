@@ -38,7 +38,7 @@ SELECT l.work_order_key, l.publisher, l.fence, l.attempts, l.created_at,
    AND p.sha256 = l.payload_sha256
  WHERE l.state = 'READY' AND l.publisher = %(me)s
    AND (l.not_before IS NULL OR l.not_before <= clock_timestamp())
-   AND l.attempts < %(max_attempts)s AND l.uncertain_posts < 2
+   AND l.attempts < %(max_attempts)s AND NOT l.ever_uncertain
    AND (%(key)s::text IS NULL OR l.work_order_key = %(key)s)
    AND (%(payload_sha256)s::text IS NULL OR p.sha256 = %(payload_sha256)s)
    AND cardinality(%(required)s::text[]) > 0

@@ -250,4 +250,4 @@ def appoint_initial(database: Database, to: PublisherName, *, actor: str, reason
 def require_actor(actor: str, reason: str) -> None:
     """Raise ``RefusedError`` unless a switch says who asks and why."""
     if not actor.strip() or not reason.strip():
-        raise RefusedError("a switch must say who asks and why", hint="give --actor and --reason")
+        raise RefusedError("a switch must say who asks and why", hint="give both")

@@ -7,7 +7,7 @@ journals what it did; afterwards it settles the journal with the ledger and *rel
 
 Expiry stops legacy. Only a release tells us what it did before, so until then nobody appoints
 'swarm': late, never twice. Stopping and rolling back never wait. What lives elsewhere: the journal
-and legacy's own clock (``legacy_shim``).
+and legacy's own clock (``swarm.legacy.publishing``).
 """
 
 from pydantic import AwareDatetime

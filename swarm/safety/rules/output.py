@@ -18,7 +18,7 @@ def no_way_out(case: Case) -> tuple[Reason, ...]:
 
 
 def output_reasons(draft: Draft, allow_list: tuple[str, ...]) -> tuple[Reason, ...]:
-    """Ask ES-11 of any bytes about to leave; also asked at the sink."""
+    """Ask ES-11 of any bytes about to leave; also asked by the preflight."""
     texts = (draft.subject, draft.body_text, draft.body_html)
     details = dict.fromkeys(what for text in texts for what in link_findings(text, allow_list))
     return tuple(Reason(rule="ES-11", detail=detail) for detail in details)

@@ -26,13 +26,13 @@ def repeated_contact(case: Case) -> tuple[Reason, ...]:
 def context_is_fresh(case: Case) -> tuple[Reason, ...]:
     """ES-20, as far as the snapshot tells: it exists, and nobody of us has replied since the mail.
 
-    The mailbox as it is *now* is asked at the sink (``sink.py``).
+    The mailbox as it is *now* is asked by the preflight (``preflight_rules``).
     """
     context = case.context
     if context is None or context.thread is Lookup.UNAVAILABLE:
         return (Reason(rule="ES-20", detail="no snapshot of the conversation to be fresh"),)
     if context.thread is Lookup.MISS:
-        # The sink could compare nothing (ES-10, ES-20) and would hold a draft nobody looks at.
+        # The preflight could compare nothing (ES-10, ES-20) and would hold a draft nobody looks at.
         return (Reason(rule="ES-20", detail="the mailbox holds no conversation to reply in"),)
     if context.inbound_unanswered == 0:
         return (Reason(rule="ES-20", detail="the mail has been replied to already"),)

@@ -39,7 +39,7 @@ def both_paths_have_a_payload(world: World, active: str) -> str:
 
 
 def let_time_pass(world: World, key: str, me: str, **changes: object) -> None:
-    """What the loop does from now on: reap after 2D, look, settle, look, send again if it may."""
+    """What the loop does from now on: reap after 2D, look, settle, look, hold."""
     deps = world.publisher(me, **changes)
     for seconds in (0, 60, 1801, 60):
         world.age(key, seconds)

@@ -121,7 +121,7 @@ def test_a_draft_that_is_there_already_is_confirmed_without_a_post(world: World)
     assert world.postbox.posts == []
 
 
-def test_a_reason_at_the_sink_holds_the_draft_and_alerts(world: World) -> None:
+def test_a_reason_of_the_preflight_holds_the_draft_and_alerts(world: World) -> None:
     """ES-20: somebody answered since the context was taken."""
     key = world.ready()
 
@@ -135,7 +135,7 @@ def test_a_reason_at_the_sink_holds_the_draft_and_alerts(world: World) -> None:
     assert world.postbox.posts == []
 
 
-def test_a_sink_that_cannot_tell_now_leaves_the_draft_for_later(world: World) -> None:
+def test_a_preflight_that_cannot_tell_now_leaves_the_draft_for_later(world: World) -> None:
     key = world.ready()
 
     def unavailable(_candidate: ClaimCandidate) -> tuple[Reason, ...]:
@@ -155,6 +155,23 @@ def test_a_mailbox_that_cannot_be_searched_delays_and_never_drops(world: World) 
     world.postbox.search_down = False
     world.age(key, 60)
     assert dispatch_once(world.publisher()).outcome is Dispatched.ACCEPTED
+
+
+def test_a_draft_put_off_again_and_again_is_alerted_before_long(world: World) -> None:
+    """A person must know of it, although the next try is always a second away."""
+    key = world.ready()
+    world.postbox.search_down = True
+    for _ in range(3):
+        world.age(key, 400)
+        assert dispatch_once(world.publisher()).outcome is Dispatched.DEFERRED
+        run_round(world.publisher())
+    assert world.alerts(key) == ["publication.stuck"]
+    world.postbox.search_down = False
+    world.age(key, 60)
+    dispatch_once(world.publisher())
+    world.age(key, 1)
+    run_round(world.publisher())
+    assert (world.row(key)["state"], world.alerts(key)) == ("CONFIRMED", [])
 
 
 def test_a_claim_older_than_the_deadline_is_not_posted(world: World) -> None:

@@ -7,8 +7,11 @@ from protocol_model import State, Variant, faults, search, successors
 @pytest.mark.parametrize(
     "variant",
     [
-        pytest.param(Variant(), id="shipped without a guard: held instead of sent again"),
-        pytest.param(Variant(resend="mailbox empty", guard=True), id="E: shipped with the guard"),
+        pytest.param(Variant(), id="shipped: held instead of sent again"),
+        pytest.param(
+            Variant(resend="mailbox empty", guard=True),
+            id="E: sent again behind a guard in the Zap",
+        ),
         pytest.param(
             Variant(resend="settled", zapier_may_be_slower_than_settling=False),
             id="C: sent again after a settling time no Zap outlasts",

@@ -1,4 +1,4 @@
-"""At the sink: from an all-good publication with one thing spoiled; None counts as a violation."""
+"""At the last look: a good publication with one thing spoiled; None counts as a violation."""
 
 import pytest
 
