@@ -152,7 +152,8 @@ def test_a_sweep_ends_what_was_left_and_spares_a_stranger_with_a_reused_pid(
     stranger = subprocess.Popen([sys.executable, "-c", SLEEPER], start_new_session=True)
     (tmp_path / "left.pid").write_text(f"{left.pid} {started_at(left.pid)}")
     (tmp_path / "stranger.pid").write_text(f"{stranger.pid} 12345")
-    assert sweep(tmp_path) == ("left",)
+    # A generous grace: the claim is how it ends, and a loaded machine may let 5 s pass.
+    assert sweep(tmp_path, grace=60) == ("left",)
     assert left.wait(WAIT) == -signal.SIGTERM
     assert stranger.poll() is None
     stranger.kill()
