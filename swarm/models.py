@@ -184,6 +184,9 @@ class WorkOrder(Noun):
     truncated: bool = Field(
         default=False, description="The body was cut at intake; judge with care"
     )
+    unread: tuple[str, ...] = Field(
+        default=(), description="What the intake could not read, in its own words; nobody judged it"
+    )
 
 
 class TextSpan(Noun):

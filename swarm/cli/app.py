@@ -6,9 +6,11 @@ from swarm.cli import (
     dead,
     doctor,
     escalations,
+    ignored,
     legacy,
     look,
     publisher,
+    quarantine,
     run_once,
     submit,
     up,
@@ -32,6 +34,8 @@ app.command("run-once")(run_once.run_once)
 app.command("doctor")(doctor.doctor)
 app.add_typer(dead.app, name="dead")
 app.add_typer(escalations.app, name="escalations")
+app.add_typer(ignored.app, name="ignored")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(publisher.app, name="publisher")
 app.add_typer(legacy.app, name="legacy")
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from swarm.cli import ignored
 from swarm.cli.dossier_view import print_dossier
 from swarm.cli.output import NO, console, installation, leave, print_json, say
 from swarm.cli.status_view import print_status
@@ -37,9 +38,18 @@ def show(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show one work order: every stage, verdict, piece of evidence, cost, and why."""
+    """Show one work order: every stage, verdict, piece of evidence, cost, and why.
+
+    A mail that was sorted out is shown with its reason.
+    """
     settings, database = installation()
     secret = settings.core.swarm_key_secret.get_secret_value()
+    if left_out := ignored.left_out(settings, database, name):
+        if as_json:
+            print_json(left_out)
+        else:
+            ignored.say_mail(left_out)
+        return
     found = dossier(database, name, secret=secret, ui_url=settings.core.ui_url)
     link = partition_page(settings.core.ui_url, found.key)
     if as_json:

@@ -14,7 +14,9 @@ def print_status(console: Console, now: Status) -> None:
     """Print counts, then what needs somebody, then the recent work orders."""
     console.print(_facts(now))
     for alert in now.alerts:
-        console.print(Text(f"alert  {alert.kind}  {alert.subject}  {alert.detail}", "yellow"))
+        times = f" ({alert.count} times)" if alert.count > 1 else ""
+        said = f"alert  {alert.kind}  {alert.subject}  {alert.detail}{times}"
+        console.print(Text(said, "yellow"))
     if now.recent:
         console.print(_recent(now))
 
@@ -31,6 +33,9 @@ def _facts(now: Status) -> Table:
     table.add_row("publications", _counts(now.ledger))
     table.add_row("publisher", f"{control.active} (epoch {control.epoch}): {control.reason}")
     table.add_row("intake lines", _counts(now.intake_lines))
+    table.add_row("sorted out", _counts(now.sorted_out))
+    if now.quarantine:
+        table.add_row("quarantine", _counts(now.quarantine))
     for stream in now.streams:
         lag = "" if stream.lag_bytes is None else f", {stream.lag_bytes} bytes behind"
         table.add_row("stream", f"{stream.stream}: {stream.lines} lines{lag}")

@@ -1,49 +1,29 @@
-"""Does a mail need an answer at all? Today's decision; pure, it returns its reason."""
+"""An event as the classifier sees it: what the intake writes down about a mail that goes nowhere.
 
-import re
+The decision itself is ``sorting.classifier``; here is only the way from our line to its question.
+"""
 
 from swarm.legacy.events import MailEvent
-
-_BULK = frozenset({"bulk", "junk", "list", "auto_reply"})
-_BOUNCERS = re.compile(
-    r"^(?:mailer-daemon|postmaster|bounces?|no-?reply-bounces?)(?:[+@-]|$)", re.IGNORECASE
-)
-_ANSWERING_MACHINES = ("x-autoreply", "x-autorespond")
+from swarm.sorting.classifier import Mail, SortedOut, why_sorted_out
 
 
-def why_ignored(event: MailEvent) -> str | None:
-    """Return why nobody needs to answer this mail; None when somebody does.
-
-    Sources: RFC 3834 (Auto-Submitted), RFC 2919 (List-Id), RFC 3464 (delivery reports).
-    """
-    sender = event["sender"]
-    if sender is None:
-        return "no sender"
-    if sender["address"].lower() == event["mailbox"].lower():
-        return "own mail"
-    if reason := _machine(event):
-        return reason
-    if not any((event["subject"].strip(), _something(event), event["attachments"])):
-        return "empty"
-    return None
+def why_ignored(event: MailEvent) -> SortedOut | None:
+    """Return why nobody needs to answer this mail; None when somebody does."""
+    return why_sorted_out(_mail(event))
 
 
-def _machine(event: MailEvent) -> str | None:
-    headers = event["headers"]
-    address = event["sender"]["address"] if event["sender"] else ""
-    if _BOUNCERS.match(address) or event["content_type"] == "multipart/report":
-        return "bounce"
-    if "x-failed-recipients" in headers or headers.get("return-path", "").strip() == "<>":
-        return "bounce"
-    if headers.get("auto-submitted", "no").split(";")[0].strip().lower() != "no":
-        return "auto-submitted"
-    if any(name in headers for name in _ANSWERING_MACHINES):
-        return "auto-reply"
-    if headers.get("precedence", "").strip().lower() in _BULK or "list-id" in headers:
-        return "bulk or list mail"
-    return None
-
-
-def _something(event: MailEvent) -> bool:
-    page = re.sub(r"<[^<>]{0,2000}>|&nbsp;|\s", "", event["body_html"])
-    return bool(event["body_text"].strip() or page)
+def _mail(event: MailEvent) -> Mail:
+    """Lines of older versions have neither part types nor the whole content type."""
+    return Mail(
+        mailbox=event["mailbox"],
+        sender=event["sender"]["address"] if event["sender"] else None,
+        reply_to=tuple(each["address"] for each in event["reply_to"]),
+        subject=event["subject"],
+        text=event["body_text"],
+        html=event["body_html"],
+        attachments=tuple(each["content_type"] for each in event["attachments"]),
+        part_types=tuple(event.get("part_types", ())),
+        headers={"content-type": event["content_type"], **event["headers"]},
+        kind=event.get("kind", ""),
+        unread=bool(event.get("unread")),
+    )

@@ -1,8 +1,9 @@
 """Today's mail reader: new mail of the shared mailbox, one event each, into ``events.jsonl``.
 
 At least once against Graph, exactly once by id in the file: the delta link is saved only after the
-events are on disk. Sends and changes nothing. Run: ``python -m
-swarm.legacy.email_work_order_service``.
+events are on disk. Our own mail becomes an event too: what needs no answer is decided, and written
+down, by the next program. One bad message never keeps the others of its page. Sends and changes
+nothing. Run: ``python -m swarm.legacy.email_work_order_service``.
 """
 
 import logging
@@ -14,11 +15,18 @@ from typing import Protocol
 
 from swarm.clients.outlook import GraphOutlook
 from swarm.clients.protocol import DeltaExpiredError, DeltaPage, InboundMessage
-from swarm.errors import MalformedInputError
+from swarm.errors import RemoteRefusedError, TransientError
 from swarm.legacy import daemon
-from swarm.legacy.events import MailAttachment, MailEvent, encoded, event_from_graph
+from swarm.legacy.events import MailAttachment, MailEvent, encoded
+from swarm.legacy.graph_events import (
+    ATTACHMENTS_UNREAD,
+    event_from_graph,
+    truth,
+    unreadable_event,
+)
 from swarm.legacy.home import IntakeFiles
 from swarm.legacy.jsonl import LineLog, read_state, write_state
+from swarm.legacy.turns import counted
 from swarm.models import Attachment
 from swarm.settings import Settings
 
@@ -80,7 +88,11 @@ class EmailWorkOrderService:
             page = self.mailbox.delta(link, since=since)
             events = [event for m in page.messages if (event := self._event(m)) is not None]
             count += sum(self.log.append(encoded(event) for event in events))
-            newest = [datetime.fromisoformat(event["received_at"]) for event in events]
+            newest = [
+                datetime.fromisoformat(event["received_at"])
+                for event in events
+                if not event["unread"]  # its date may be our own clock's
+            ]
             watermark = max([watermark, *newest])
             link = page.next_link or page.delta_link
             write_state(
@@ -91,37 +103,44 @@ class EmailWorkOrderService:
                 return count
 
     def _event(self, message: InboundMessage) -> MailEvent | None:
-        """Return the event of a customer's mail; None for removals, drafts and our own mail."""
-        if message.removed or _truth(message.raw.get("isDraft")):
+        """Return the event of a mail; None for removals and drafts, which are no mail."""
+        if message.removed or truth(message.raw.get("isDraft")):
             return None
         try:
-            event = event_from_graph(message.raw, self.address, self._attachments(message))
-        except MalformedInputError as error:
-            logger.warning("a message was left out: %s", error)
-            return None
-        sender = event["sender"]
-        own = sender is not None and sender["address"].lower() == self.address.lower()
-        return None if own else event
+            attachments, unread = self._attachments(message)
+            return event_from_graph(
+                message.raw,
+                self.address,
+                attachments,
+                message=message.message_id,
+                now=self.clock(),
+                unread=unread,
+            )
+        except Exception:  # noqa: BLE001 - one message nobody foresaw must not keep all others out
+            logger.warning("a message could not be read; it goes to a person")
+            return unreadable_event(message.message_id, self.address, now=self.clock())
 
-    def _attachments(self, message: InboundMessage) -> list[MailAttachment]:
-        if self.log.knows(message.message_id) or not _truth(message.raw.get("hasAttachments")):
-            return []
+    def _attachments(self, message: InboundMessage) -> tuple[list[MailAttachment], list[str]]:
+        """Return the labels, and what could not be read: a mail is not kept back for its files."""
+        if self.log.knows(message.message_id) or not truth(message.raw.get("hasAttachments")):
+            return [], []
+        try:
+            found = self.mailbox.attachments(message.message_id)
+        except (TransientError, RemoteRefusedError) as error:
+            logger.warning("attachments could not be listed (%s)", type(error).__name__)
+            return [], [ATTACHMENTS_UNREAD]
         return [
             MailAttachment(name=a.name, content_type=a.content_type, size=a.size, inline=a.inline)
-            for a in self.mailbox.attachments(message.message_id)
-        ]
-
-
-def _truth(value: object) -> bool:
-    """Graph's own samples show booleans as strings."""
-    return value is True or str(value).lower() == "true"
+            for a in found
+        ], []
 
 
 def build(settings: Settings) -> Callable[[], int]:
     """Return the turn of a service for these settings."""
     files = IntakeFiles(settings.core.swarm_home)
     outlook = GraphOutlook(settings.graph)
-    return EmailWorkOrderService(outlook, settings.graph.mailbox, files, LineLog(files.events)).poll
+    service = EmailWorkOrderService(outlook, settings.graph.mailbox, files, LineLog(files.events))
+    return counted(service.poll, files.service_turns)
 
 
 def main() -> int:

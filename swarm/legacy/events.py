@@ -6,16 +6,12 @@ same mail seen twice, or on two ways (submitted and found in the mailbox), is on
 
 import hashlib
 import json
-import mailbox as mailboxes
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, Literal, TypedDict, cast
+from typing import Literal, TypedDict
 
-from swarm.errors import MalformedInputError
-from swarm.legacy.mime import ParsedMail, clean, parse_mail
+from swarm.legacy.mime import ParsedMail, parse_mail
+from swarm.sorting.classifier import tells
 
 MAX_LINE_BYTES = 1 << 20
 MAX_BODY = 400_000  # characters of HTML or text; the longest honest mail in our corpora has 190,000
@@ -38,7 +34,11 @@ class MailAttachment(TypedDict):
 
 
 class MailEvent(TypedDict):
-    """One mail. ``message_id`` is Graph's immutable id; ``headers`` tell machines from people."""
+    """One mail. ``message_id`` is Graph's immutable id; ``headers`` tell machines from people.
+
+    ``unread`` names, in fixed words, what of the mail could not be read; ``kind`` is Graph's type
+    of the message. Lines of older versions end at ``truncated``.
+    """
 
     schema_version: Literal["1"]
     id: str
@@ -61,13 +61,9 @@ class MailEvent(TypedDict):
     content_type: str
     received_at: str
     truncated: bool
-
-
-# The headers by which a machine's mail is known (RFC 3834 and its older relatives).
-MACHINE_HEADERS = (
-    "auto-submitted", "precedence", "list-id", "list-unsubscribe", "x-autoreply", "x-autorespond",
-    "x-auto-response-suppress", "x-failed-recipients", "return-path", "feedback-id",
-)  # fmt: skip
+    unread: list[str]
+    part_types: list[str]
+    kind: str
 
 
 def event_id(mailbox: str, identity: str, sender: str, subject: str) -> str:
@@ -80,17 +76,42 @@ def event_id(mailbox: str, identity: str, sender: str, subject: str) -> str:
     return "mail-" + hashlib.sha256(said.encode()).hexdigest()[:40]
 
 
+def telling(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers (names lower-cased) by which machines are told from people."""
+    return {name: value for name, value in headers.items() if tells(name)}
+
+
+def zulu(moment: datetime) -> str:
+    """Return a moment as our lines write it."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 def encoded(event: MailEvent) -> bytes:
-    """Return the event as one line, its bodies cut until the line fits."""
+    """Return the event as one line, its bodies cut until the line fits; then the lists as well."""
     event = _cut(event, MAX_BODY)
     limit = MAX_BODY
-    while len(line := _line(event)) > MAX_LINE_BYTES:
+    while len(line := _line(event)) > MAX_LINE_BYTES and limit >= _SHORTEST:
         limit //= 2
         event = _cut(event, limit)
-        if limit < 1000:  # noqa: PLR2004 - then it is not the bodies
-            event = {**event, "to": event["to"][:50], "cc": [], "references": [], "headers": {}}
-            event["attachments"] = event["attachments"][:50]
-    return line
+    return line if len(line) <= MAX_LINE_BYTES else _line(_bare(event))
+
+
+_SHORTEST = 1000  # characters; when such bodies do not fit, it is not the bodies
+
+
+def _bare(event: MailEvent) -> MailEvent:
+    few = 50
+    return {
+        **event,
+        "to": event["to"][:few],
+        "cc": [],
+        "reply_to": event["reply_to"][:few],
+        "references": [],
+        "headers": {},
+        "attachments": event["attachments"][:few],
+        "part_types": event["part_types"][:few],
+        "truncated": True,
+    }
 
 
 def _line(event: MailEvent) -> bytes:
@@ -104,84 +125,6 @@ def _cut(event: MailEvent, limit: int) -> MailEvent:
     return {**event, "body_text": text[:limit], "body_html": page[:limit], "truncated": True}
 
 
-# --- from Graph -----------------------------------------------------------------------------------
-
-
-def event_from_graph(
-    raw: Mapping[str, object], mailbox: str, attachments: Sequence[MailAttachment] = ()
-) -> MailEvent:
-    """Turn a Graph message into an event. Raises ``MalformedInputError`` without id or date."""
-    message = cast("Mapping[str, Any]", raw)
-    message_id, received = message.get("id"), message.get("receivedDateTime")
-    if not isinstance(message_id, str) or not isinstance(received, str):
-        raise MalformedInputError("a Graph message without id or receivedDateTime")
-    sender = _graph_address(message.get("from") or message.get("sender"))
-    headers = _graph_headers(message.get("internetMessageHeaders"))
-    internet_id = clean(str(message.get("internetMessageId") or "")).strip() or None
-    subject = clean(str(message.get("subject") or ""))
-    body = message.get("body") or {}
-    content = clean(str(body.get("content") or ""))
-    is_html = str(body.get("contentType", "")).lower() == "html"
-    return MailEvent(
-        schema_version="1",
-        id=event_id(
-            mailbox, internet_id or message_id, sender["address"] if sender else "", subject
-        ),
-        message_id=message_id,
-        source="graph",
-        mailbox=mailbox,
-        internet_message_id=internet_id,
-        conversation_id=message.get("conversationId"),
-        in_reply_to=headers.get("in-reply-to"),
-        references=re.findall(r"<[^<>\s]{1,900}>", headers.get("references", ""))[-100:],
-        sender=sender,
-        reply_to=_graph_addresses(message.get("replyTo")),
-        to=_graph_addresses(message.get("toRecipients")),
-        cc=_graph_addresses(message.get("ccRecipients")),
-        subject=subject,
-        body_text="" if is_html else content,
-        body_html=content if is_html else "",
-        attachments=list(attachments),
-        headers={name: headers[name] for name in MACHINE_HEADERS if name in headers},
-        content_type=headers.get("content-type", "").split(";")[0].strip().lower(),
-        received_at=_graph_time(received),
-        truncated=False,
-    )
-
-
-def _graph_address(value: object) -> MailAddress | None:
-    inner = value.get("emailAddress") if isinstance(value, Mapping) else None
-    if not isinstance(inner, Mapping) or not str(inner.get("address") or "").strip():
-        return None
-    address = clean(str(inner["address"])).strip()[:320]
-    return MailAddress(address=address, name=clean(str(inner.get("name") or "")))
-
-
-def _graph_addresses(values: object) -> list[MailAddress]:
-    found = [_graph_address(value) for value in values] if isinstance(values, Sequence) else []
-    return [address for address in found if address is not None]
-
-
-def _graph_headers(values: object) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for item in values if isinstance(values, Sequence) else ():
-        if isinstance(item, Mapping):
-            headers.setdefault(str(item.get("name", "")).lower(), clean(str(item.get("value", ""))))
-    return headers
-
-
-def _graph_time(value: str) -> str:
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise MalformedInputError("a Graph message with an unreadable receivedDateTime") from None
-    return _zulu(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-
-
-def _zulu(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
 # --- from files -----------------------------------------------------------------------------------
 
 
@@ -192,7 +135,7 @@ def event_from_eml(data: bytes, mailbox: str, *, now: datetime) -> MailEvent:
     answers; a date that is missing or ahead of ``now`` becomes ``now``.
     """
     mail = parse_mail(data)
-    internet_id = mail.message_id or f"<{hashlib.sha256(data).hexdigest()[:40]}@submitted.invalid>"
+    internet_id = mail.message_id or _made_id(mail)
     root = next(iter(mail.references), mail.in_reply_to or internet_id)
     sender = _address(mail.sender) if mail.sender else None
     received = mail.date if mail.date and mail.date <= now else now
@@ -214,11 +157,23 @@ def event_from_eml(data: bytes, mailbox: str, *, now: datetime) -> MailEvent:
         body_text=mail.body_text,
         body_html=mail.body_html,
         attachments=_attachments(mail),
-        headers={name: mail.headers[name] for name in MACHINE_HEADERS if name in mail.headers},
+        headers=telling(mail.headers),
         content_type=mail.content_type,
-        received_at=_zulu(received),
+        received_at=zulu(received),
         truncated=False,
+        unread=[],
+        part_types=list(mail.part_types),
+        kind="",
     )
+
+
+def _made_id(mail: ParsedMail) -> str:
+    """Name a mail without Message-ID by what no hop changes: not by its trace headers."""
+    sender = mail.sender[1].lower() if mail.sender else ""
+    files = [[part.name, part.size] for part in mail.attachments]
+    texts = (mail.subject, mail.body_text, mail.body_html)
+    said = [sender, mail.headers.get("date", ""), *(" ".join(t.split()) for t in texts), files]
+    return f"<{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:40]}@submitted.invalid>"
 
 
 def _address(pair: tuple[str, str]) -> MailAddress:
@@ -230,15 +185,3 @@ def _attachments(mail: ParsedMail) -> list[MailAttachment]:
         MailAttachment(name=p.name, content_type=p.content_type, size=p.size, inline=p.inline)
         for p in mail.attachments
     ]
-
-
-def mails_of_mbox(data: bytes) -> list[bytes]:
-    """Split an mbox into raw mails."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "mbox"
-        path.write_bytes(data)
-        box = mailboxes.mbox(path, create=False)
-        try:
-            return [box.get_bytes(key) for key in box.iterkeys()]
-        finally:
-            box.close()

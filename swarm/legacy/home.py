@@ -35,6 +35,24 @@ class IntakeFiles:
         """How far the events were read."""
         return self.home / "intake" / "intake_stream_processor.state.json"
 
+    @property
+    def service_turns(self) -> Path:
+        """How many turns of the mailbox reader failed in a row."""
+        return self.home / "intake" / "email_work_order_service.turns.json"
+
+    @property
+    def processor_turns(self) -> Path:
+        """How many turns of the event reader failed in a row."""
+        return self.home / "intake" / "intake_stream_processor.turns.json"
+
+    @property
+    def turns(self) -> dict[str, Path]:
+        """Where each program of the intake counts its failed turns."""
+        return {
+            "email_work_order_service": self.service_turns,
+            "intake_stream_processor": self.processor_turns,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class LegacyFiles:

@@ -19,7 +19,9 @@ from swarm.legacy.events import MailEvent
 from swarm.legacy.follow import Follower
 from swarm.legacy.home import IntakeFiles
 from swarm.legacy.jsonl import LineLog
+from swarm.legacy.turns import counted
 from swarm.settings import Settings
+from swarm.sorting.classifier import SortedOut
 
 POLL_SECONDS = 1.0
 
@@ -29,6 +31,8 @@ _KEPT = (
     "conversation_id", "in_reply_to", "references", "sender", "reply_to", "to", "cc", "subject",
     "body_text", "body_html", "attachments", "received_at", "truncated",
 )  # fmt: skip
+_NOBODY = {"address": "unknown-sender@invalid", "name": ""}
+_SENDER_UNREAD = "who wrote it"
 
 logger = logging.getLogger(__name__)
 
@@ -85,18 +89,34 @@ def _sorted(line: bytes) -> tuple[bytes | None, bytes | None]:
         event = cast("MailEvent", json.loads(line))
         reason = why_ignored(event)
         if reason is None:
-            kept: dict[str, object] = dict(event)
-            return _encoded({name: kept[name] for name in _KEPT}), None
-        return None, _encoded(
-            {"schema_version": "1", "id": event["id"], "reason": reason, "source": event["source"],
-             "received_at": event["received_at"]}
-        )  # fmt: skip
+            return work_order_line(event), None
+        return None, _ignored_line(event, reason)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         logger.warning("an unreadable event of %d bytes was left out", len(line))
         sha256 = hashlib.sha256(line).hexdigest()
         return None, _encoded(
-            {"schema_version": "1", "id": f"unreadable-{sha256[:40]}", "reason": "unreadable event"}
-        )
+            {"schema_version": "1", "id": f"unreadable-{sha256[:40]}",
+             "reason": SortedOut.UNREADABLE}
+        )  # fmt: skip
+
+
+def work_order_line(event: MailEvent) -> bytes:
+    """Return the event as the pipeline reads it; one without sender is marked for a person."""
+    kept: dict[str, object] = dict(event)
+    order = {name: kept[name] for name in _KEPT}
+    unread = list(event.get("unread", ()))
+    if event["sender"] is None:
+        order["sender"], unread = _NOBODY, [*unread, _SENDER_UNREAD]
+    return _encoded({**order, **({"unread": unread} if unread else {})})
+
+
+def _ignored_line(event: MailEvent, reason: SortedOut) -> bytes:
+    sender = event["sender"] or _NOBODY
+    return _encoded(
+        {"schema_version": "1", "id": event["id"], "reason": reason, "source": event["source"],
+         "received_at": event["received_at"], "sender": sender["address"],
+         "subject": event["subject"][:500]}
+    )  # fmt: skip
 
 
 def _encoded(value: dict[str, object]) -> bytes:
@@ -106,7 +126,8 @@ def _encoded(value: dict[str, object]) -> bytes:
 def build(settings: Settings) -> Callable[[], Processed]:
     """Return the turn of a processor for these settings."""
     files = IntakeFiles(settings.core.swarm_home)
-    return IntakeStreamProcessor(files, LineLog(files.work_orders), LineLog(files.ignored)).turn
+    processor = IntakeStreamProcessor(files, LineLog(files.work_orders), LineLog(files.ignored))
+    return counted(processor.turn, files.processor_turns)
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _CHUNK = 1 << 20
@@ -25,30 +25,50 @@ class LineLog:
         self.path = path
         self._known: set[bytes] = set()
         self._scanned = 0
+        self._doubtful = False
 
     def append(self, lines: Iterable[bytes]) -> list[bool]:
         """Append lines whose id and message id are new, fsynced; returns which ones were new.
 
+        An id is known only once its line is durable: a write that failed (a full disk) leaves
+        nothing behind, in the file or in memory, and the same lines may simply be appended again.
         A line that somebody was killed in the middle of is closed first, so that it cannot swallow
         the next one.
         """
         with _locked(self.path) as descriptor:
+            self._settle_doubts(descriptor)
             self._scan(descriptor)
-            answers, fresh = [], []
-            for line in lines:
-                ids = _ids(line)
-                answers.append(self._known.isdisjoint(ids))
-                if answers[-1]:
-                    self._known |= ids
-                    fresh.append(line)
+            answers, fresh, ids = self._sorted(lines)
             if fresh:
+                self._doubtful = True
                 _write(descriptor, _torn_end(descriptor) + b"".join(fresh))
+                self._doubtful = False
+                self._known |= ids
                 self._scanned = os.fstat(descriptor).st_size
             return answers
 
     def knows(self, *ids: str) -> bool:
         """Whether one of these ids stands in the log already, as far as it was read."""
         return not self._known.isdisjoint(each.encode() for each in ids)
+
+    def _sorted(self, lines: Iterable[bytes]) -> tuple[list[bool], list[bytes], set[bytes]]:
+        """Say which lines are new; return those, and their ids. Remembers nothing."""
+        answers: list[bool] = []
+        fresh: list[bytes] = []
+        ids: set[bytes] = set()
+        for line in lines:
+            own = _ids(line)
+            answers.append(self._known.isdisjoint(own) and ids.isdisjoint(own))
+            if answers[-1]:
+                ids |= own
+                fresh.append(line)
+        return answers, fresh, ids
+
+    def _settle_doubts(self, descriptor: int) -> None:
+        """Make durable what a failed append may have left: reading it is no proof of that."""
+        if self._doubtful:
+            os.fsync(descriptor)
+            self._doubtful = False
 
     def _scan(self, descriptor: int) -> None:
         size = os.fstat(descriptor).st_size
@@ -109,10 +129,18 @@ def _torn_end(descriptor: int) -> bytes:
 
 
 def _write(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
-    os.fsync(descriptor)
+    """Append durably or not at all; raises ``OSError`` with the file as it was."""
+    start = os.fstat(descriptor).st_size
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fsync(descriptor)
+    except OSError:
+        with suppress(OSError):  # what cannot be cut off is closed as a torn line, or read as known
+            os.ftruncate(descriptor, start)
+            os.fsync(descriptor)
+        raise
 
 
 # --- state ----------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ _PROOF = ("from", "to", "subject", "date", "message-id", "received", "content-ty
 # "From  : ada@example.org" is obsolete syntax (RFC 5322, 4.5), which the library takes for a body.
 _SPACED_NAME = re.compile(rb"^([A-Za-z][A-Za-z-]{0,60})[ \t]{1,8}:", re.MULTILINE)
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
+_BARE_ID = re.compile(r"[^<>\s@]{1,450}@[^<>\s@]{1,450}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class ParsedMail:
     body_text: str
     body_html: str
     attachments: tuple[Part, ...] = ()
+    part_types: tuple[str, ...] = ()
 
 
 def parse_mail(data: bytes) -> ParsedMail:
@@ -103,13 +105,14 @@ def _parsed(data: bytes) -> ParsedMail:
         cc=_addresses(headers, "cc"),
         subject=" ".join(headers.get("subject", "").split()),
         date=_date(headers.get("date", "")),
-        message_id=_one_id(headers.get("message-id", "")),
-        in_reply_to=_one_id(headers.get("in-reply-to", "")),
-        references=tuple(_MESSAGE_ID.findall(headers.get("references", "")))[-100:],
+        message_id=message_id(headers.get("message-id", "")),
+        in_reply_to=message_id(headers.get("in-reply-to", "")),
+        references=message_ids(headers.get("references", "")),
         content_type=message.get_content_type(),
         body_text=bodies.text(),
         body_html=bodies.html(),
         attachments=tuple(bodies.attachments),
+        part_types=tuple(bodies.kinds),
     )
 
 
@@ -173,9 +176,22 @@ def _date(value: str) -> datetime | None:
     return moment if 1970 <= moment.year < 9999 else None  # noqa: PLR2004 - what a line may carry
 
 
-def _one_id(value: str) -> str | None:
-    found = _MESSAGE_ID.search(value)
-    return found.group() if found else None
+def message_ids(value: str) -> tuple[str, ...]:
+    """Return the message ids of a header, each in brackets, whether the sender wrote them or not.
+
+    A bare token counts only with an ``@``: what else stands there without brackets ("1", a date) is
+    no name of a mail.
+    """
+    found = _MESSAGE_ID.findall(value)
+    if not found:
+        bare = (token.strip("<>,;") for token in value.split())
+        found = [f"<{token}>" for token in bare if _BARE_ID.fullmatch(token)]
+    return tuple(found)[-100:]
+
+
+def message_id(value: str) -> str | None:
+    """Return the first message id of a header."""
+    return next(iter(message_ids(value)), None)
 
 
 # --- bodies ---------------------------------------------------------------------------------------
@@ -187,6 +203,7 @@ class _Bodies:
 
     parts: list[tuple[str, str, bool]] = field(default_factory=list)
     attachments: list[Part] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
 
     def text(self) -> str:
         return "\n\n".join(text for kind, text, _ in self.parts if kind == "plain")
@@ -209,7 +226,14 @@ def _bodies(message: email.message.Message) -> _Bodies:
             bodies.parts.append((kind[5:], _text(part), alternative))
         else:
             bodies.attachments.append(_label(part))
+            bodies.kinds.append(_kind(part))
     return bodies
+
+
+def _kind(part: email.message.Message) -> str:
+    method = part.get_param("method")
+    said = f"; method={method.lower()[:20]}" if isinstance(method, str) else ""
+    return part.get_content_type()[:127] + said
 
 
 def _leaves(message: email.message.Message) -> Iterator[tuple[email.message.Message, bool]]:

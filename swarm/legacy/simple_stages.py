@@ -121,6 +121,8 @@ def policy(line: Line, body: str, reasons: Sequence[str]) -> Outcome:
     sender = line.get("sender")
     recipient = str(sender.get("address", "")) if isinstance(sender, Mapping) else ""
     missing = () if "@" in recipient else ("policy: no recipient",)
+    if line.get("unread"):
+        missing = (*missing, "policy: a part of the mail could not be read")
     subject = str(line.get("subject") or "")
     return Outcome(
         work_order_id=str(line["id"]),

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import cast
 
 from swarm.errors import MalformedInputError
-from swarm.legacy.events import MailEvent, encoded, event_from_eml, mails_of_mbox
+from swarm.legacy.events import MailEvent, encoded, event_from_eml
 from swarm.legacy.home import IntakeFiles
 from swarm.legacy.jsonl import LineLog
+from swarm.legacy.mbox import mails_of_mbox
 
 Place = Callable[[MailEvent], MailEvent]
 

@@ -44,6 +44,15 @@ SELECT DISTINCT ON (stream) stream, generation, byte_offset, lines, updated_at
 
 _LINES = "SELECT status AS name, count(*) AS n FROM intake_line GROUP BY 1"
 
+_SORTED_OUT = """
+SELECT reason AS name, count(*) AS n FROM sorted_out WHERE taken_at IS NULL GROUP BY 1 ORDER BY 1
+"""
+
+_QUARANTINED = """
+SELECT reason AS name, count(*) AS n FROM quarantine WHERE discarded_at IS NULL
+ GROUP BY 1 ORDER BY 1
+"""
+
 _OVERDUE = """
 SELECT count(*) FILTER (WHERE acknowledged_at IS NULL) AS open,
        count(*) FILTER (WHERE acknowledged_at IS NULL AND acknowledge_by < now()) AS overdue
@@ -108,6 +117,8 @@ class Status(Noun):
     ledger: Mapping[str, int]
     control: Control
     intake_lines: Mapping[str, int]
+    sorted_out: Mapping[str, int] = Field(description="Mails that need no answer, by reason")
+    quarantine: Mapping[str, int] = Field(description="Bad lines that wait for a person, by reason")
     streams: tuple[StreamPosition, ...]
     escalations: Escalations
     alerts: tuple[Alert, ...]
@@ -140,6 +151,8 @@ def status(
             ledger=_counts(connection, _LEDGER),
             control=read_control(connection),
             intake_lines=_counts(connection, _LINES),
+            sorted_out=_counts(connection, _SORTED_OUT),
+            quarantine=_counts(connection, _QUARANTINED),
             streams=_streams(connection, sizes),
             escalations=Escalations.model_validate(_row(connection, _OVERDUE)),
             alerts=open_alerts(connection),

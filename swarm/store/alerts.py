@@ -29,16 +29,28 @@ SELECT * FROM unnest(%(kinds)s::text[], %(subjects)s::text[], %(details)s::text[
 ON CONFLICT (kind, subject) WHERE resolved_at IS NULL DO NOTHING
 """
 
+# Told again when it grew and the last telling is a while ago: neither silence nor a flood.
+_RAISE_GROWING = """
+INSERT INTO alerts (kind, subject, detail, count)
+VALUES (%(kind)s, %(subject)s, %(detail)s, coalesce(%(total)s, 1))
+ON CONFLICT (kind, subject) WHERE resolved_at IS NULL DO UPDATE
+   SET count = coalesce(%(total)s, alerts.count + 1), detail = excluded.detail,
+       delivered_at = CASE WHEN coalesce(%(total)s, alerts.count + 1) > alerts.count
+                            AND alerts.delivered_at < now() - interval '10 minutes'
+                           THEN NULL ELSE alerts.delivered_at END
+"""
+
 _RESOLVE = """
 UPDATE alerts SET resolved_at = now() WHERE kind = %s AND subject = %s AND resolved_at IS NULL
 """
 
 _OPEN = """
-SELECT id, kind, subject, detail, at, delivered_at FROM alerts WHERE resolved_at IS NULL ORDER BY id
+SELECT id, kind, subject, detail, count, at, delivered_at FROM alerts
+ WHERE resolved_at IS NULL ORDER BY id
 """
 
 _NEXT_UNDELIVERED = """
-SELECT id, kind, subject, detail, at, delivered_at FROM alerts
+SELECT id, kind, subject, detail, count, at, delivered_at FROM alerts
  WHERE delivered_at IS NULL ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 
@@ -72,6 +84,7 @@ class Alert(Noun):
     kind: str
     subject: str
     detail: str
+    count: int = 1
     at: datetime
     delivered_at: datetime | None = None
 
@@ -90,6 +103,17 @@ def raise_many(connection: Connection, alerts: Sequence[NewAlert]) -> None:
         kinds, subjects, details = (list(column) for column in zip(*alerts, strict=True))
         values = {"kinds": kinds, "subjects": subjects, "details": details}
         connection.execute(_RAISE_MANY, values)
+
+
+def raise_growing(
+    connection: Connection, kind: str, subject: str, detail: str, *, total: int | None = None
+) -> None:
+    """Raise one alert for an incident that goes on: its count becomes ``total``, or grows by one.
+
+    Settled by ``resolve`` when a person has dealt with all of it.
+    """
+    values = {"kind": kind, "subject": subject, "detail": detail, "total": total}
+    connection.execute(_RAISE_GROWING, values)
 
 
 def resolve(connection: Connection, kind: str, subject: str) -> bool:

@@ -93,4 +93,6 @@ _.resolved_at
 _.revised
 _.run_url
 _.running_after
+_.seen_at
+_.seen_by
 _.zap_request_id

@@ -44,7 +44,6 @@ ENTRIES = (
 DOOR_OWED = {
     "swarm.observe.metrics": "operations: /metrics",
     "swarm.lifecycle.erasure": "promises: swarm erase",
-    "swarm.intake.stream.replay": "promises: swarm quarantine replay",
 }
 
 

@@ -52,7 +52,10 @@ def read_line(data: bytes, secret: str) -> Accepted | Quarantined:
     except ValidationError as error:
         return Quarantined(_sentence(error))
     work_order = line.work_order(secret)
-    said = work_order.model_dump(mode="json", exclude={"key", "original_id"})
+    # A field younger than some stored lines counts only where it says something: a line read again
+    # after an upgrade must not look revised.
+    young = set() if work_order.unread else {"unread"}
+    said = work_order.model_dump(mode="json", exclude={"key", "original_id"} | young)
     return Accepted(work_order, canonical_sha256(said))
 
 
@@ -161,6 +164,9 @@ class _Part(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
 
+_Sentence = Annotated[str, Field(min_length=1, max_length=200)]
+
+
 class _Address(_Part):
     address: str = Field(min_length=1, max_length=320)
     name: str = ""
@@ -201,6 +207,7 @@ class _Line(_Part):
     received_at: Annotated[datetime, BeforeValidator(_date)]
     source: str = Field(min_length=1, max_length=64)
     truncated: bool = False
+    unread: list[_Sentence] = Field(default=[], max_length=20)
 
     def work_order(self, secret: str) -> WorkOrder:
         return WorkOrder(
@@ -225,6 +232,7 @@ class _Line(_Part):
             received_at=self.received_at,
             source=self.source,
             truncated=self.truncated,
+            unread=tuple(self.unread),
         )
 
 

@@ -37,19 +37,20 @@ def replay(
     *,
     generation: int,
     from_offset: int = 0,
+    until: int | None = None,
     now: datetime | None = None,
 ) -> ReplayReport:
     """Read a generation again from a line start up to its stored offset, one batch per transaction.
 
-    Raises ``RefusedError`` when the generation, its file or the line start cannot be found, and
-    ``TransientError`` while another reader holds the stream.
+    ``until`` ends it earlier, behind a line. Raises ``RefusedError`` when the generation, its file
+    or the line start cannot be found, and ``TransientError`` while another reader holds the stream.
     """
     counts: Counter[str] = Counter()
     position, end = from_offset, from_offset + 1
     while position < end:
         with database.transaction() as connection, open_stream(stream_path) as files:
             bookmark, file = _find(connection, stream_name(stream_path), generation, files)
-            end = bookmark.offset
+            end = bookmark.offset if until is None else min(bookmark.offset, until)
             _check_line_start(file, position, end)
             raw, position = read_lines(file.descriptor, position, end)
             moment = now or rows.database_now(connection)

@@ -201,8 +201,12 @@ DELETE FROM quarantine
 
 def record_lines(
     connection: Connection, stream: str, generation: int, rows: Sequence[LineRow]
-) -> None:
-    """Write what became of each line; a replayed one keeps its row unless it left quarantine."""
+) -> bool:
+    """Write what became of each line; a replayed one keeps its row unless it left quarantine.
+
+    Returns whether the quarantine is another than before.
+    """
+    changed = 0
     bad = [row for row in rows if row.status == "quarantined"]
     good = [row for row in rows if row.status != "quarantined"]
     place = {"stream": stream, "generation": generation}
@@ -210,9 +214,10 @@ def record_lines(
         connection.execute(_INSERT_LINES, place | _columns(rows))
     if bad:
         extra = {"heads": [r.raw.head for r in bad], "reasons": [r.reason for r in bad]}
-        connection.execute(_INSERT_QUARANTINE, place | _columns(bad) | extra)
+        changed += connection.execute(_INSERT_QUARANTINE, place | _columns(bad) | extra).rowcount
     if good:
-        connection.execute(_RELEASE_QUARANTINE, place | _columns(good))
+        changed += connection.execute(_RELEASE_QUARANTINE, place | _columns(good)).rowcount
+    return changed > 0
 
 
 def _columns(rows: Sequence[LineRow]) -> dict[str, object]:

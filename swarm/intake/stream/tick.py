@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from swarm.intake.stream import rows
+from swarm.intake.stream import quarantine, rows
 from swarm.intake.stream.bookmarks import (
     Bookmark,
     StreamFile,
@@ -23,8 +23,9 @@ from swarm.intake.stream.bookmarks import (
 from swarm.intake.stream.line import Accepted, Quarantined, dated_in_future, read_line
 from swarm.intake.stream.lines import MAX_TICK_BYTES, MAX_TICK_LINES, RawLine, read_lines
 from swarm.intake.stream.rows import LineRow
+from swarm.intake.stream.sorted_out import OWN_ADDRESS, SUSPICIOUS
 from swarm.models import WorkOrder
-from swarm.store.alerts import NewAlert, raise_many, resolve
+from swarm.store.alerts import NewAlert, raise_growing, raise_many, resolve
 from swarm.store.database import Connection, Database
 
 PARTIAL_PATIENCE = timedelta(seconds=60)
@@ -249,14 +250,16 @@ def store_lines(
     batch = _Batch(_known_bodies(connection, [v for _, v in verdicts if isinstance(v, Accepted)]))
     placed = [batch.place(line, verdict) for line, verdict in verdicts]
     rows.accept(connection, batch.new)
-    rows.record_lines(connection, stream, generation, placed)
+    if rows.record_lines(connection, stream, generation, placed):
+        quarantine.tell(connection, stream, generation)
+    _tell_own_address(connection, batch.new)
     rows.record_revisions(connection, batch.revisions)
     held = rows.hold(connection, sorted({w.key for w, _ in batch.revisions}))
     return StoredLines(
         counts=Counter(row.status for row in placed) + Counter(revised=len(batch.revisions)),
         held=held,
         accepted_keys=tuple(w.key for w in batch.new),
-        alerts=_alerts(stream, generation, placed, batch, held=set(held), now=now),
+        alerts=_alerts(batch, held=set(held), now=now),
     )
 
 
@@ -304,15 +307,15 @@ class _Batch:
         return LineRow(line, "duplicate", key, sha256)
 
 
-def _alerts(
-    stream: str,
-    generation: int,
-    placed: Sequence[LineRow],
-    batch: _Batch,
-    *,
-    held: set[str],
-    now: datetime,
-) -> list[NewAlert]:
+def _tell_own_address(connection: Connection, new: Sequence[WorkOrder]) -> None:
+    """Tell of mails in our own name that ask to be answered elsewhere: a web form, or a forger."""
+    for work_order in new:
+        if work_order.sender.address.lower() == work_order.ref.mailbox.lower():
+            detail = "mails in our own name asked for an answer elsewhere: is that our web form?"
+            raise_growing(connection, SUSPICIOUS, OWN_ADDRESS, detail)
+
+
+def _alerts(batch: _Batch, *, held: set[str], now: datetime) -> list[NewAlert]:
     alerts = [
         NewAlert("intake.future_date", w.key, "received_at is more than 24 h in the future")
         for w in batch.new
@@ -322,10 +325,4 @@ def _alerts(
         effect = "it is held" if key in held else "it was past holding"
         detail = f"the same id arrived with another body; {effect}"
         alerts.append(NewAlert("intake.revised", key, detail))
-    reasons = Counter(row.reason for row in placed if row.status == "quarantined")
-    if reasons:
-        told = ", ".join(f"{reason} x{count}" for reason, count in reasons.most_common(5))
-        alerts.append(
-            NewAlert("intake.quarantined", f"{stream}:{generation}", f"bad lines: {told}")
-        )
     return alerts

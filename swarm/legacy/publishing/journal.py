@@ -99,10 +99,16 @@ class Journal:
         return entry
 
     def _append(self, line: Mapping[str, object]) -> None:
+        """Append durably or not at all: half a line would make the whole journal unreadable."""
+        start = os.fstat(self._descriptor).st_size
         data = memoryview(json.dumps(line).encode() + b"\n")
-        while data:
-            data = data[os.write(self._descriptor, data) :]
-        os.fsync(self._descriptor)
+        try:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+            os.fsync(self._descriptor)
+        except OSError:
+            os.ftruncate(self._descriptor, start)
+            raise
 
     def _close_torn_line(self) -> None:
         """A line that was cut short had led to nothing: its POST waits for the fsync."""

@@ -45,10 +45,17 @@ SELECT coalesce(l.stream, q.stream) || ':' || coalesce(l.generation, q.generatio
  WHERE l.id IS NULL OR q.stream IS NULL
 """
 
+# Per line, not per generation: the second bad line of an incident must be told as well.
 _QUARANTINE_WITHOUT_ALERT = """
-SELECT DISTINCT q.stream || ':' || q.generation AS subject, 'quarantine without alert' AS detail
-  FROM quarantine q
- WHERE NOT EXISTS (SELECT 1 FROM alerts a WHERE a.subject = q.stream || ':' || q.generation)
+SELECT line.subject, 'a bad line that no open alert counts' AS detail
+  FROM (SELECT stream || ':' || generation || ':' || byte_offset AS subject,
+               stream || ':' || generation AS incident,
+               row_number() OVER (PARTITION BY stream, generation ORDER BY byte_offset) AS nth
+          FROM quarantine WHERE discarded_at IS NULL) line
+ WHERE NOT EXISTS (
+        SELECT 1 FROM alerts a
+         WHERE a.kind = 'intake.quarantined' AND a.subject = line.incident
+           AND a.resolved_at IS NULL AND a.count >= line.nth)
 """
 
 _SILENT = """

@@ -8,11 +8,12 @@ cannot be judged is UNKNOWN, never nothing. A model may add classes elsewhere; n
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
-from swarm.models import EscalationClass, Noun, Reason, Received, TextSpan, Tier
+from swarm.models import EscalationClass, Noun, Reason, Received, TextSpan, Tier, WorkOrder
 from swarm.safety import injection
 from swarm.safety.lexicon import load, word_class
 from swarm.safety.matching import Hit, Matcher
 from swarm.safety.words import Word, words_of
+from swarm.sorting.page import shows_picture
 
 LEXICONS = (
     "complaint",
@@ -25,7 +26,7 @@ LEXICONS = (
     "safety",
     "vulnerable",
 )
-DETECTORS: Mapping[str, str] = {"lexicon": "1", "injection": injection.VERSION, "judgeable": "1"}
+DETECTORS: Mapping[str, str] = {"lexicon": "1", "injection": injection.VERSION, "judgeable": "2"}
 COVERED = frozenset({"en", "de", "fr", "es", "it", "nl", "pt"})
 ENOUGH_WORDS = 6
 _SHARE = 0.15
@@ -101,13 +102,16 @@ def _unjudgeable(
 ) -> tuple[Reason, ...]:
     work_order = received.work_order
     attached = any(not attachment.inline for attachment in work_order.attachments)
+    pictured = _shows_pictures(work_order)
     causes = {
         "the body was cut at intake": work_order.truncated,
+        f"the intake could not read: {', '.join(work_order.unread)}": bool(work_order.unread),
         f"its language ({received.language}) is none the detectors read": not readable(
             received.language, words
         ),
         "it has no text, only attachments": not words and attached,
-        "it has no text at all": not words and not attached and not work_order.subject.strip(),
+        "it is only a picture, which nobody read": pictured and _points_to_it(received, words),
+        "it has no text at all": not (words or attached or pictured or work_order.subject.strip()),
         "it carries instructions to a machine": any(map(injection.is_certain, orders)),
         "it hides text that instructs a machine": _hides_instructions(received),
     }
@@ -116,6 +120,19 @@ def _unjudgeable(
         for why, applies in causes.items()
         if applies
     )
+
+
+def _shows_pictures(work_order: WorkOrder) -> bool:
+    inline = any(attachment.inline for attachment in work_order.attachments)
+    return inline or shows_picture(work_order.body_html)
+
+
+def _points_to_it(received: Received, words: tuple[Word, ...]) -> bool:
+    """Whether the matter can stand in the picture alone: no text, or a few words that ask nothing.
+
+    A logo below a short question is no such picture.
+    """
+    return not words or (len(words) < _POINTER_WORDS and not received.asks)
 
 
 def _hides_instructions(received: Received) -> bool:

@@ -86,7 +86,7 @@ def test_our_own_mail_machines_and_repeated_pages_make_no_second_work_order(
         headers={"Auto-Submitted": "auto-replied"},
     )
     assert work_orders_after(service, database) == 1
-    assert b"auto-submitted" in service.files.ignored.read_bytes()
+    assert b"auto-reply" in service.files.ignored.read_bytes()
 
 
 def test_an_expired_delta_link_loses_and_doubles_nothing(

@@ -136,7 +136,7 @@ def test_a_quarantined_line_needs_its_bytes_and_an_alert(world) -> None:
         "INSERT INTO quarantine (stream, generation, byte_offset, length, sha256, head, reason)"
         " VALUES ('work_orders', 1, 900, 9, 'x', '', 'not JSON')"
     )
-    assert breaches(world) == [(1, "quarantine_without_alert", "work_orders:1")]
+    assert breaches(world) == [(1, "quarantine_without_alert", "work_orders:1:900")]
 
 
 @pytest.mark.parametrize(

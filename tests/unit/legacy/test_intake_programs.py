@@ -156,13 +156,11 @@ def test_a_failure_on_the_second_page_keeps_the_place_of_the_first(tmp_path: Pat
     [
         graph_message(isDraft=True),
         graph_message(isDraft="true"),
-        graph_message(**{"from": {"emailAddress": {"address": MAILBOX.upper()}}}),
         InboundMessage(message_id="gone", removed=True),
-        graph_message(receivedDateTime="yesterday"),
     ],
-    ids=["draft", "draft as text", "own mail", "removed", "no date"],
+    ids=["draft", "draft as text", "removed"],
 )
-def test_what_is_no_customers_mail_makes_no_event(tmp_path: Path, message: InboundMessage) -> None:
+def test_what_is_no_mail_makes_no_event(tmp_path: Path, message: InboundMessage) -> None:
     assert service(tmp_path, page(message)).poll() == 0
 
 
@@ -188,9 +186,9 @@ def test_an_actionable_event_becomes_a_line_the_pipeline_accepts(tmp_path: Path)
 
 
 NOT_ACTIONABLE = {
-    "Auto-Submitted: auto-replied": "auto-submitted",
-    "Precedence: bulk": "bulk or list mail",
-    "List-Id: <news.example.org>": "bulk or list mail",
+    "Auto-Submitted: auto-replied": "auto-reply",
+    "Precedence: bulk": "list",
+    "List-Id: <news.example.org>": "list",
     "X-Autoreply: yes": "auto-reply",
     "Return-Path: <>": "bounce",
     "X-Failed-Recipients: a@example.org": "bounce",
@@ -313,7 +311,7 @@ def test_eml_mbox_and_jsonl_are_handed_in_and_bad_ones_named(tmp_path: Path) -> 
 def test_a_header_cannot_be_smuggled_in_through_json(tmp_path: Path) -> None:
     line = {"from": "ada@example.org", "subject": "x\nPrecedence: bulk", "body": "y"}
     result = submit([("-", json.dumps(line).encode())], tmp_path, MAILBOX, now=NOW)
-    assert result.submitted[0]["headers"] == {}
+    assert set(result.submitted[0]["headers"]) == {"content-type"}
     assert result.submitted[0]["subject"] == "x Precedence: bulk"
 
 
