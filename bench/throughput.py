@@ -148,9 +148,12 @@ def sustained(installation: Installation, orders: int) -> float:
 def line(name: str, control: SandboxControl) -> str:
     """A work order of the stream: a known customer asks for the state of an order.
 
+    A customer of its own each time: one who writes twice without a reply goes to a human (ES-04).
     Its mail stands in the mailbox, outside the inbox, so that the intake service does not find it.
     """
-    sender, body = "anna.keller@example.org", "Hello,\n\nwhat is the status of my order 10482?\n"
+    sender, body = f"{name}@example.org", "Hello,\n\nwhat is the status of my order 10482?\n"
+    contact = control.add_contact("Anna Keller", sender)
+    control.add_deal("Order 10482", contact, status="Shipped", delivery_date="2026-11-27")
     mail = control.seed_mail(sender, subject="Order 10482", body_text=body, folder="archive")
     return json.dumps(
         {

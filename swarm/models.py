@@ -189,6 +189,15 @@ class WorkOrder(Noun):
     )
 
 
+class EarlierContact(Noun):
+    """Where an earlier mail of the same customer or thread lies, and how far it came."""
+
+    state: WorkOrderState
+    conversation_id: str | None
+    message_id: str | None
+    received_at: AwareDatetime
+
+
 class TextSpan(Noun):
     """A finding at ``start:end`` (characters) of a text; ``label`` says what it is."""
 

@@ -15,7 +15,6 @@ from typing import Protocol
 
 from swarm.clients.outlook import GraphOutlook
 from swarm.clients.protocol import DeltaExpiredError, DeltaPage, InboundMessage
-from swarm.errors import RemoteRefusedError, TransientError
 from swarm.legacy import daemon
 from swarm.legacy.events import MailAttachment, MailEvent, encoded
 from swarm.legacy.graph_events import (
@@ -126,7 +125,7 @@ class EmailWorkOrderService:
             return [], []
         try:
             found = self.mailbox.attachments(message.message_id)
-        except (TransientError, RemoteRefusedError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the mail itself was read
             logger.warning("attachments could not be listed (%s)", type(error).__name__)
             return [], [ATTACHMENTS_UNREAD]
         return [

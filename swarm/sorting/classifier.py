@@ -220,7 +220,7 @@ _MACHINE_PARTS = (
     "message/disposition-notification", "message/delivery-status", "text/rfc822-headers",
 )  # fmt: skip
 _WORD = re.compile(r"\w{2,}")
-_REPLY_PREFIX = re.compile(r"(?:re|aw|sv|antw|antwort|fwd|fw|wg)\s?:\s?", re.IGNORECASE)
+_REPLY_PREFIX = re.compile(r"^(?:re|aw|sv|antw|antwort|fwd|fw|wg)\s?:\s?", re.IGNORECASE)
 
 _AWAY_SUBJECTS = (
     "automatic reply", "auto reply", "auto-reply", "autoreply", "auto response", "out of office",

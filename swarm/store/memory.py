@@ -12,6 +12,7 @@ from datetime import datetime
 from swarm.clock import utc_now
 from swarm.errors import MalformedInputError
 from swarm.models import (
+    EarlierContact,
     EscalationClass,
     Event,
     Fence,
@@ -27,6 +28,7 @@ from swarm.models import (
     WorkOrderState,
 )
 from swarm.store.artifacts import verified
+from swarm.store.earlier_contacts import MOST, answered_address, references_of
 from swarm.store.escalation_policy import EscalationPolicy, classes_of, rules_of
 from swarm.store.event_chain import GENESIS, link
 from swarm.store.events import moved, stage_event, tier_raised, verdicts_recorded
@@ -107,6 +109,28 @@ class MemoryStore:
     def escalation(self, key: str) -> Escalation | None:
         """Return the escalation of a work order, if there is one."""
         return self.record(key).escalation
+
+    def earlier_contacts(self, key: str) -> Sequence[EarlierContact]:
+        """Return what was accepted before from this customer or in this thread, newest first."""
+        keys = list(self._records)
+        if key not in self._records:
+            return ()
+        order = self.record(key).order
+        before = [self._records[earlier] for earlier in keys[: keys.index(key)]]
+        return tuple(
+            EarlierContact(
+                state=record.state,
+                conversation_id=record.order.ref.conversation_id,
+                message_id=record.order.ref.message_id,
+                received_at=record.order.received_at,
+            )
+            for record in reversed(before)
+            if record.order.ref.mailbox.lower() == order.ref.mailbox.lower()
+            and (
+                answered_address(record.order) == answered_address(order)
+                or record.order.ref.internet_message_id in references_of(order)
+            )
+        )[:MOST]
 
     def write_stage(
         self, fence: Fence, stage: Stage, artifact: Noun, event: Event

@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from swarm.errors import MalformedInputError
 from swarm.models import (
+    EarlierContact,
     Event,
     Fence,
     ModelCall,
@@ -29,6 +30,7 @@ from swarm.models import (
 )
 from swarm.store.artifacts import verified
 from swarm.store.database import Connection, Database, Row
+from swarm.store.earlier_contacts import earlier_contacts
 from swarm.store.escalation_policy import EscalationPolicy
 from swarm.store.events import stage_event, tier_raised, verdicts_recorded
 from swarm.store.postgres_events import (
@@ -134,6 +136,15 @@ class PostgresStore:
     def state(self, key: str) -> WorkOrderState:
         """Return where the work order is now."""
         return WorkOrderState(str(self._order_column(key, "state")))
+
+    def earlier_contacts(self, key: str) -> Sequence[EarlierContact]:
+        """Return what was accepted before from this customer or in this thread, newest first."""
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                "SELECT body FROM work_orders WHERE key = %s", (key,)
+            ).fetchone()
+            order = WorkOrder.model_validate(row["body"]) if row else None
+            return earlier_contacts(connection, order) if order else ()
 
     def write_stage(
         self, fence: Fence, stage: Stage, artifact: Noun, event: Event

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from swarm.models import (
+    EarlierContact,
     Event,
     Fence,
     ModelCall,
@@ -34,6 +35,10 @@ class RunStore(Protocol):
 
     def state(self, key: str) -> WorkOrderState:
         """Return where the work order is now."""
+        ...
+
+    def earlier_contacts(self, key: str) -> Sequence[EarlierContact]:
+        """Return what was accepted before from this customer or in this thread, newest first."""
         ...
 
     def write_stage(

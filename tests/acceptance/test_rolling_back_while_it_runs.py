@@ -40,9 +40,14 @@ def control(running: Running) -> Iterator[SandboxControl]:
 
 
 def submit(running: Running, folder: Path, number: int) -> None:
+    """Hand in the question of a customer of its own: a second mail of one goes to a human."""
+    sender = f"anna.keller{number}@example.org"
+    with closing(SandboxControl(running.settings[SANDBOX_URL])) as control:
+        contact = control.add_contact("Anna Keller", sender)
+        control.add_deal("Order 10482", contact, status="Shipped", delivery_date="2026-11-27")
     mail = folder / f"{number}.eml"
     mail.write_text(
-        f"From: Anna Keller <anna.keller@example.org>\nTo: service@example.com\n"
+        f"From: Anna Keller <{sender}>\nTo: service@example.com\n"
         f"Subject: Order 10482 ({number})\nMessage-ID: <rollback-{number}@example.org>\n\n"
         "Hello,\n\nwhat is the status of my order 10482?\n\nAnna\n"
     )

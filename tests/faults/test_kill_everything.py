@@ -96,8 +96,15 @@ def running() -> Iterator[Running]:
 
 
 def line(number: int, control: SandboxControl) -> str:
-    """A work order whose mail stands in the mailbox, outside the inbox that intake polls."""
-    sender, body = "anna.keller@example.org", f"What is the status of my order 10482? ({number})"
+    """A work order whose mail stands in the mailbox, outside the inbox that intake polls.
+
+    Of a customer of its own: one who writes twice without a reply goes to a human (ES-04).
+    """
+    sender, body = (
+        f"anna.keller{number}@example.org",
+        f"What is the status of my order 10482? ({number})",
+    )
+    control.add_contact("Anna Keller", sender)
     mail = control.seed_mail(sender, subject="Order 10482", body_text=body, folder="archive")
     return json.dumps(
         {

@@ -124,9 +124,12 @@ def replied_since(now: Sequence[ThreadMessage], judged: Judged) -> bool:
     Graph's times end at the second, so a reply within the second of the mail has its very time.
     """
     known = {message.message_id for message in judged.thread.messages}
-    received_at = judged.received.work_order.received_at.replace(microsecond=0)
+    order = judged.received.work_order
+    received_at = order.received_at.replace(microsecond=0)
     return any(
-        message.from_us and (message.message_id not in known or message.sent_at >= received_at)
+        message.from_us
+        and message.message_id != order.ref.message_id  # our web form wrote it for the customer
+        and (message.message_id not in known or message.sent_at >= received_at)
         for message in now
     )
 

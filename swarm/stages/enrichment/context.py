@@ -56,8 +56,13 @@ class _Ledger:
         )
 
 
-def build_context(received: Received, thread: Thread, crm: Crm, services: Services) -> Context:
-    """Return everything a draft may lean on. Pure: the same input gives the same digest."""
+def build_context(
+    received: Received, thread: Thread, crm: Crm, services: Services, *, elsewhere: int = 0
+) -> Context:
+    """Return everything a draft may lean on. Pure: the same input gives the same digest.
+
+    ``elsewhere`` counts the customer's mails that wait in other conversations.
+    """
     order = received.work_order
     customer = answer_to(order).address.lower()
     ledger = _Ledger(owner=customer)
@@ -72,14 +77,25 @@ def build_context(received: Received, thread: Thread, crm: Crm, services: Servic
         evidence=tuple(ledger.evidence),
         participants=participants(order, thread, services.mailbox),
         customer=customer,
-        # Without a readable thread at least the mail at hand stands unanswered.
-        inbound_unanswered=thread.inbound_unanswered if thread.lookup is Lookup.HIT else 1,
+        inbound_unanswered=_unanswered(thread, elsewhere),
         head_message_id=thread.head_message_id,
         conflicts=find_conflicts(order, thread, crm),
         injections=(*received.hidden, *ledger.injections),
         masked=ledger.masked,
-        gaps=tuple(_gaps(thread, crm, shared, foreign)),
+        gaps=(*_gaps(thread, crm, shared, foreign), *_waiting(elsewhere)),
     )
+
+
+def _unanswered(thread: Thread, elsewhere: int) -> int:
+    """Count the mails without a reply; a mail that has been replied to stays replied to (ES-20)."""
+    # Without a readable thread at least the mail at hand stands unanswered.
+    here = thread.inbound_unanswered if thread.lookup is Lookup.HIT else 1
+    return here + elsewhere if here else 0
+
+
+def _waiting(elsewhere: int) -> Iterator[str]:
+    if elsewhere:
+        yield f"{elsewhere} earlier mails of this customer in other conversations have no reply yet"
 
 
 def _split_by_customer(

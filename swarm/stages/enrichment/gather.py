@@ -6,10 +6,11 @@ What does not live here: the graph (``graph``) and how evidence is made of what 
 
 from datetime import timedelta
 
-from swarm.models import Context, Crm, Noun, Received, Thread
+from swarm.models import Context, Crm, Noun, Received, Thread, WorkOrder
 from swarm.stages.enrichment.addressing import answer_to
 from swarm.stages.enrichment.context import build_context
 from swarm.stages.enrichment.graph import ENRICHMENT
+from swarm.stages.enrichment.repeated import waiting_elsewhere
 from swarm.stages.graph_runner import forget, run
 from swarm.stages.services import Services
 
@@ -55,9 +56,21 @@ def gather(received: Received, services: Services, thread_id: str | None = None)
         checkpointer=services.checkpointer,
         oldest=services.clock() - _RESUME_WITHIN,
     )
-    thread, crm = Thread.model_validate(final["thread"]), Crm.model_validate(final["crm"])
-    found = Enrichment(
-        thread=thread, crm=crm, context=build_context(received, thread, crm, services)
-    )
+    thread = with_inbound(Thread.model_validate(final["thread"]), order)
+    crm = Crm.model_validate(final["crm"])
+    elsewhere = waiting_elsewhere(order, thread, services)
+    context = build_context(received, thread, crm, services, elsewhere=elsewhere)
+    found = Enrichment(thread=thread, crm=crm, context=context)
     forget(services.checkpointer, thread_id)
     return found
+
+
+def with_inbound(thread: Thread, order: WorkOrder) -> Thread:
+    """Count the mail at hand as the customer's, also when our own web form wrote it for him."""
+    messages = tuple(
+        message.model_copy(update={"from_us": False})
+        if message.from_us and message.message_id == order.ref.message_id
+        else message
+        for message in thread.messages
+    )
+    return thread.model_copy(update={"messages": messages})

@@ -1,5 +1,7 @@
 """One classifier says which mail needs no answer, and why; who doubts lets the mail in."""
 
+# ruff: noqa: E501 - sample mails stay on one line
+
 import json
 import time
 from datetime import UTC, datetime
@@ -18,7 +20,11 @@ ASKING = "When will order 10482 arrive?"
 
 
 def eml(
-    body: str = ASKING, *, subject: str = "Order 10482", sender: str = "ada@kunde.example", **headers: str
+    body: str = ASKING,
+    *,
+    subject: str = "Order 10482",
+    sender: str = "ada@kunde.example",
+    **headers: str,
 ) -> MailEvent:
     named = {
         "From": sender, "To": MAILBOX, "Subject": subject, "Message-ID": "<1@kunde.example>",
@@ -137,7 +143,9 @@ def test_a_line_of_an_older_version_is_sorted_as_well() -> None:
         del old[young]
     old["headers"].pop("content-type")
     assert why_ignored(old) is SortedOut.LIST
-    assert why_ignored({**old, "headers": {}, "content_type": "multipart/report"}) is SortedOut.BOUNCE
+    assert (
+        why_ignored({**old, "headers": {}, "content_type": "multipart/report"}) is SortedOut.BOUNCE
+    )
 
 
 @pytest.mark.parametrize(
