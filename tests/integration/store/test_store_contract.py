@@ -4,6 +4,7 @@ import pytest
 
 from swarm.errors import FencedOutError, MalformedInputError
 from swarm.models import (
+    Address,
     EscalationClass,
     Event,
     ModelCall,
@@ -56,6 +57,27 @@ def test_an_unknown_key_is_malformed_input(bench) -> None:
         bench.store.append_event(UNKNOWN, FINISHED)
     with pytest.raises(MalformedInputError):
         bench.store.record_verdicts(UNKNOWN, [verdict()])
+
+
+def test_what_a_customer_wrote_before_is_found_and_nothing_else(bench) -> None:
+    def accept(name: str, sender: str, **changes: object) -> str:
+        ref = bench.order(name).ref.model_copy(
+            update={"conversation_id": f"c-{name}", "internet_message_id": f"<{name}@x>"}
+        )
+        person = Address(address=sender)
+        made = bench.order(name).model_copy(update={"ref": ref, "sender": person, **changes})
+        bench.accept(made)
+        return made.key
+
+    accept("aa", "Jane@Customer.example")
+    accept("bb", "other@customer.example")
+    accept("cc", "form@ours.example", reply_to=(Address(address="jane@customer.example"),))
+    last = accept("dd", "jane@customer.example", references=("<bb@x>",))
+    accept("ee", "jane@customer.example")
+    found = bench.store.earlier_contacts(last)
+    assert [contact.conversation_id for contact in found] == ["c-cc", "c-bb", "c-aa"]
+    assert {contact.state for contact in found} == {WorkOrderState.ACCEPTED}
+    assert bench.store.earlier_contacts(UNKNOWN) == ()
 
 
 def test_a_stage_output_comes_back_with_its_hash(bench) -> None:
