@@ -5,12 +5,15 @@
     |   |-- ConfigurationError      a setting is missing, bad, or forbids starting
     |   |-- MalformedInputError     a mail, a line or a stored artifact cannot be read
     |   |-- RemoteRefusedError      a service answered and said no (4xx, bad query, bad token)
+    |   |-- DatabaseRefusedError    Postgres says no: a table, a right, a value (DatabaseError)
     |   |-- FencedOutError          somebody newer holds this work order; this writer must stop
     |   `-- RefusedError            a rule of ours forbids the step (no certificate, no PASS)
     `-- TransientError              trying again later may help
         |-- RemoteUnavailableError  no answer, a time-out, a 5xx, a reset
         |-- RateLimitedError        the service asked us to wait; carries for how long
-        `-- DatabaseUnavailableError  Postgres cannot be reached or dropped the connection
+        `-- DatabaseUnavailableError  Postgres is away, or cannot do it now (DatabaseError)
+
+``DatabaseError`` spans both of Postgres' errors, for programs that must outlive either.
 
 Judgement that could not be had (a model time-out, malformed output) is not an error here: it is a
 verdict ``ERROR`` and ends as an escalation (ES-05).
@@ -82,5 +85,24 @@ class RateLimitedError(TransientError):
         self.retry_after = retry_after
 
 
-class DatabaseUnavailableError(TransientError):
-    """Postgres cannot be reached or dropped the connection."""
+class DatabaseError(SwarmError):
+    """Postgres did not do what it was asked; ``sqlstate`` is its code, None without an answer."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        work_order: str | None = None,
+        hint: str = "",
+        sqlstate: str | None = None,
+    ) -> None:
+        super().__init__(message, work_order=work_order, hint=hint)
+        self.sqlstate = sqlstate
+
+
+class DatabaseUnavailableError(DatabaseError, TransientError):
+    """Postgres is away, dropped the connection, or cannot do it now."""
+
+
+class DatabaseRefusedError(DatabaseError, PermanentError):
+    """Postgres answered, and says no until somebody mends a table, a right or a value."""

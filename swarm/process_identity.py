@@ -9,6 +9,7 @@ import os
 import select
 import signal
 import socket
+import time
 from enum import StrEnum
 from pathlib import Path
 
@@ -49,6 +50,11 @@ def this_process() -> ProcessIdentity:
 def boot_id() -> str:
     """Return the name of this boot of the machine; another one voids pids and monotonic times."""
     return _BOOT_ID.read_text().strip()
+
+
+def since_boot() -> float:
+    """Seconds since boot, suspended time included: a clock that nobody sets."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def start_time(pid: int) -> int | None:

@@ -3,7 +3,7 @@
 import dagster as dg
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG
 
-from swarm.errors import DatabaseUnavailableError
+from swarm.errors import DatabaseError
 from swarm.process_identity import this_process
 from swarm_assets.partitions import LANE_TAG, PUBLISHING_QUEUE, WORKER_TAG
 from swarm_assets.resources.publishing import Publishing
@@ -35,7 +35,7 @@ def publishing_tick(
     context.instance.add_run_tags(context.run_id, {WORKER_TAG: worker})
     try:
         report = publishing.run_round()
-    except DatabaseUnavailableError as error:
+    except DatabaseError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     context.add_output_metadata({"report": report.model_dump(mode="json")})
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from swarm.clients.zapier import ZapierHook
-from swarm.errors import DatabaseUnavailableError
+from swarm.errors import DatabaseError
 from swarm.legacy import daemon
 from swarm.legacy.follow import Follower
 from swarm.legacy.home import LegacyFiles
@@ -44,14 +44,14 @@ class PublishSender:
     def turn(self) -> int:
         """Take what is new and dispatch what is due; returns how many lines were taken.
 
-        Postgres being away is no failure of a turn: the lease decides what may go on.
+        Postgres being away, or refusing, is no failure of a turn: the lease decides what may go on.
         """
         connected = self.sender.begin_turn()
         try:
             taken = self.follower.turn(lambda lines: self._take(lines, connected=connected))
             if connected:
                 self.sender.dispatch_due()
-        except DatabaseUnavailableError as error:
+        except DatabaseError as error:
             logger.warning("%s", error)
             taken = 0
         self._beat(connected=connected)

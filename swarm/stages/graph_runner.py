@@ -15,12 +15,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import psycopg
-from psycopg_pool import PoolTimeout
-
 from swarm.errors import DatabaseUnavailableError
 from swarm.stages import plain_executor
 from swarm.stages.plain_executor import GraphSpec, State
+from swarm.store.database_errors import in_our_words
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -45,30 +43,26 @@ def run(
     A thread that stopped half way goes on from its last super-step, a finished one is returned as
     it is; a thread last written before ``oldest`` is forgotten and starts over. Without a
     checkpointer nothing is kept between calls. Raises what a node raised, and
-    ``DatabaseUnavailableError`` when the checkpoints cannot be reached.
+    a ``DatabaseError`` when the checkpoints cannot be reached or kept.
     """
     if not langgraph_is_here():
         return plain_executor.execute(graph, initial, context)
     compiled = compiled_graph(graph)
     if checkpointer is None:
         return dict(compiled.invoke(dict(initial), context=context))
-    try:
+    with in_our_words():
         kept = compiled.copy({"checkpointer": checkpointer})
         if oldest is not None:
             _forget_older(kept, thread_id, checkpointer, oldest)
         return _resume_or_start(kept, thread_id, initial, context)
-    except (PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise DatabaseUnavailableError("the checkpoints cannot be reached") from error
 
 
 def forget(checkpointer: "BaseCheckpointSaver[str] | None", thread_id: str) -> None:
     """Delete a thread: checkpoints are scratch, the artifacts are the record."""
     if checkpointer is None:
         return
-    try:
+    with in_our_words():
         checkpointer.delete_thread(thread_id)
-    except (PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise DatabaseUnavailableError("the checkpoints cannot be reached") from error
 
 
 def langgraph_is_here() -> bool:

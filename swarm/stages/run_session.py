@@ -12,7 +12,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from swarm.errors import FencedOutError, PermanentError, SwarmError, TransientError
+from swarm.errors import (
+    DatabaseError,
+    FencedOutError,
+    PermanentError,
+    SwarmError,
+    TransientError,
+)
 from swarm.models import Fence, Noun, Reason, Stage
 from swarm.stages.services import Services
 from swarm.stages.stage_events import StageRecorder, Stopwatch, Worked
@@ -105,7 +111,8 @@ class RunSession:
         except FencedOutError as error:
             self._settled = True
             raise _failed(str(error), error) from None
-        except TransientError as error:
+        # A missing right or table is nothing this work order did; its attempts are bounded.
+        except (TransientError, DatabaseError) as error:
             self._fail(str(error), retryable=True)
             raise _failed(str(error), error) from None
         except PermanentError as error:
@@ -151,7 +158,7 @@ class RunSession:
             fence = self._fence
             try:
                 self._lost = fence is None or not self.queue.heartbeat(fence)
-            except TransientError:
+            except (TransientError, DatabaseError):
                 continue  # the lease outlives several beats
             if self._lost:
                 return

@@ -1,7 +1,8 @@
 """The door to Postgres: one pool, visible transactions, plain SQL.
 
-What lives here: connecting, and turning a lost connection into ``DatabaseUnavailableError``.
-What does not: any statement about our tables (each room keeps its own), Dagster's own storage.
+What lives here: connecting, and that nothing but our error tree leaves a transaction. What does
+not: which SQLSTATE is which error (``database_errors``), any statement about our tables (each room
+keeps its own), Dagster's own storage.
 """
 
 from collections.abc import Iterator
@@ -10,9 +11,9 @@ from typing import Any, TypeAlias
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool
 
-from swarm.errors import DatabaseUnavailableError
+from swarm.store.database_errors import in_our_words
 
 Connection: TypeAlias = psycopg.Connection[DictRow]
 
@@ -49,18 +50,14 @@ class Database:
     def transaction(self) -> Iterator[Connection]:
         """Yield a connection inside BEGIN .. COMMIT (READ COMMITTED); roll back on any error.
 
-        Raises ``DatabaseUnavailableError`` when no connection can be had or it breaks on the way.
+        Raises ``DatabaseUnavailableError`` when no connection can be had, it breaks on the way, or
+        Postgres cannot do it now (a lock, a time limit, a full disk); ``DatabaseRefusedError`` when
+        it will say no again.
         """
-        self._pool.open()
-        try:
+        with in_our_words():
+            self._pool.open()
             with self._pool.connection() as connection:
                 yield connection
-        except PoolTimeout as error:
-            raise _unavailable() from error
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            if isinstance(error, psycopg.errors.QueryCanceled | psycopg.errors.LockNotAvailable):
-                raise
-            raise _unavailable() from error
 
     def close(self) -> None:
         """Give every connection back to the server."""
@@ -71,9 +68,3 @@ def table_exists(connection: Connection, table: str) -> bool:
     """Whether ``schema.table`` is there: other programs' tables may not be."""
     row = connection.execute("SELECT to_regclass(%s) IS NOT NULL AS found", (table,)).fetchone()
     return bool(row and row["found"])
-
-
-def _unavailable() -> DatabaseUnavailableError:
-    return DatabaseUnavailableError(
-        "Postgres cannot be reached", hint="check DATABASE_URL and that the server is up"
-    )

@@ -273,13 +273,13 @@ class PostgresStore:
 
     @contextmanager
     def _writing(self, key: str) -> Iterator[Connection]:
-        try:
-            with self._database.transaction() as connection:
+        with self._database.transaction() as connection:
+            try:
                 yield connection
-        except psycopg.errors.ForeignKeyViolation as error:
-            raise MalformedInputError("no such work order", work_order=key) from error
-        except psycopg.DataError as error:  # NUL or a lone surrogate: no retry will store it
-            raise MalformedInputError("text cannot be stored", work_order=key) from error
+            except psycopg.errors.ForeignKeyViolation as error:
+                raise MalformedInputError("no such work order", work_order=key) from error
+            except psycopg.DataError as error:  # NUL or a lone surrogate: no retry will store it
+                raise MalformedInputError("text cannot be stored", work_order=key) from error
 
 
 def stored_events(connection: Connection, key: str) -> tuple[StoredEvent, ...]:

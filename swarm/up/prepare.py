@@ -2,12 +2,11 @@
 
 import subprocess
 
-import psycopg
-
-from swarm.errors import DatabaseUnavailableError, TransientError
+from swarm.errors import TransientError
 from swarm.publishing.control import PublisherName
 from swarm.publishing.switch.commands import appoint_initial
 from swarm.store.database import Database
+from swarm.store.database_errors import in_our_words
 from swarm.store.migrate import migrate
 from swarm.up.processes import python
 from swarm.up.session import Session
@@ -16,13 +15,9 @@ _ACTOR = "swarm up"
 
 
 def bring_up_to_date(session: Session) -> None:
-    """Apply our migrations; raises ``DatabaseUnavailableError`` when Postgres does not answer."""
-    try:
+    """Apply our migrations; raises a ``DatabaseError`` when Postgres is away or refuses."""
+    with in_our_words():
         applied = migrate(session.environment["DATABASE_URL"])
-    except psycopg.OperationalError as error:
-        raise DatabaseUnavailableError(
-            "Postgres cannot be reached", hint="check DATABASE_URL and that the server is up"
-        ) from error
     if applied:
         session.screen.say(f"database brought up to date: {', '.join(applied)}")
 

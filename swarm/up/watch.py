@@ -2,7 +2,7 @@
 
 import time
 
-from swarm.errors import DatabaseUnavailableError
+from swarm.errors import DatabaseError
 from swarm.observe.audit.installation import audit_installation, sentences
 from swarm.settings import load_settings
 from swarm.store.database import Database
@@ -64,5 +64,5 @@ def _look(session: Session, database: Database, idle: Idle) -> bool:
         picture: Picture = look(database)
         session.screen.show(picture)
         return session.options.until_idle and idle.reached(picture)
-    except DatabaseUnavailableError:
+    except DatabaseError:
         return False  # the supervisor is bringing it back; the table stays as it was

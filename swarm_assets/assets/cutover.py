@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import dagster as dg
 from pydantic import Field
 
-from swarm.errors import DatabaseUnavailableError, RefusedError
+from swarm.errors import DatabaseError, RefusedError
 from swarm.publishing.switch import commands
 from swarm.publishing.switch.commands import Flip
 from swarm.store.database import Database
@@ -72,7 +72,7 @@ def prove_legacy(context: dg.OpExecutionContext, legacy: dg.ResourceParam[Legacy
     """Take today's proof; the run fails with the reasons when it does not hold."""
     try:
         proof = legacy.prove(datetime.now(UTC))
-    except DatabaseUnavailableError as error:
+    except DatabaseError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     context.add_output_metadata({"proof": proof.model_dump(mode="json")})
     if not proof.holds:
@@ -87,7 +87,7 @@ def _switch(
 ) -> None:
     try:
         flip = act(database, actor=config.actor, reason=config.reason, dry_run=config.dry_run)
-    except (RefusedError, DatabaseUnavailableError) as error:
+    except (RefusedError, DatabaseError) as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     context.log.info(commands.describe(flip))
     context.add_output_metadata(

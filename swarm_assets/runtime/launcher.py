@@ -21,7 +21,7 @@ from dagster_celery.launcher import CeleryRunLauncher, _get_run_priority
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID_TAG
 from sqlalchemy.exc import OperationalError
 
-from swarm.errors import DatabaseUnavailableError
+from swarm.errors import DatabaseError
 from swarm.process_identity import Fate, ProcessIdentity, fate
 from swarm.store.database import Database, Row
 from swarm_assets.partitions import ATTEMPT_TAG, PARTITION_TAG, WORK_QUEUE, WORKER_TAG
@@ -99,7 +99,7 @@ class WarmRunLauncher(CeleryRunLauncher):
         try:
             with self._database.transaction() as connection:
                 job = connection.execute(_JOB, {"key": key}).fetchone()
-        except DatabaseUnavailableError as error:  # not knowing is no proof of death
+        except DatabaseError as error:  # not knowing is no proof of death
             return CheckRunHealthResult(WorkerStatus.RUNNING, str(error))
         return health(job, run.run_id, run.tags.get(ATTEMPT_TAG))
 

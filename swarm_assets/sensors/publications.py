@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
-from swarm.errors import DatabaseUnavailableError
+from swarm.errors import DatabaseError
 from swarm.publishing.dispatch.deps import PublishingDeps
 from swarm.publishing.dispatch.round import publications_due
 from swarm_assets.jobs import publications_job
@@ -49,7 +49,7 @@ def publications(
     """Read what is due and whether a run is at it; decide."""
     try:
         due = publications_due(publishing_deps)
-    except DatabaseUnavailableError as error:
+    except DatabaseError as error:
         return dg.SkipReason(f"could not read: {error}")
     filters = dg.RunsFilter(job_name=publications_job.name, statuses=list(NOT_FINISHED_STATUSES))
     now, rounds = datetime.now(UTC), context.instance.get_run_records(filters)

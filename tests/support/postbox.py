@@ -10,7 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,6 +19,7 @@ import httpx
 from swarm.clients.protocol import FoundDraft
 from swarm.errors import RemoteUnavailableError
 
+_CLOCK_TOLERANCE = timedelta(minutes=2)  # what a search reaches back before ``since``
 _TLS = ssl.create_default_context()  # read once: 20 ms of certificates per request otherwise
 
 
@@ -77,6 +78,27 @@ class Postbox:
             place = {"id": f"draft-{number}", "folder": "drafts", "at": str(time.time())}
             self.drafts.append({**place, **item})
 
+    def mark(self, draft_id: str, key: str) -> None:
+        """Put the property onto a draft by which it is found wherever it lies."""
+        for draft in self.drafts:
+            if draft["id"] == draft_id:
+                draft["property"] = key
+
+    def search(
+        self, *, key: str, marker: str, since: str, conversation: str = ""
+    ) -> list[dict[str, str]]:
+        """As Graph answers: by the property; by the marker in one conversation and since when."""
+        return [
+            draft
+            for draft in self.drafts
+            if draft.get("property") == key
+            or (
+                draft["conversation_id"] == conversation
+                and float(draft["at"]) >= float(since)
+                and marker in draft["body_text"]
+            )
+        ]
+
     def release_delayed(self) -> None:
         while self.delayed:
             self.draft(self.delayed.pop())
@@ -94,6 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         item = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self.path.startswith("/marked/"):
+            self.box.mark(self.path.removeprefix("/marked/"), item["key"])
             self._answer(200, {})
         elif self.box.mode == "429":
             self._answer(429, {}, {"Retry-After": "7"})
@@ -116,8 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.box.search_down:
             self._answer(503, {})
             return
-        marker = parse_qs(urlsplit(self.path).query)["marker"][0]
-        self._answer(200, {"drafts": [d for d in self.box.drafts if marker in d["body_text"]]})
+        asked = {name: each[0] for name, each in parse_qs(urlsplit(self.path).query).items()}
+        self._answer(200, {"drafts": self.box.search(**asked)})
 
     def _answer(self, status: int, body: object, headers: dict[str, str] | None = None) -> None:
         data = json.dumps(body).encode()
@@ -142,12 +165,14 @@ class PostboxOutlook:
         self, *, key: str, conversation_id: str | None, marker: str, since: datetime
     ) -> Sequence[FoundDraft]:
         assert key.startswith("wo_")
-        assert conversation_id
-        assert since.tzinfo is not None
+        asked = {
+            "key": key,
+            "marker": marker,
+            "conversation": conversation_id or "",
+            "since": str((since - _CLOCK_TOLERANCE).timestamp()),
+        }
         try:
-            answer = httpx.get(
-                f"{self._url}/drafts", params={"marker": marker}, verify=_TLS
-            ).raise_for_status()
+            answer = httpx.get(f"{self._url}/drafts", params=asked, verify=_TLS).raise_for_status()
         except httpx.HTTPError as error:
             raise RemoteUnavailableError("the mailbox cannot be searched") from error
         drafts = answer.json()["drafts"]

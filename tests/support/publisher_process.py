@@ -20,7 +20,7 @@ from pydantic import SecretStr
 
 from swarm.clients.protocol import DraftHook, HookReceipt
 from swarm.clients.zapier import ZapierHook
-from swarm.errors import DatabaseUnavailableError
+from swarm.errors import DatabaseError
 from swarm.publishing.control import PublisherName
 from swarm.publishing.dispatch.deps import PublishingDeps
 from swarm.publishing.dispatch.dispatcher import Dispatcher
@@ -103,7 +103,7 @@ def run_rounds(deps: PublishingDeps, interval_seconds: float) -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     while not stop.is_set():
-        with suppress(DatabaseUnavailableError):
+        with suppress(DatabaseError):
             run_round(deps, stopping=stop.is_set)
         stop.wait(interval_seconds)
 
@@ -126,7 +126,8 @@ def main() -> None:
         return
     if arguments.loop:
         while True:
-            run_round(deps)
+            with suppress(DatabaseError):
+                run_round(deps)
     if arguments.at == DURING_FLIP:
         other = PublisherName.LEGACY if deps.me is PublisherName.SWARM else PublisherName.SWARM
         with deps.database.transaction() as connection:

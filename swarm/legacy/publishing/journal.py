@@ -18,10 +18,15 @@ from pydantic import BaseModel, ConfigDict
 
 from swarm.errors import RefusedError
 from swarm.legacy.publishing.shim import OutboxItem
+from swarm.process_identity import boot_id, since_boot
 
 
 class Entry(BaseModel):
-    """One publication (or deferred line) of the journal, intent and outcome together."""
+    """One publication (or deferred line) of the journal, intent and outcome together.
+
+    ``at`` is the wall clock, for people and for a journal of an earlier boot; ``boot_id`` and
+    ``since_boot`` say when it was on a clock that nobody sets.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -29,6 +34,8 @@ class Entry(BaseModel):
     key: str
     epoch: int
     at: float
+    boot_id: str = ""
+    since_boot: float = 0.0
     deferred: bool
     item: OutboxItem
     outcome: str = "interrupted while sending"
@@ -36,6 +43,12 @@ class Entry(BaseModel):
     not_sent: bool = False
     http_status: int | None = None
     request_id: str | None = None
+
+    def age_seconds(self) -> float:
+        """Return how long ago it was written: not when, because two machines' clocks differ."""
+        if self.boot_id == boot_id():
+            return max(since_boot() - self.since_boot, 0.0)
+        return max(time.time() - self.at, 0.0)
 
 
 class Journal:
@@ -91,6 +104,8 @@ class Journal:
             key=key,
             epoch=epoch,
             at=time.time(),
+            boot_id=boot_id(),
+            since_boot=since_boot(),
             deferred=deferred,
             item=item,
         )

@@ -12,24 +12,18 @@ legacy itself handed to the ledger. Those wait. What lives elsewhere: the ledger
 
 import json
 import os
-import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from swarm.process_identity import boot_id
+from swarm.process_identity import boot_id, since_boot
 from swarm.publishing.control import control_alone, control_to_write_ready
 from swarm.publishing.switch import lease
 from swarm.store.database import Database
 
 _EVER_CLAIMED = "SELECT work_order_key FROM publication_ledger WHERE fence > 0"
-
-
-def since_boot() -> float:
-    """Seconds since boot, suspended time included."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class HeldLease(BaseModel):

@@ -6,11 +6,12 @@ journalled first; then it holds: late, never twice. What lives elsewhere: the ou
 program (``swarm.legacy.publish_sender``).
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from swarm.clients.protocol import NotSentError, OutcomeUnknownError
-from swarm.errors import DatabaseUnavailableError, PermanentError
+from swarm.errors import DatabaseError, DatabaseUnavailableError, PermanentError
 from swarm.legacy.publishing.journal import Entry, Journal
 from swarm.legacy.publishing.lease import LegacyLease
 from swarm.legacy.publishing.settling import settle
@@ -18,6 +19,8 @@ from swarm.legacy.publishing.shim import OutboxItem, key_of, payload_of, try_han
 from swarm.publishing.dispatch.deps import PublishingDeps
 from swarm.publishing.dispatch.dispatcher import Dispatched, dispatch_once, record_unrecorded
 from swarm.publishing.ledger.payload import wire
+
+logger = logging.getLogger(__name__)
 
 _NOTHING_DONE = frozenset({Dispatched.IDLE, Dispatched.NOT_MINE})
 
@@ -32,27 +35,32 @@ class LegacySender:
     key_secret: str
 
     def begin_turn(self) -> bool:
-        """Settle, keep the lease; False when Postgres is away."""
+        """Settle, keep the lease; False when Postgres is away, or answers and will not do it."""
         try:
             settle(self.deps.database, self.journal)
             record_unrecorded(self.deps)
             self.lease.keep(self.deps.database)
-        except DatabaseUnavailableError:
+        except DatabaseError as error:
+            logger.warning("without the ledger: %s", error)
             return False
         return True
 
     def take(self, item: OutboxItem, *, connected: bool) -> None:
         """Bring one line into the ledger, or publish it under the lease; repeating is harmless.
 
-        Raises ``DatabaseUnavailableError`` when it must wait.
+        Raises ``DatabaseUnavailableError`` when it must wait where it is.
         """
         key = key_of(self.key_secret, item)
         if not connected:
             self._without_ledger(key, item)
             return
         self.lease.note_handed_over(key)
-        with self.deps.database.transaction() as connection:
-            try_hand_over(connection, key, item)
+        try:
+            with self.deps.database.transaction() as connection:
+                try_hand_over(connection, key, item)
+        except DatabaseError as error:
+            logger.warning("a line waits in the journal: %s", error)
+            self.journal.defer(key, item)  # the commit may have been reached: the ledger must say
 
     def dispatch_due(self, *, limit: int = 100) -> int:
         """Dispatch what is due while legacy is in office; returns how many were tried."""

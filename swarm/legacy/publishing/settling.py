@@ -54,7 +54,7 @@ def _post_of(entry: Entry) -> JournalledPost:
     return JournalledPost(
         key=entry.key,
         epoch=entry.epoch,
-        at=entry.at,
+        seconds_ago=entry.age_seconds(),
         accepted=entry.accepted,
         http_status=entry.http_status,
         request_id=entry.request_id,

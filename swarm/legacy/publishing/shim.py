@@ -16,6 +16,7 @@ import html
 from datetime import UTC, datetime
 from enum import StrEnum
 
+import psycopg
 from psycopg.types.json import Jsonb
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -34,6 +35,7 @@ from swarm.publishing.switch.lease import unreleased
 from swarm.settings import PublishingSettings
 from swarm.store.alerts import raise_alert
 from swarm.store.database import Connection, Database
+from swarm.store.database_errors import translate
 
 RULE = "LEGACY-POLICY"
 
@@ -131,9 +133,14 @@ def try_hand_over(connection: Connection, key: str, item: OutboxItem) -> bool:
         with connection.transaction():
             hand_over(connection, key, item)
     except PermanentError as error:
-        raise_alert(connection, endings.STUCK, key, f"legacy's outbox line: {error.message}")
-        return False
-    return True
+        why = error.message
+    # A value of this line that no column takes (NUL, a year beyond the calendar): it never will.
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        why = translate(error).message
+    else:
+        return True
+    raise_alert(connection, endings.STUCK, key, f"legacy's outbox line: {why}")
+    return False
 
 
 def store_payload(connection: Connection, key: str, item: OutboxItem) -> LedgerRow:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from swarm.clients.protocol import FoundDraft, NotSentError, OutcomeUnknownError
-from swarm.errors import RemoteRefusedError, TransientError
+from swarm.errors import DatabaseError, RemoteRefusedError, TransientError
 from swarm.models import Reason
 from swarm.process_identity import this_process
 from swarm.publishing.control import control_to_write_ready
@@ -78,7 +78,7 @@ class Dispatcher:
         self._deps = deps
 
     def once(self, key: str | None = None) -> DispatchResult:
-        """Dispatch one publication. Raises ``DatabaseUnavailableError`` only before a claim."""
+        """Dispatch one publication. Raises a ``DatabaseError`` only before a claim."""
         candidate = self._candidate(key)
         if candidate is None:
             return DispatchResult(Dispatched.IDLE, key)
@@ -162,7 +162,7 @@ class Dispatcher:
         try:
             with self._deps.database.transaction() as connection:
                 mine = still_mine(connection, held)
-        except TransientError as error:
+        except DatabaseError as error:
             return PostNotSent(f"the ledger could not be asked: {error.message}")
         if mine is False:
             return None
@@ -185,16 +185,21 @@ class Dispatcher:
 
     def _confirm(self, held: SendClaim, found: Sequence[FoundDraft]) -> DispatchResult:
         key = held.work_order_key
-        with self._deps.database.transaction() as connection:
-            confirmed = endings.confirm(
-                connection,
-                key,
-                held.fence,
-                found,
-                self._deps.settle,
-                states=[LedgerState.SENDING],
-                settle_seconds=self._deps.timings.settle_seconds,
-            )
+        try:
+            with self._deps.database.transaction() as connection:
+                confirmed = endings.confirm(
+                    connection,
+                    key,
+                    held.fence,
+                    found,
+                    self._deps.settle,
+                    states=[LedgerState.SENDING],
+                    settle_seconds=self._deps.timings.settle_seconds,
+                )
+        except DatabaseError:  # it is found again at the next look; nothing of this claim was sent
+            nothing = PostNotSent("the draft that was found could not be recorded", withdrawn=True)
+            self._deps.in_flight.end(held, nothing)
+            return DispatchResult(Dispatched.NOT_SENT, key)
         self._deps.in_flight.forget(key, held.fence)
         return DispatchResult(Dispatched.CONFIRMED if confirmed else Dispatched.FENCED, key)
 
@@ -225,7 +230,7 @@ def dispatch_once(deps: PublishingDeps, key: str | None = None) -> DispatchResul
 
 
 def record_outcome(deps: PublishingDeps, held: SendClaim, outcome: Outcome) -> Dispatched:
-    """Write an outcome into the ledger; while Postgres is away it stays in memory.
+    """Write an outcome into the ledger; while Postgres cannot take it, it stays in memory.
 
     ``FENCED``: somebody else has resolved the claim; logged, nothing done.
     """
@@ -233,8 +238,8 @@ def record_outcome(deps: PublishingDeps, held: SendClaim, outcome: Outcome) -> D
     try:
         with deps.database.transaction() as connection:
             recorded = _record(connection, deps, held, outcome)
-    except TransientError:
-        log.warning("outcome of %s fence %d is kept until Postgres is back", key, fence)
+    except DatabaseError as error:
+        log.warning("outcome of %s fence %d is kept for later: %s", key, fence, error)
         return Dispatched.UNKNOWN
     deps.in_flight.forget(key, fence)
     if not recorded:

@@ -30,13 +30,14 @@ log = logging.getLogger(__name__)
 class Doubtful(Noun):
     """A publication whose end is to be found in the mailbox.
 
-    ``settled``: a draft would have appeared by now; ``overdue``: a person should know of it.
+    ``since``: no draft of it is older; ``settled``: one would have appeared by now; ``overdue``: a
+    person should know of it.
     """
 
     work_order_key: str
     state: LedgerState
     fence: int
-    created_at: AwareDatetime
+    since: AwareDatetime
     conversation_id: str
     settled: bool
     overdue: bool | None
@@ -83,7 +84,7 @@ def _reconcile_one(deps: PublishingDeps, outlook: Outlook, row: Doubtful) -> Rec
             key=row.work_order_key,
             conversation_id=row.conversation_id or None,
             marker=draft_marker(row.work_order_key),
-            since=row.created_at,
+            since=row.since,
         )
     except (TransientError, RemoteRefusedError) as error:
         log.warning("mailbox search failed for %s: %s", row.work_order_key, type(error).__name__)

@@ -73,7 +73,7 @@ def run_round(
 ) -> RoundReport:
     """Do one round, dispatching until nothing is due, the budget is spent or ``stopping()``.
 
-    Raises ``DatabaseUnavailableError`` when Postgres is away; the next round makes it good.
+    Raises a ``DatabaseError`` when Postgres is away or refuses; the next round makes it good.
     """
     recorded = record_unrecorded(deps)
     reaped = reap(deps)
@@ -95,7 +95,7 @@ def run_round(
 
 
 def publications_due(deps: PublishingDeps) -> int:
-    """Return how many publications a round would look at; raises ``DatabaseUnavailableError``.
+    """Return how many publications a round would look at; raises a ``DatabaseError``.
 
     One read, no lock: being wrong costs an idle round or one second.
     """

@@ -206,7 +206,8 @@ _RECORD_JOURNALLED = """
 WITH moved AS (
     UPDATE publication_ledger l
        SET state = %(state)s, publisher = 'legacy', epoch = %(epoch)s, fence = fence + 1,
-           attempts = attempts + 1, intent_at = to_timestamp(%(at)s),
+           attempts = attempts + 1,
+           intent_at = clock_timestamp() - make_interval(secs => %(seconds_ago)s),
            payload_sha256 = (SELECT p.sha256 FROM publication_payload p
                               WHERE p.work_order_key = l.work_order_key
                                 AND p.publisher = 'legacy'),
@@ -222,11 +223,11 @@ SELECT work_order_key, fence, 'settled', %(detail)s FROM moved
 
 @dataclass(frozen=True, slots=True)
 class JournalledPost:
-    """A POST made under legacy's lease, from its journal. ``at``: seconds since the Unix epoch."""
+    """A POST made under legacy's lease, from its journal. ``seconds_ago``: since its intent."""
 
     key: str
     epoch: int
-    at: float
+    seconds_ago: float
     accepted: bool
     http_status: int | None
     request_id: str | None
@@ -280,7 +281,7 @@ def record_journalled(connection: Connection, post: JournalledPost) -> bool:
         "key": post.key,
         "state": _ACCEPTED if post.accepted else _UNKNOWN,
         "epoch": post.epoch,
-        "at": post.at,
+        "seconds_ago": post.seconds_ago,
         "http_status": post.http_status,
         "request_id": post.request_id,
         "why": post.why,
@@ -360,7 +361,8 @@ def record_dead(connection: Connection, key: str, fence: int, why: str) -> bool:
 
 # Young rows are looked at every second, older ones at a tenth of their age, at most every 5
 # minutes. The due row is put off before the look, so that two reconcilers do not look at the same
-# one.
+# one. ``since``: no draft is older than the first word of it, which for a post under legacy's lease
+# is the intent, not the row that was made when Postgres was back. (``least`` passes over NULL.)
 _SCHEDULE_LOOKS = """
 WITH due AS (
     SELECT work_order_key FROM publication_ledger
@@ -372,7 +374,7 @@ UPDATE publication_ledger l
                  (clock_timestamp() - l.changed_at) / 10))
   FROM due
  WHERE l.work_order_key = due.work_order_key
-RETURNING l.work_order_key, l.state, l.fence, l.created_at,
+RETURNING l.work_order_key, l.state, l.fence, least(l.created_at, l.intent_at) AS since,
           coalesce((SELECT p.body->>'conversation_id' FROM publication_payload p
                      WHERE p.work_order_key = l.work_order_key AND p.publisher = l.publisher), '')
           AS conversation_id,

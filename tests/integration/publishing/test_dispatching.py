@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from postbox import Postbox
-from publishing_world import World
+from publishing_world import World, payload
 
 from swarm.errors import RateLimitedError
 from swarm.models import Reason
@@ -113,9 +113,7 @@ def test_used_up_attempts_are_held_when_one_of_them_may_have_arrived(world: Worl
 
 def test_a_draft_that_is_there_already_is_confirmed_without_a_post(world: World) -> None:
     key = world.ready()
-    world.postbox.draft(
-        {"idempotency_key": key, "fence": "0", "body_text": "Ref: SW-" + key[3:11].upper()}
-    )
+    world.postbox.draft(payload(key).model_dump())
     assert dispatch_once(world.publisher()).outcome is Dispatched.CONFIRMED
     assert world.row(key)["state"] == "CONFIRMED"
     assert world.postbox.posts == []

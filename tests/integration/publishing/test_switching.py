@@ -5,7 +5,7 @@ import pytest
 from postbox import Postbox
 from publishing_world import World
 
-from swarm.errors import RefusedError
+from swarm.errors import DatabaseRefusedError, RefusedError
 from swarm.legacy.publishing.shim import no_other_holds_the_lease
 from swarm.publishing.control import PublisherName, control_to_write_ready, read_control
 from swarm.publishing.dispatch.dispatcher import Dispatched, dispatch_once
@@ -53,7 +53,7 @@ def test_a_switch_without_who_or_why_is_refused(world: World) -> None:
 
 
 def test_the_history_of_switches_cannot_be_rewritten(world: World) -> None:
-    with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+    with pytest.raises(DatabaseRefusedError, match="append-only"):
         world.write("UPDATE publisher_history SET actor = 'nobody'")
 
 

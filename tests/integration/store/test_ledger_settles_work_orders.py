@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from swarm.errors import MalformedInputError
+from swarm.errors import DatabaseRefusedError, MalformedInputError
 from swarm.models import (
     EscalationClass,
     Event,
@@ -135,7 +135,7 @@ def test_closing_as_escalated_without_reasons_still_names_an_owner(database, sto
 @pytest.mark.parametrize("state", ["running", "publishing", "published", "accepted"])
 def test_the_schema_itself_refuses_to_reopen_a_final_state(database, store, fence, state) -> None:
     store.escalate(fence, [])
-    with pytest.raises(psycopg.errors.RaiseException, match="is final"):
+    with pytest.raises(DatabaseRefusedError, match="is final"):
         row(database, f"UPDATE work_orders SET state = '{state}', final_at = NULL RETURNING key")
 
 
