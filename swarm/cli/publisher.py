@@ -29,6 +29,10 @@ def show(*, as_json: AsJson = False) -> None:
     who = "nobody" if now.active is PublisherName.NONE else now.active.value
     say(f"{who} publishes (epoch {now.epoch}) since {now.at:%Y-%m-%d %H:%M:%S} UTC")
     say(f"appointed by {now.actor}: {now.reason}")
+    if status.wish is not None:
+        end = "until" if status.wish.standing else "no longer: it ran out at"
+        what = f"waits to cut over, {end} {status.wish.expires_at:%H:%M:%S} UTC"
+        say(f"{status.wish.actor} {what}: {status.wish.reason}")
     for name, number in status.publications.items():
         say(f"{number:>6}  {name}")
     for row in status.pending:

@@ -78,6 +78,9 @@ _.byte_offset
 _.changed_at
 _.delivered_at
 _.draft_id
+_.asked_at
+_.ended_at
+_.wishes
 _.final_at
 _.finished_at
 _.history
@@ -88,7 +91,6 @@ _.oldest_unfinished
 _.payload_bytes
 _.prompt_sha256
 _.reaped_left
-_.renewable
 _.resolved_at
 _.revised
 _.run_url

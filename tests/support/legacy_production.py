@@ -48,7 +48,9 @@ class Production:
 
     def start(self) -> None:
         folder = self.files.outbox.parent
-        lease = LegacyLease(folder, seconds=60, margin_seconds=20, clock=lambda: self.now)
+        self.lease = lease = LegacyLease(
+            folder, seconds=60, margin_seconds=20, clock=lambda: self.now
+        )
         hook = ZapierHook(ZapierSettings(hook_url=SecretStr(self.world.postbox.hook_url)))
         deps = legacy_publisher(self.database, hook, PublishingSettings(), lease.holder)
         self.journal = Journal(folder)

@@ -1,21 +1,24 @@
 """The publisher switch as people use it: look, cut over, roll back, stop. Audited, with a dry run.
 
-Only a valid certificate lets a cutover act, and it waits for legacy's lease. Rolling back always
-acts, at once; so does stopping. What lives elsewhere: the control row and the lock that orders
-claims and flips (``swarm.publishing.control``). The gates and the certificate are not built yet.
+Only a valid certificate lets a cutover act, and it waits for legacy's lease under a wish of its own
+(``wish``). Rolling back always acts, at once; so does stopping, and either ends a cutover that
+waits. What lives elsewhere: the control row and the lock that orders claims and flips
+(``swarm.publishing.control``). The gates and the certificate are not built yet.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from pydantic import AwareDatetime
 
-from swarm.errors import RefusedError
+from swarm.errors import DatabaseError, RefusedError
 from swarm.models import Noun
 from swarm.publishing.control import Control, PublisherName, control_alone, read_control
 from swarm.publishing.ledger.transitions import hand_over
-from swarm.publishing.switch import lease
+from swarm.publishing.switch import lease, wish
 from swarm.publishing.switch.lease import Lease
+from swarm.publishing.switch.wish import Wish
 from swarm.store.database import Connection, Database
 
 _COUNTS = """
@@ -62,6 +65,9 @@ SELECT count(*) FILTER (WHERE open AND has_payload)     AS ready,
          WHERE l.state IN ('READY', 'PENDING_PAYLOAD', 'SENDING', 'ACCEPTED', 'UNKNOWN')) AS live
 """
 
+# How long the flip itself may take once legacy has let go: a lock and two statements.
+_FLIP_SECONDS = 30.0
+
 Certificate = Callable[[Connection], str | None]
 """Says why the cutover certificate is not valid, read in the flip's transaction; None: it is."""
 
@@ -92,15 +98,18 @@ class PendingPayload(Noun):
 class PublisherStatus(Noun):
     """Who publishes and how the ledger stands.
 
-    ``pending`` are the 50 that have waited longest, ``history`` is newest first.
+    ``pending`` are the 50 that have waited longest; ``history`` and ``wishes`` are newest first.
+    ``wish``: somebody waits to take publishing from legacy.
     """
 
     control: Control
     publications: dict[str, int]
     oldest_unfinished: AwareDatetime | None
     lease: Lease | None
+    wish: Wish | None
     pending: tuple[PendingPayload, ...]
     history: tuple[Control, ...]
+    wishes: tuple[Wish, ...]
 
 
 def no_certificate(_connection: Connection) -> str | None:
@@ -117,10 +126,12 @@ def show(database: Database) -> PublisherStatus:
             publications={row["name"]: row["number"] for row in connection.execute(_COUNTS)},
             oldest_unfinished=oldest["at"],
             lease=lease.unreleased(connection),
+            wish=wish.open_wish(connection),
             pending=tuple(
                 PendingPayload.model_validate(row) for row in connection.execute(_PENDING)
             ),
             history=tuple(Control.model_validate(row) for row in connection.execute(_HISTORY)),
+            wishes=wish.newest(connection),
         )
 
 
@@ -136,21 +147,22 @@ def cutover(
 ) -> Flip:
     """Make the swarm the publisher. Waits up to ``wait_seconds`` for legacy to give back its lease.
 
-    Raises ``RefusedError`` with the reason when there is no valid certificate, or when legacy has
-    not settled what it did under its lease; nothing has changed then.
+    Raises ``RefusedError`` with the reason when there is no valid certificate, when legacy has not
+    settled what it did under its lease, or when somebody rolled back or stopped while it waited;
+    nothing has changed then.
     """
     require_actor(actor, reason)
-    if not dry_run:
-        _ask_for_the_lease(database, certificate)
-        _await_release(database, wait_seconds, sleep)
-    try:
+    if dry_run:
         with database.transaction() as connection:
             _require(certificate, connection)
-            to = PublisherName.SWARM
-            return flip(connection, to, actor=actor, reason=reason, dry_run=dry_run)
-    except RefusedError:
-        _let_legacy_renew(database)
-        raise
+            return flip(connection, PublisherName.SWARM, actor=actor, reason=reason, dry_run=True)
+    with _asking(database, certificate, actor, reason, wait_seconds) as asked:
+        _await_release(database, wait_seconds, sleep)
+        with database.transaction() as connection:
+            control_alone(connection)
+            _require(certificate, connection)
+            wish.fulfil(connection, asked, actor)
+            return flip(connection, PublisherName.SWARM, actor=actor, reason=reason)
 
 
 def rollback(database: Database, *, actor: str, reason: str, dry_run: bool = False) -> Flip:
@@ -181,10 +193,22 @@ def _switch(
         return flip(connection, to, actor=actor, reason=reason, dry_run=dry_run)
 
 
-def _ask_for_the_lease(database: Database, certificate: Certificate) -> None:
+@contextmanager
+def _asking(
+    database: Database, certificate: Certificate, actor: str, reason: str, wait_seconds: float
+) -> Iterator[int]:
+    """Hold a wish to switch; whatever goes wrong, it is taken back, or runs out by itself."""
     with database.transaction() as connection:
+        control_alone(connection)
         _require(certificate, connection)
-        lease.stop_renewal(connection)
+        seconds = max(wait_seconds, 0.0) + _FLIP_SECONDS
+        asked = wish.ask(connection, actor, reason, seconds=seconds)
+    try:
+        yield asked
+    except BaseException:  # Ctrl-C as well
+        with suppress(DatabaseError), database.transaction() as connection:
+            wish.withdraw(connection, actor, asked)
+        raise
 
 
 def _await_release(database: Database, wait_seconds: float, sleep: Callable[[float], None]) -> None:
@@ -195,11 +219,6 @@ def _await_release(database: Database, wait_seconds: float, sleep: Callable[[flo
         if held is None or held.expired:
             return
         sleep(0.2)
-
-
-def _let_legacy_renew(database: Database) -> None:
-    with database.transaction() as connection:
-        lease.allow_renewal(connection)
 
 
 def _require(certificate: Certificate, connection: Connection) -> None:
@@ -230,8 +249,9 @@ def flip(
     connection.execute(_REMEMBER)
     after = read_control(connection)
     hand_over(connection, after)
-    if to is PublisherName.LEGACY:
-        lease.allow_renewal(connection)
+    if to is not PublisherName.SWARM:  # whoever still waits to cut over must decide anew
+        wish.end_expired(connection, actor)
+        wish.withdraw(connection, actor)
     return Flip(before=before, after=after, dry_run=False, **counts)
 
 

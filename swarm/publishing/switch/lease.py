@@ -7,31 +7,33 @@ journals what it did; afterwards it settles the journal with the ledger and *rel
 
 Expiry stops legacy. Only a release tells us what it did before, so until then nobody appoints
 'swarm': late, never twice. Stopping and rolling back never wait. What lives elsewhere: the journal
-and legacy's own clock (``swarm.legacy.publishing``).
+and legacy's own clock (``swarm.legacy.publishing``), asking legacy to let go (``wish``).
 """
 
 from pydantic import AwareDatetime
 
 from swarm.errors import RefusedError
 from swarm.models import Noun
+from swarm.publishing.switch.wish import end_expired
 from swarm.store.database import Connection
 
 _READ = """
-SELECT holder, epoch, lease_until, renewable, lease_until < now() AS expired
+SELECT holder, epoch, lease_until, lease_until < now() AS expired
   FROM publisher_lease WHERE id = 1 AND released_at IS NULL
 """
 
-# The caller holds lock 7001 shared, so the control row cannot change under this statement.
+# The caller holds lock 7001 shared, so neither the control row nor a wish can come under this
+# statement.
 _OBTAIN = """
 INSERT INTO publisher_lease (id, holder, epoch, lease_until)
 SELECT 1, %(holder)s, epoch, now() + make_interval(secs => %(seconds)s)
   FROM publisher_control WHERE id = 1 AND active = 'legacy'
+   AND NOT EXISTS (SELECT 1 FROM switch_wish WHERE ended_at IS NULL)
 ON CONFLICT (id) DO UPDATE
    SET holder = excluded.holder, epoch = excluded.epoch, lease_until = excluded.lease_until,
        released_at = NULL
- WHERE publisher_lease.renewable
-   AND (publisher_lease.released_at IS NOT NULL OR publisher_lease.holder = excluded.holder)
-RETURNING holder, epoch, lease_until, renewable, false AS expired
+ WHERE publisher_lease.released_at IS NOT NULL OR publisher_lease.holder = excluded.holder
+RETURNING holder, epoch, lease_until, false AS expired
 """
 
 _RELEASE = """
@@ -46,7 +48,6 @@ class Lease(Noun):
     holder: str
     epoch: int
     lease_until: AwareDatetime
-    renewable: bool
     expired: bool
 
 
@@ -57,10 +58,12 @@ def unreleased(connection: Connection) -> Lease | None:
 
 
 def obtain(connection: Connection, holder: str, seconds: float) -> Lease | None:
-    """Take or renew the lease; None when legacy is not active, or somebody wants to switch away.
+    """Take or renew the lease; None when legacy is not active, or somebody waits to switch away.
 
-    The caller holds the switch lock (``control_to_write_ready``) and has settled its journal.
+    A wish to switch that is past its expiry is ended here. The caller holds the switch lock
+    (``control_to_write_ready``) and has settled its journal.
     """
+    end_expired(connection, holder)
     row = connection.execute(_OBTAIN, {"holder": holder, "seconds": seconds}).fetchone()
     return None if row is None else Lease.model_validate(row)
 
@@ -68,16 +71,6 @@ def obtain(connection: Connection, holder: str, seconds: float) -> Lease | None:
 def release(connection: Connection, holder: str) -> bool:
     """Give the lease back: everything done under it is in the ledger. False: it was not ours."""
     return connection.execute(_RELEASE, {"holder": holder}).rowcount == 1
-
-
-def stop_renewal(connection: Connection) -> None:
-    """Ask the holder to let go: it releases at its next look, or its lease runs out."""
-    connection.execute("UPDATE publisher_lease SET renewable = false WHERE id = 1")
-
-
-def allow_renewal(connection: Connection) -> None:
-    """Let legacy take leases again."""
-    connection.execute("UPDATE publisher_lease SET renewable = true WHERE id = 1")
 
 
 def require_released(connection: Connection) -> None:

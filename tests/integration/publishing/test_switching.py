@@ -9,7 +9,7 @@ from swarm.errors import DatabaseRefusedError, RefusedError
 from swarm.legacy.publishing.shim import no_other_holds_the_lease
 from swarm.publishing.control import PublisherName, control_to_write_ready, read_control
 from swarm.publishing.dispatch.dispatcher import Dispatched, dispatch_once
-from swarm.publishing.switch import lease
+from swarm.publishing.switch import lease, wish
 from swarm.publishing.switch.commands import appoint_initial, cutover, rollback, show, stop
 from swarm.store.database import Connection, Database
 
@@ -173,7 +173,7 @@ def test_a_lease_is_not_renewed_while_somebody_waits_for_it(world: World) -> Non
     world.appoint("legacy")
     hold_lease(world)
     with world.database.transaction() as connection:
-        lease.stop_renewal(connection)
+        wish.ask(connection, "anna", "drill", seconds=60)
         assert lease.obtain(connection, "sender-1", 60) is None
 
 
