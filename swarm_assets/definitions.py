@@ -31,6 +31,8 @@ def build_definitions(**overrides: object) -> dg.Definitions:
     """Return the code location; ``overrides`` replace resources by name, plain objects allowed."""
     return dg.Definitions(
         assets=STAGES,
+        # *Materialize* runs the hidden asset job, whose default executor forks: warm workers may not.
+        executor=dg.in_process_executor,
         jobs=[work_order_job, publications_job, legacy_proof_job, *SWITCHES],
         sensors=[
             intake_sensor,

@@ -15,16 +15,8 @@ from swarm.errors import DatabaseError, RefusedError
 from swarm.publishing.switch import commands
 from swarm.publishing.switch.commands import Flip
 from swarm.store.database import Database
-from swarm_assets.jobs import NO_RETRY, PUBLISHING_LANE
+from swarm_assets.lanes import PROOF_LANE, SWITCH_LANE
 from swarm_assets.resources.legacy import Legacy
-
-# A cutover waits up to 120 s for legacy's lease; nothing else here takes longer than a moment.
-SWITCH_TAGS = {
-    **NO_RETRY,
-    **PUBLISHING_LANE,
-    "dagster/priority": "100",
-    "dagster/max_runtime": "300",
-}
 
 
 class SwitchConfig(dg.Config):
@@ -100,7 +92,7 @@ def _switch(
     description="Gives publishing to swarm; refused without a valid certificate. Dry run unless"
     " told otherwise.",
     executor_def=dg.in_process_executor,
-    tags=SWITCH_TAGS,
+    tags=SWITCH_LANE,
 )
 def publisher_cutover() -> None:
     """Cut over."""
@@ -111,7 +103,7 @@ def publisher_cutover() -> None:
     name="publisher_rollback",
     description="Gives publishing back to legacy, at once and without conditions.",
     executor_def=dg.in_process_executor,
-    tags=SWITCH_TAGS,
+    tags=SWITCH_LANE,
 )
 def publisher_rollback() -> None:
     """Roll back."""
@@ -122,7 +114,7 @@ def publisher_rollback() -> None:
     name="publisher_stop",
     description="Lets nobody publish until the next switch.",
     executor_def=dg.in_process_executor,
-    tags=SWITCH_TAGS,
+    tags=SWITCH_LANE,
 )
 def publisher_stop() -> None:
     """Stop."""
@@ -133,7 +125,7 @@ def publisher_stop() -> None:
     name="legacy_proof",
     description="Proves that legacy could take over now, and keeps the proof.",
     executor_def=dg.in_process_executor,
-    tags={**NO_RETRY, **PUBLISHING_LANE, "dagster/max_runtime": "120"},
+    tags=PROOF_LANE,
 )
 def legacy_proof_job() -> None:
     """Take today's proof."""

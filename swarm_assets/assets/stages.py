@@ -34,12 +34,14 @@ from swarm.stages.publish import publish as hand_over
 from swarm.stages.reply.draft import brief_of, write_draft
 from swarm.stages.reply.review import REVIEW_STAGES, review
 from swarm.stages.run_session import RunSession
-from swarm.stages.stage_events import Stopwatch
+from swarm.stages.stage_events import Stopwatch, Worked
 from swarm.stages.tier import decide_tier
 from swarm_assets.assets import checks, shown
 from swarm_assets.assets.shown import Shown
 from swarm_assets.partitions import work_orders
 from swarm_assets.resources.stage_outputs import COST, DURATION
+
+_GATHERED: Final = {"thread": Stage.THREAD, "crm": Stage.CRM, "gathered": Stage.CONTEXT}
 
 Work: TypeAlias = dg.ResourceParam[RunSession]
 Made = TypeVar("Made", bound=Noun)
@@ -91,18 +93,21 @@ def received(context: dg.AssetExecutionContext, session: Work) -> dg.Output[Rece
         "thread": dg.AssetOut(
             key=asset_key(Stage.THREAD),
             io_manager_key=_IO,
+            is_required=False,
             kinds={"outlook"},
             description="The Outlook conversation as Microsoft Graph has it.",
         ),
         "crm": dg.AssetOut(
             key=asset_key(Stage.CRM),
             io_manager_key=_IO,
+            is_required=False,
             kinds={"monday"},
             description="Contact, deals and updates in monday.com.",
         ),
         "gathered": dg.AssetOut(
             key=asset_key(Stage.CONTEXT),
             io_manager_key=_IO,
+            is_required=False,
             kinds={"langgraph"},
             description="Everything known: the only thing a draft may lean on.",
         ),
@@ -113,22 +118,31 @@ def received(context: dg.AssetExecutionContext, session: Work) -> dg.Output[Rece
         "crm": {asset_key(Stage.RECEIVED)},
         "gathered": {asset_key(Stage.THREAD), asset_key(Stage.CRM)},
     },
+    can_subset=True,
     partitions_def=work_orders,
     group_name="enrichment",
 )
 def enrichment(
     context: dg.AssetExecutionContext, session: Work, received: Received
 ) -> Iterator[dg.Output[Noun]]:
-    """Ask Outlook and monday.com side by side and merge what they know."""
+    """Ask Outlook and monday.com side by side and merge what they know.
+
+    Whoever wants one of the three gets all of them stored: they describe one moment.
+    """
+    key, wanted = context.partition_key, context.op_execution_context.selected_output_names
     with session.stage() as watch:
-        session.fence(context.partition_key)
+        session.fence(key)
         found = gather(received, session.services)
         outputs: list[dg.Output[Noun]] = [
             _made(found.thread, shown.thread(found.thread), watch, name="thread"),
             _made(found.crm, shown.crm(found.crm), watch, name="crm"),
             _made(found.context, shown.context(found.context), watch, name="gathered"),
         ]
-    yield from outputs
+        for output in outputs:
+            if output.output_name not in wanted:
+                stage = _GATHERED[output.output_name]
+                session.record(key, stage, Worked(output.value, watch.milliseconds))
+    yield from (output for output in outputs if output.output_name in wanted)
 
 
 @dg.asset(

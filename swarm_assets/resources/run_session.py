@@ -13,7 +13,8 @@ import dagster as dg
 from swarm.stages.run_session import RunSession, StageFailedError
 from swarm.stages.services import Services
 from swarm.stages.stage_events import Stopwatch
-from swarm_assets.partitions import ATTEMPT_TAG
+from swarm_assets.lanes import requested_attempt
+from swarm_assets.partitions import PARTITION_TAG
 from swarm_assets.resources import process
 
 
@@ -62,13 +63,16 @@ def run_session(context: dg.InitResourceContext) -> Iterator[RunSession]:
     run = context.run
     if run is None:
         raise dg.DagsterInvariantViolationError("a run session belongs to a run")
-    attempt = run.tags.get(ATTEMPT_TAG)
+    if PARTITION_TAG not in run.tags:
+        raise dg.DagsterInvariantViolationError(
+            "a run is about one work order: choose one partition, or one run per partition"
+        )
     session = DagsterRunSession(
         context.resources.services,
         context.resources.queue,
         context.resources.publisher,
         run_id=run.run_id,
-        attempt=int(attempt) if attempt is not None else None,
+        attempt=requested_attempt(run.tags),
         heartbeat_seconds=context.resources.leases.heartbeat_seconds,
     )
     try:

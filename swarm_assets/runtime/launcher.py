@@ -24,7 +24,8 @@ from sqlalchemy.exc import OperationalError
 from swarm.errors import DatabaseError
 from swarm.process_identity import Fate, ProcessIdentity, fate
 from swarm.store.database import Database, Row
-from swarm_assets.partitions import ATTEMPT_TAG, PARTITION_TAG, WORK_QUEUE, WORKER_TAG
+from swarm_assets.lanes import requested_attempt
+from swarm_assets.partitions import PARTITION_TAG, WORK_QUEUE, WORKER_TAG
 from swarm_assets.runtime.broker import BrokerSettings, celery_application
 
 _LONGEST_OUTAGE = 300.0  # seconds; a worker that waits longer is of no use to anybody
@@ -101,7 +102,8 @@ class WarmRunLauncher(CeleryRunLauncher):
                 job = connection.execute(_JOB, {"key": key}).fetchone()
         except DatabaseError as error:  # not knowing is no proof of death
             return CheckRunHealthResult(WorkerStatus.RUNNING, str(error))
-        return health(job, run.run_id, run.tags.get(ATTEMPT_TAG))
+        attempt = requested_attempt(run.tags)
+        return health(job, run.run_id, None if attempt is None else str(attempt))
 
     def terminate(self, run_id: str) -> bool:
         """Ask the worker to stop; False when the run was never sent to one."""
@@ -128,7 +130,7 @@ class WarmRunLauncher(CeleryRunLauncher):
 
 def process_health(worker: str | None) -> CheckRunHealthResult:
     """Decide from the process a run named as its own; one that named none has not begun."""
-    if worker is not None and fate(ProcessIdentity.model_validate_json(worker)) is Fate.DEAD:
+    if worker and fate(ProcessIdentity.model_validate_json(worker)) is Fate.DEAD:
         return CheckRunHealthResult(WorkerStatus.FAILED, "its worker process is gone")
     return CheckRunHealthResult(WorkerStatus.RUNNING)
 

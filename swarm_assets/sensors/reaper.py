@@ -13,7 +13,8 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from swarm.errors import DatabaseUnavailableError
 from swarm.store.queue import Job, JobQueue, RunRequested
-from swarm_assets.partitions import ATTEMPT_TAG, PARTITION_TAG
+from swarm_assets.lanes import requested_attempt
+from swarm_assets.partitions import PARTITION_TAG
 
 LOST = "its worker vanished or never began; the queue took the work order back"
 _MOST_WAITING = 500
@@ -21,10 +22,11 @@ _MOST_WAITING = 500
 
 def still_waiting(queued: Iterable[dg.DagsterRun]) -> list[RunRequested]:
     """Return the requests behind runs that wait in Dagster's queue: busy, not lost."""
+    asked = [(run.tags.get(PARTITION_TAG), requested_attempt(run.tags)) for run in queued]
     return [
-        RunRequested(work_order_key=run.tags[PARTITION_TAG], attempt=int(run.tags[ATTEMPT_TAG]))
-        for run in queued
-        if PARTITION_TAG in run.tags and ATTEMPT_TAG in run.tags
+        RunRequested(work_order_key=key, attempt=attempt)
+        for key, attempt in asked
+        if key is not None and attempt is not None
     ]
 
 
@@ -37,9 +39,12 @@ def superseded(job: Job, unfinished: Iterable[dg.DagsterRun]) -> list[dg.Dagster
     return [
         run
         for run in unfinished
-        if run.run_id == job.run_id
-        or int(run.tags.get(ATTEMPT_TAG, job.attempt + 1)) <= job.attempt
+        if run.run_id == job.run_id or _superseded(requested_attempt(run.tags), job)
     ]
+
+
+def _superseded(attempt: int | None, job: Job) -> bool:
+    return attempt is not None and attempt <= job.attempt
 
 
 @dg.sensor(

@@ -26,8 +26,10 @@ trace
 # Dagster calls IO managers, launchers and storages; dagster.yaml names the classes.
 WarmRunLauncher
 PooledPostgresStorage
+LanedRunCoordinator
 _.handle_output
 _.load_input
+_.submit_run
 _.store_event
 _.store_event_batch
 _.config_type

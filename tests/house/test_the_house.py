@@ -37,6 +37,7 @@ ENTRIES = (
     "swarm.up.die_with_parent",
     "swarm_assets.definitions",
     "swarm_assets.runtime.celery_app",
+    "swarm_assets.runtime.coordinator",
     "swarm_assets.runtime.launcher",
     "swarm_assets.runtime.storage",
 )

@@ -20,6 +20,8 @@ from swarm.publishing.ledger.claim import publication_state
 from swarm.publishing.ledger.enqueue import LedgerRow, enqueue
 from swarm.publishing.ledger.payload import StoredPayload, build_payload
 from swarm.store.artifacts import noun_of
+from swarm.store.database import Connection
+from swarm.store.postgres_events import lock
 from swarm.store.postgres_transitions import close_work_order
 from swarm.store.protocol import RunStore
 
@@ -43,8 +45,9 @@ class LedgerPublisher:
 
         Returns where the work order is by then; running the stage again repeats nothing.
 
-        Raises ``RefusedError`` when the decision is against it or a PASS is missing, and
-        ``FencedOutError`` when a newer run holds the work order; nothing is stored then.
+        Raises ``RefusedError`` when the decision is against it, a PASS is missing or the work order
+        is final (only a person's release opens it again), and ``FencedOutError`` when a newer run
+        holds the work order; nothing is stored then.
         """
         payload = self._payload(fence.work_order_key, decision)
         row = self._enqueue(fence, decision, payload)
@@ -78,7 +81,9 @@ class LedgerPublisher:
             )
             # After the ledger's row, because settling locks in this order too.
             key, why = fence.work_order_key, f"handed to the ledger for {row.publisher}"
-            close_work_order(connection, fence, WorkOrderState.PUBLISHING, why)
+            closed = close_work_order(connection, fence, WorkOrderState.PUBLISHING, why)
+            if not closed:  # a rerun of what is final: all of this transaction is taken back
+                _refuse_final(connection, key)
             if row.state in WORK_ORDER_STATE:  # a rerun, and the ledger was quicker
                 settle_work_order(connection, key, WORK_ORDER_STATE[row.state], why)
         return row
@@ -97,4 +102,15 @@ class LedgerPublisher:
             WorkOrderState.PUBLISHING
             if state is None
             else WORK_ORDER_STATE.get(state, WorkOrderState.PUBLISHING)
+        )
+
+
+def _refuse_final(connection: Connection, key: str) -> None:
+    """Raise ``RefusedError``, unless the work order was published: then there is nothing to do."""
+    state = lock(connection, key).state
+    if state is not WorkOrderState.PUBLISHED:
+        raise RefusedError(
+            f"final: {state}; a rerun publishes nothing",
+            work_order=key,
+            hint=f"`swarm release {key} --actor NAME --reason WHY` opens it again",
         )

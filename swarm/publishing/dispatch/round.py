@@ -34,7 +34,7 @@ SELECT count(*) AS due FROM publication_ledger l
                 WHERE w.key = l.work_order_key
                   AND ((l.state IN ('CONFIRMED', 'HELD', 'DEAD') AND w.state = 'publishing')
                        OR (l.state = 'CONFIRMED' AND w.state = 'held')
-                       OR (l.state = 'PENDING_PAYLOAD' AND l.publisher = 'swarm'
+                       OR (l.state IN ('PENDING_PAYLOAD', 'READY') AND l.publisher = 'swarm'
                            AND w.state IN ('escalated', 'held', 'dead'))))
     OR (l.state IN ('PENDING_PAYLOAD', 'READY') AND l.publisher <> 'none'
         AND l.changed_at < clock_timestamp() - make_interval(secs => %(alert)s)

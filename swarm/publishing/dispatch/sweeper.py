@@ -19,11 +19,11 @@ SELECT work_order_key, fence, attempts, ever_uncertain, last_error FROM publicat
  WHERE state = 'READY' AND (attempts >= %(max_attempts)s OR ever_uncertain) LIMIT 100
 """
 
-# A waiting row whose own pipeline has decided against publishing will never get its payload.
+# A row whose own pipeline has decided against publishing gets no payload any more, and no claim.
 _DECLINED = """
-SELECT l.work_order_key, l.fence, w.state AS decided
+SELECT l.work_order_key, l.fence, l.state, l.publisher, l.epoch, w.state AS decided
   FROM publication_ledger l JOIN work_orders w ON w.key = l.work_order_key
- WHERE l.state = 'PENDING_PAYLOAD' AND l.publisher = 'swarm'
+ WHERE l.state IN ('PENDING_PAYLOAD', 'READY') AND l.publisher = 'swarm'
    AND w.state IN ('escalated', 'held', 'dead') LIMIT 100
 """
 
@@ -87,7 +87,7 @@ def _decline(deps: PublishingDeps, row: Row) -> bool:
             fence,
             why,
             deps.settle,
-            states=[LedgerState.PENDING_PAYLOAD],
+            states=[LedgerState(row["state"])],
             alert=row["decided"] != WorkOrderState.ESCALATED,  # that has an owner and a timer
         )
 
