@@ -443,6 +443,7 @@ class PolicyDecision(Noun):
     ruleset: str
     draft_sha256: str
     evidence_sha256: str
+    waived: tuple[str, ...] = Field(default=(), description="Rules a person took on (a release)")
 
 
 class Publication(Noun):

@@ -8,6 +8,7 @@ exist.
 import dagster as dg
 
 from swarm_assets.assets.cutover import SWITCHES, legacy_proof_job
+from swarm_assets.assets.release import release_job
 from swarm_assets.assets.stages import STAGES
 from swarm_assets.jobs import publications_job, work_order_job
 from swarm_assets.resources import (
@@ -31,9 +32,9 @@ def build_definitions(**overrides: object) -> dg.Definitions:
     """Return the code location; ``overrides`` replace resources by name, plain objects allowed."""
     return dg.Definitions(
         assets=STAGES,
-        # *Materialize* runs the hidden asset job, whose default executor forks: warm workers may not.
+        # *Materialize* runs the hidden asset job, whose default executor forks; workers may not.
         executor=dg.in_process_executor,
-        jobs=[work_order_job, publications_job, legacy_proof_job, *SWITCHES],
+        jobs=[work_order_job, publications_job, legacy_proof_job, release_job, *SWITCHES],
         sensors=[
             intake_sensor,
             publications_sensor,

@@ -11,6 +11,7 @@ from swarm.cli import (
     look,
     publisher,
     quarantine,
+    release,
     run_once,
     submit,
     up,
@@ -30,6 +31,7 @@ app.command("submit")(submit.submit)
 app.command("status")(look.status)
 app.command("show")(look.show)
 app.command("audit")(look.audit)
+app.command("release")(release.release)
 app.command("run-once")(run_once.run_once)
 app.command("doctor")(doctor.doctor)
 app.add_typer(dead.app, name="dead")

@@ -6,6 +6,8 @@ import typer
 
 from swarm.cli.output import NO, installation, leave, print_json, say
 from swarm.errors import MalformedInputError
+from swarm.publishing.ledger.claim import publication_state
+from swarm.publishing.ledger.states import LedgerState
 from swarm.store.postgres_queue import PostgresQueue
 from swarm.store.queue import JobQueue
 
@@ -33,7 +35,8 @@ def replay(
 ) -> None:
     """Queue a dead work order again with a fresh failure budget; its history stays.
 
-    Exit code 1 when one of them was not dead.
+    One whose publication gave up is opened by `swarm release` alone. Exit code 1 when one of them
+    was not queued again.
     """
     queue = _queue()
     if (key is None) is not everything:
@@ -41,9 +44,18 @@ def replay(
     keys = [job.work_order_key for job in queue.dead()] if key is None else [key]
     refused = [k for k in keys if not queue.replay(k)]
     for k in keys:
-        say(f"{k}  {'not dead' if k in refused else 'queued again'}")
+        say(f"{k}  {_why_not(k) if k in refused else 'queued again'}")
     if refused:
         leave(NO)
+
+
+def _why_not(key: str) -> str:
+    _, database = installation()
+    with database.transaction() as connection:
+        buried = publication_state(connection, key) is LedgerState.DEAD
+    if buried:
+        return f"its publication gave up: swarm release {key} --actor NAME --reason WHY"
+    return "not dead"
 
 
 def _queue() -> JobQueue:

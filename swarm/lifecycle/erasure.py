@@ -29,6 +29,7 @@ _TABLES = (
     ("swarm", "artifacts", "work_order_key"),
     ("swarm", "workflow_events", "work_order_key"),
     ("swarm", "workflow_runs", "work_order_key"),
+    ("swarm", "releases", "work_order_key"),
     ("swarm", "revision", "work_order_key"),
     ("swarm", "swarm_jobs", "work_order_key"),
     ("swarm", "work_orders", "key"),

@@ -1,6 +1,8 @@
 """The deterministic rules of one stage, asked about what is known at that stage.
 
-The one place where a ``Case`` is made: whoever asks a rule asks it about the same facts.
+The one place where a ``Case`` is made: whoever asks a rule asks it about the same facts. And the
+one place that knows which rules a person took on with a release: they are asked all the same, and
+their verdict is kept, but they do not object.
 """
 
 from collections.abc import Sequence
@@ -46,4 +48,16 @@ def reasons_at(
     stage: Stage, brief: Brief, draft: Draft | None, services: Services
 ) -> tuple[Reason, ...]:
     """Return why the rules of ``stage`` object; empty means allowed. A rule that breaks objects."""
-    return judge(stage, case_of(brief, draft, services))
+    reasons = judge(stage, case_of(brief, draft, services))
+    return without(taken_on(brief.received.work_order.key, services), reasons)
+
+
+def taken_on(key: str, services: Services) -> frozenset[str]:
+    """Return the rules that a person took on for this work order; empty without a release."""
+    release = services.store.release(key)
+    return frozenset(release.waived) if release else frozenset()
+
+
+def without(rules: frozenset[str], reasons: Sequence[Reason]) -> tuple[Reason, ...]:
+    """Return the reasons that no person took on."""
+    return tuple(reason for reason in reasons if reason.rule not in rules)

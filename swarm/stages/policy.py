@@ -2,7 +2,8 @@
 
 Each required rule gives one verdict under (rule, ruleset, draft hash, evidence hash). Where one is
 stored already, the stored one counts (ES-15). Publishable means: a draft is offered, every verdict
-is a PASS, and every reviewer passed these very bytes.
+is a PASS, and every reviewer passed these very bytes. A rule that a person took on with a release
+keeps its verdict and gives no reason.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +22,7 @@ from swarm.models import (
     Verdict,
 )
 from swarm.safety.ruleset import verdicts
-from swarm.stages.floor import case_of, floor_version, reasons_at
+from swarm.stages.floor import case_of, floor_version, reasons_at, taken_on, without
 from swarm.stages.reply.draft import brief_of
 from swarm.stages.reply.review import REVIEW_STAGES
 from swarm.stages.services import Services
@@ -42,19 +43,24 @@ def decide(
     Raises ``FencedOutError`` and ``DatabaseUnavailableError``; nothing else makes it fail, because
     a rule that cannot be asked is a reason (ES-05).
     """
+    waived = taken_on(fence.work_order_key, services)
     if not draft.offered:
         reasons = _why_withheld(received, context, tier, draft, services)
-        return _decision(draft, context, (), reasons)
+        return _decision(draft, context, (), reasons, waived)
     brief = brief_of(received, context, tier, services)
     floor = services.store.raise_tier(fence, tier.tier)
     case = case_of(brief, draft, services, reviews=reviews, tier_floor=floor)
     stored = services.store.record_verdicts(fence.work_order_key, verdicts(case))
-    reasons = (*_from_verdicts(stored), *_from_reviews(reviews, draft, context))
-    return _decision(draft, context, stored, reasons)
+    objections = (*_from_verdicts(stored), *_from_reviews(reviews, draft, context))
+    return _decision(draft, context, stored, without(waived, objections), waived)
 
 
 def _decision(
-    draft: Draft, context: Context, stored: tuple[Verdict, ...], reasons: tuple[Reason, ...]
+    draft: Draft,
+    context: Context,
+    stored: tuple[Verdict, ...],
+    reasons: tuple[Reason, ...],
+    waived: frozenset[str],
 ) -> PolicyDecision:
     return PolicyDecision(
         # No verdict at all is no permission.
@@ -64,6 +70,7 @@ def _decision(
         ruleset=floor_version(),
         draft_sha256=draft.content_sha256,
         evidence_sha256=context.digest(),
+        waived=tuple(sorted(waived)),
     )
 
 
@@ -71,7 +78,8 @@ def _why_withheld(
     received: Received, context: Context, tier: TierDecision, draft: Draft, services: Services
 ) -> tuple[Reason, ...]:
     brief = brief_of(received, context, tier, services)
-    known = (*tier.reasons, *reasons_at(Stage.CONTEXT, brief, None, services))
+    waived = taken_on(received.work_order.key, services)
+    known = (*without(waived, tier.reasons), *reasons_at(Stage.CONTEXT, brief, None, services))
     return known or (Reason(rule="ES-05", detail=draft.withheld or "no draft"),)
 
 

@@ -14,8 +14,8 @@ def publish(
 ) -> Publication:
     """Hand over or escalate; ``publisher`` None (no ledger in this process) holds the draft.
 
-    Raises ``RefusedError`` when the ledger does not find the PASSes the decision speaks of,
-    ``FencedOutError`` and ``TransientError``.
+    Raises ``RefusedError`` when the ledger does not find the PASSes the decision speaks of or the
+    work order is final, ``FencedOutError`` and ``TransientError``.
     """
     if not decision.publishable:
         return _escalate(fence, decision, services)
@@ -24,7 +24,13 @@ def publish(
         closed = services.store.close(fence, WorkOrderState.HELD, reason)
         return _settled(fence, services, WorkOrderState.HELD, reason, by_us=closed)
     state = publisher.hand_over(fence, decision)
-    return Publication(state=state, detail="handed to the publication ledger")
+    return Publication(state=state, detail=_handed_over(fence, services))
+
+
+def _handed_over(fence: Fence, services: Services) -> str:
+    release = services.store.release(fence.work_order_key)
+    said = "handed to the publication ledger"
+    return said if release is None else f"{said}. {release.note}"
 
 
 def _escalate(fence: Fence, decision: PolicyDecision, services: Services) -> Publication:

@@ -127,10 +127,15 @@ class RunSession:
     def leave(self) -> None:
         """End the run's hold; a work order that was not closed goes back to the queue.
 
-        That is the case when a run was cancelled, or when a person materialized only some stages.
+        That is the case when a run was cancelled, or when a person materialized only some stages;
+        what a person began counts as no failure.
         """
         self._stop.set()
-        if self._fence is not None and not self._settled:
+        if self._fence is None or self._settled:
+            return
+        if self._attempt is None:
+            self._give_back(self._fence)
+        else:
             self._fail("the run ended before the work order was closed", retryable=True)
 
     def _open(self, key: str) -> StageRecorder:
@@ -152,6 +157,13 @@ class RunSession:
         except SwarmError:
             # Fenced out meanwhile, or Postgres is away: the lease runs out and the reaper decides.
             return
+
+    def _give_back(self, fence: Fence) -> None:
+        self._settled = True
+        try:
+            self.queue.give_back(fence)
+        except SwarmError:
+            return  # as in ``_fail``
 
     def _beat(self) -> None:
         while not self._stop.wait(self._heartbeat_seconds):

@@ -33,6 +33,7 @@ from swarm.store.escalation_policy import EscalationPolicy, classes_of, rules_of
 from swarm.store.event_chain import GENESIS, link
 from swarm.store.events import moved, stage_event, tier_raised, verdicts_recorded
 from swarm.store.queue import Job
+from swarm.store.releases import Release
 from swarm.store.transitions import require_hold, run_may_move, settled, written
 
 VerdictName = tuple[str, str, str, str]
@@ -155,6 +156,10 @@ class MemoryStore:
             versions[fence.token] = stored
             self.append(record, stage_event(event, stage, artifact), fence)
             return stored
+
+    def release(self, key: str) -> Release | None:  # noqa: ARG002 - the protocol's signature
+        """Return None: what lives in memory ends with its program, and nobody releases it."""
+        return None
 
     def artifact(self, key: str, stage: Stage) -> StageArtifact | None:
         """Return the newest stored output of a stage, hash verified; None when there is none."""

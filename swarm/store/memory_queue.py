@@ -98,6 +98,16 @@ class MemoryQueue:
             self._end_run(record, job, after, "run.failed")
             return after.state
 
+    def give_back(self, fence: Fence) -> JobState:
+        """Put a work order back that a person's run left open; a void fence changes nothing."""
+        with self._store.lock:
+            record, job = self._known(fence.work_order_key)
+            if not transitions.holds(job, fence):
+                return job.state
+            after = transitions.given_back(job, state=record.state, now=self._store.clock())
+            self._end_run(record, job, after, "run.left")
+            return after.state
+
     def renew(self, requests: Sequence[RunRequested]) -> int:
         """Note that these requests still wait in Dagster's own queue; returns how many stand."""
         with self._store.lock:

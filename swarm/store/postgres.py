@@ -43,6 +43,7 @@ from swarm.store.postgres_events import (
     seal,
 )
 from swarm.store.postgres_transitions import close_work_order, escalate_work_order
+from swarm.store.releases import Release, release_in_force
 
 # One statement, so that a stage costs two round trips: the lock, then everything. The same bytes
 # again change no row of `stored`, and then nothing else is written but the lease. The lease keeps
@@ -70,6 +71,16 @@ WITH stored AS (
 SELECT coalesce((SELECT at FROM stored),
                 (SELECT at FROM artifacts WHERE work_order_key = %(work_order_key)s
                     AND stage = %(stage)s AND token = %(token)s)) AS at
+"""
+
+# The accepted body stays what it was; a release says which one counts.
+ORDER_BODY = """
+SELECT coalesce(v.body, w.body) AS body
+  FROM work_orders w
+  LEFT JOIN LATERAL (SELECT revision_sha256 FROM releases r WHERE r.work_order_key = w.key
+                      ORDER BY number DESC LIMIT 1) in_force ON true
+  LEFT JOIN revision v ON v.work_order_key = w.key AND v.canonical_sha256 = in_force.revision_sha256
+ WHERE w.key = %s
 """
 
 _ARTIFACT = """
@@ -130,12 +141,21 @@ class PostgresStore:
         self._policy = policy or EscalationPolicy()
 
     def work_order(self, key: str) -> WorkOrder:
-        """Return the accepted work order; raises ``MalformedInputError`` for an unknown key."""
-        return WorkOrder.model_validate(self._order_column(key, "body"))
+        """Return the work order: as accepted, or the revision of the release in force.
+
+        Raises ``MalformedInputError`` for an unknown key.
+        """
+        row = self._one(ORDER_BODY, (key,))
+        if row is None:
+            raise MalformedInputError("no such work order", work_order=key)
+        return WorkOrder.model_validate(row["body"])
 
     def state(self, key: str) -> WorkOrderState:
         """Return where the work order is now."""
-        return WorkOrderState(str(self._order_column(key, "state")))
+        row = self._one("SELECT state FROM work_orders WHERE key = %s", (key,))
+        if row is None:
+            raise MalformedInputError("no such work order", work_order=key)
+        return WorkOrderState(row["state"])
 
     def earlier_contacts(self, key: str) -> Sequence[EarlierContact]:
         """Return what was accepted before from this customer or in this thread, newest first."""
@@ -179,6 +199,11 @@ class PostgresStore:
             sha256=sha256,
             at=row["at"] if row else at,
         )
+
+    def release(self, key: str) -> Release | None:
+        """Return the release in force; None when there is none."""
+        with self._database.transaction() as connection:
+            return release_in_force(connection, key)
 
     def artifact(self, key: str, stage: Stage) -> StageArtifact | None:
         """Return the newest stored output of a stage, hash verified; None when there is none."""
@@ -260,12 +285,6 @@ class PostgresStore:
         """Move to ``publishing`` or a final state and settle the job; see ``close_work_order``."""
         with self._writing(fence.work_order_key) as connection:
             return close_work_order(connection, fence, state, reason)
-
-    def _order_column(self, key: str, column: str) -> object:
-        row = self._one(f"SELECT {column} FROM work_orders WHERE key = %s", (key,))
-        if row is None:
-            raise MalformedInputError("no such work order", work_order=key)
-        return row[column]
 
     def _one(self, sql: str, parameters: Iterable[object]) -> Row | None:
         with self._database.transaction() as connection:

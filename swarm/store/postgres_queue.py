@@ -65,6 +65,8 @@ SELECT work_order_key FROM swarm_jobs
  ORDER BY queued_at LIMIT 200
 """
 
+_BURIED = "SELECT 1 FROM publication_ledger WHERE work_order_key = %s AND state = 'DEAD'"
+
 _ERROR_LENGTH = 500
 
 
@@ -153,6 +155,18 @@ class PostgresQueue:
             _end_run(connection, locked, job, after, kind="run.failed", outcome="failed")
             return after.state
 
+    def give_back(self, fence: Fence) -> JobState:
+        """Put a work order back that a person's run left open; a void fence changes nothing."""
+        with self._database.transaction() as connection:
+            locked, job = _known(
+                lock_with_job(connection, fence.work_order_key), fence.work_order_key
+            )
+            if not transitions.holds(job, fence):
+                return job.state
+            after = transitions.given_back(job, state=locked.state, now=locked.now)
+            _end_run(connection, locked, job, after, kind="run.left", outcome="left")
+            return after.state
+
     def renew(self, requests: Sequence[RunRequested]) -> int:
         """Note that these requests still wait in Dagster's own queue; returns how many stand."""
         asked = {
@@ -181,13 +195,17 @@ class PostgresQueue:
             return [job_of(row) for row in rows]
 
     def replay(self, key: str) -> bool:
-        """Queue a dead job again with a fresh failure budget, history kept. False: not dead."""
+        """Queue a dead job again with a fresh failure budget, history kept.
+
+        False: not dead, or its publication gave up; only a person's release opens that again.
+        """
         with self._database.transaction() as connection:
             found = lock_with_job(connection, key)
             if found is None or found[1].state is not JobState.DEAD:
                 return False
             locked, job = found
-            if locked.state is not WorkOrderState.DEAD:
+            buried = connection.execute(_BURIED, (key,)).rowcount
+            if locked.state is not WorkOrderState.DEAD or buried:
                 return False
             save_job(connection, transitions.replayed(job, locked.now))
             move(connection, locked, WorkOrderState.ACCEPTED, "replayed", actor="person")

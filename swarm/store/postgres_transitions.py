@@ -32,17 +32,25 @@ UPDATE swarm_jobs
  WHERE work_order_key = %(work_order_key)s
 """
 
+_BURY_JOB = """
+UPDATE swarm_jobs SET state = 'dead', dead_reason = %(reason)s
+ WHERE work_order_key = %(key)s AND state = 'done'
+"""
+
 _FINISH_RUN = """
 UPDATE workflow_runs SET finished_at = now(), outcome = %s
  WHERE run_id = %s AND finished_at IS NULL
 """
 
+# Once for each time it comes to that: a work order that a person released may escalate again.
 _ESCALATE = """
 INSERT INTO escalations (work_order_key, classes, reasons, owner, received_at, acknowledge_by)
 SELECT key, %(classes)s, %(reasons)s, %(owner)s,
        coalesce((body->>'received_at')::timestamptz, accepted_at), now() + %(due)s
   FROM work_orders WHERE key = %(key)s
-ON CONFLICT (work_order_key) DO NOTHING
+ON CONFLICT (work_order_key) DO UPDATE
+   SET classes = excluded.classes, reasons = excluded.reasons, owner = excluded.owner,
+       acknowledge_by = excluded.acknowledge_by, acknowledged_at = NULL, acknowledged_by = NULL
 """
 
 _ALERTED = {WorkOrderState.HELD: alerts.HELD, WorkOrderState.DEAD: alerts.DEAD}
@@ -101,6 +109,8 @@ def settle_publication(
     if locked.state is WorkOrderState.HELD:
         alerts.resolve(connection, alerts.HELD, key)
     move(connection, locked, state, reason, actor="ledger")
+    if state is WorkOrderState.DEAD:  # at rest until now: the list of dead letters must show it
+        connection.execute(_BURY_JOB, {"key": key, "reason": reason})
     return True
 
 

@@ -24,6 +24,7 @@ from swarm.models import (
     WorkOrder,
     WorkOrderState,
 )
+from swarm.store.releases import Release
 
 
 class RunStore(Protocol):
@@ -49,6 +50,10 @@ class RunStore(Protocol):
         Writing the same bytes twice under one fence is a no-op. Raises ``FencedOutError`` when a
         newer run holds the work order.
         """
+        ...
+
+    def release(self, key: str) -> Release | None:
+        """Return the release in force: the rules that a person took on; None when there is none."""
         ...
 
     def artifact(self, key: str, stage: Stage) -> StageArtifact | None:

@@ -85,6 +85,10 @@ class JobQueue(Protocol):
         """End the run as failed: queued after back-off with jitter, or dead with its reason."""
         ...
 
+    def give_back(self, fence: Fence) -> JobState:
+        """End a person's run that did not close the work order: due at once, no failure counted."""
+        ...
+
     def renew(self, requests: Sequence[RunRequested]) -> int:
         """Note that these requests still wait in Dagster's own queue: busy is not lost.
 

@@ -126,6 +126,14 @@ def failed(
     return voided.model_copy(update={"state": JobState.DEAD, "dead_reason": verdict})
 
 
+def given_back(job: Job, *, state: WorkOrderState, now: datetime) -> Job:
+    """Put back what a person's run left open: nothing failed, and nothing is counted."""
+    free = _voided(job)
+    if not run_may_move(state):
+        return free.model_copy(update={"state": _rest(state)})
+    return free.model_copy(update={"state": JobState.QUEUED, "not_before": now})
+
+
 def overdue(job: Job, now: datetime, settings: QueueSettings) -> bool:
     """Whether the lease ran out, or the request was lost on the way. Age alone proves nothing."""
     if job.state is JobState.RUNNING:

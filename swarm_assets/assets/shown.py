@@ -118,6 +118,7 @@ def policy(noun: PolicyDecision) -> Shown:
         "reasons": _table(("rule", "why"), [(r.rule, r.detail) for r in noun.reasons]),
         "verdicts": _table(("rule", "ruling", "reasons", "decided by"), rows),
         "passed": _text(f"{passed} of {len(noun.verdicts)}"),
+        **({"taken on by a person": _text(", ".join(noun.waived))} if noun.waived else {}),
         "ruleset": _text(noun.ruleset),
     }
 

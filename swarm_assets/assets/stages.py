@@ -252,7 +252,7 @@ def policy(
         )
         output = _made(noun, shown.policy(noun), watch)
     yield output
-    yield from _judged(session, key, Stage.POLICY, checks.failed(noun.verdicts))
+    yield from _judged(session, key, Stage.POLICY, checks.failed(noun.verdicts, noun.waived))
 
 
 @dg.asset(

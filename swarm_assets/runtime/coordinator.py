@@ -12,7 +12,7 @@ from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
 from swarm_assets.lanes import missing_tags
 
 
-class LanedRunCoordinator(QueuedRunCoordinator):  # type: ignore[type-arg]
+class LanedRunCoordinator(QueuedRunCoordinator):
     """``QueuedRunCoordinator`` that puts the tags of its lane on every run."""
 
     def submit_run(self, context: SubmitRunContext) -> DagsterRun:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from swarm.store.database import Connection
+from swarm.store.releases import waived_of
 
 Parameters = Mapping[str, object]
 """``required``: rule ids; ``lease_grace``, ``settle_grace``, ``sending_limit``: intervals."""
@@ -141,20 +142,21 @@ SELECT work_order_key AS subject,
 """
 
 # From SENDING on, bytes may have left: each needs its stored passes, for exactly these hashes.
-_LEFT_UNAPPROVED = """
+_LEFT_UNAPPROVED = f"""
 SELECT l.work_order_key AS subject, l.state || ' without a stored PASS of ' || r.rule AS detail
   FROM publication_ledger l
   LEFT JOIN publication_payload p ON p.work_order_key = l.work_order_key
        AND p.publisher = l.publisher AND p.sha256 = l.payload_sha256
  CROSS JOIN unnest(%(required)s::text[]) AS r (rule)
  WHERE l.publisher = 'swarm' AND l.state IN ('SENDING', 'ACCEPTED', 'UNKNOWN', 'CONFIRMED')
+   AND r.rule <> ALL ({waived_of("l.work_order_key")})
    AND NOT EXISTS (
         SELECT 1 FROM verdicts v
          WHERE v.rule = r.rule AND v.version = p.ruleset AND v.ruling = 'pass'
            AND v.draft_sha256 = p.draft_sha256 AND v.evidence_sha256 = p.evidence_sha256)
 """
 
-_LEFT_AGAINST_A_RULING = """
+_LEFT_AGAINST_A_RULING = f"""
 SELECT l.work_order_key AS subject,
        l.state || ' although ' || v.rule || ' ruled ' || v.ruling AS detail
   FROM publication_ledger l
@@ -162,6 +164,7 @@ SELECT l.work_order_key AS subject,
        AND p.publisher = l.publisher AND p.sha256 = l.payload_sha256
   JOIN verdicts v ON v.version = p.ruleset AND v.draft_sha256 = p.draft_sha256
        AND v.evidence_sha256 = p.evidence_sha256 AND v.ruling <> 'pass'
+       AND v.rule <> ALL ({waived_of("l.work_order_key")})
  WHERE l.publisher = 'swarm' AND l.state IN ('SENDING', 'ACCEPTED', 'UNKNOWN', 'CONFIRMED')
 """
 

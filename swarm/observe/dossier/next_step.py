@@ -16,6 +16,8 @@ _PUBLICATION = {
     "DEAD": "could not be posted; the work order follows within a minute",
 }
 
+_OR_RELEASE = "; `swarm release` lets it be drafted after all"
+
 
 def next_step(
     state: WorkOrderState,
@@ -32,9 +34,11 @@ def next_step(
         case WorkOrderState.PUBLISHED:
             return "a person edits the draft in Outlook and sends it"
         case WorkOrderState.ESCALATED:
-            return _escalated(owner, acknowledge_by, acknowledged_by)
+            return f"{_escalated(owner, acknowledge_by, acknowledged_by)}{_OR_RELEASE}"
         case WorkOrderState.HELD:
-            return "a person looks: nothing more happens by itself"
+            return f"a person looks: nothing more happens by itself{_OR_RELEASE}"
+        case WorkOrderState.DEAD if ledger_state == "DEAD":
+            return "a person mends the cause, then `swarm release` opens it again"
         case WorkOrderState.DEAD:
             return "a person mends the cause, then `swarm dead replay` drives it again"
         case WorkOrderState.PUBLISHING:

@@ -61,7 +61,10 @@ class LedgerPublisher:
             raise RefusedError("policy decided against publishing", work_order=key)
         if draft.content_sha256 != decision.draft_sha256:
             raise RefusedError("the decision is about another draft", work_order=key)
-        return build_payload(self._store.work_order(key), draft, at=self._clock())
+        release = self._store.release(key)
+        note = release.note if release else ""
+        order = self._store.work_order(key)
+        return build_payload(order, draft, at=self._clock(), review_note=note)
 
     def _draft(self, key: str) -> Draft:
         artifact = self._store.artifact(key, Stage.DRAFT)

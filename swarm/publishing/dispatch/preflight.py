@@ -4,6 +4,8 @@ Whoever publishes for the swarm asks exactly this (``wiring.swarm_publisher``). 
 with the evidence its draft was judged on, and asks the rules of ``swarm.safety.preflight_rules``
 about one fresh look at the conversation; outside any transaction, because it needs HTTP.
 
+Of a rule that a person took on with a release (ES-20 alone can be both) it says nothing.
+
 What lives elsewhere: the search for an earlier draft, which the dispatcher has just done (ES-19,
 ES-21), what a reason does to the row (``dispatcher``), and what today's sender asks instead
 (nothing: the ledger must not change what it publishes).
@@ -70,7 +72,9 @@ class Preflight:
         if judged.context.digest() != candidate.evidence_sha256:
             # A later run has gathered anew: what this draft says was judged on something else.
             return (Reason(rule="ES-15", detail="the draft was judged on other evidence"),)
-        return preflight_reasons(self.facts(candidate, judged))
+        reasons = preflight_reasons(self.facts(candidate, judged))
+        release = self._store.release(candidate.work_order_key)
+        return tuple(r for r in reasons if release is None or r.rule not in release.waived)
 
     def facts(self, candidate: ClaimCandidate, judged: Judged) -> PreflightFacts:
         """Set the publication beside its evidence and the conversation as it is now."""

@@ -19,8 +19,10 @@ from swarm.publishing.ledger.payload import StoredPayload, draft_sha256
 from swarm.publishing.ledger.states import LedgerState
 from swarm.publishing.ledger.transitions import begin_sending
 from swarm.store.database import Connection
+from swarm.store.releases import waived_of
 
 _MISSING = missing_passes(
+    key="l.work_order_key",
     required="%(required)s",
     ruleset="p.ruleset",
     draft_sha256="p.draft_sha256",
@@ -28,9 +30,11 @@ _MISSING = missing_passes(
 )
 
 # A row of mine that is due, with its payload and every PASS, and with none of the rulings against
-# it.
+# it. The swarm's own work order must not be final, and what was stored before its last release was
+# not released. Today's publisher is bound by neither: it judges for itself.
 _CLAIMABLE = f"""
-SELECT l.work_order_key, l.publisher, l.fence, l.attempts, l.created_at,
+SELECT l.work_order_key, l.publisher, l.fence, l.epoch, l.attempts,
+       least(l.created_at, l.intent_at) AS created_at,
        p.body, p.sha256 AS payload_sha256, p.draft_sha256, p.evidence_sha256, p.ruleset
   FROM publication_ledger l
   JOIN publication_payload p
@@ -46,7 +50,12 @@ SELECT l.work_order_key, l.publisher, l.fence, l.attempts, l.created_at,
    AND NOT EXISTS (
         SELECT 1 FROM verdicts v
          WHERE v.version = p.ruleset AND v.ruling <> 'pass'
+           AND v.rule <> ALL ({waived_of("l.work_order_key")})
            AND v.draft_sha256 = p.draft_sha256 AND v.evidence_sha256 = p.evidence_sha256)
+   AND (l.publisher <> 'swarm' OR NOT EXISTS (
+        SELECT 1 FROM work_orders w WHERE w.key = l.work_order_key AND w.final_at IS NOT NULL))
+   AND (l.publisher <> 'swarm' OR NOT EXISTS (
+        SELECT 1 FROM releases r WHERE r.work_order_key = l.work_order_key AND r.at > p.at))
  ORDER BY l.created_at, l.work_order_key
  LIMIT 1
 """
@@ -65,6 +74,7 @@ class ClaimCandidate(Noun):
     work_order_key: str
     publisher: PublisherName
     fence: int
+    epoch: int = 0
     attempts: int
     created_at: AwareDatetime
     payload: StoredPayload

@@ -74,8 +74,8 @@ def enqueue(
     """
     control = control_to_write_ready(connection)
     draft = draft_sha256(payload)
-    require_passes(connection, required_rules, ruleset, draft, evidence_sha256)
     key, sha256 = payload.idempotency_key, payload.digest()
+    require_passes(connection, key, required_rules, ruleset, draft, evidence_sha256)
     row_key = {"key": key}
     connection.execute(_MAKE_ROW, {**row_key, "active": control.active, "epoch": control.epoch})
     row = LedgerRow.model_validate(connection.execute(_LOCK_ROW, row_key).fetchone())

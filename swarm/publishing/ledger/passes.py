@@ -1,30 +1,37 @@
 """Which required rules have no stored PASS: the one question behind every right to publish (ES-16).
 
 Asked when a payload is enqueued, again in the transaction of the claim, and by the audit over what
-has left. What lives elsewhere: which rules are required (``swarm.safety.ruleset``).
+has left. A rule that a person took on (``swarm.store.releases``) needs no PASS. What lives
+elsewhere: which rules are required (``swarm.safety.ruleset``).
 """
 
 from collections.abc import Sequence
 
 from swarm.errors import RefusedError
 from swarm.store.database import Connection
+from swarm.store.releases import waived_of
 
 
-def missing_passes(*, required: str, ruleset: str, draft_sha256: str, evidence_sha256: str) -> str:
+def missing_passes(
+    *, key: str, required: str, ruleset: str, draft_sha256: str, evidence_sha256: str
+) -> str:
     """Return the SELECT of every required rule without a PASS for exactly these hashes.
 
     The arguments are SQL of our own: placeholders or columns, never values. ``required`` is a
-    ``text[]``. One column, ``rule``; no row means that all of them passed.
+    ``text[]``, ``key`` the work order's. One column, ``rule``; no row means that all of them
+    passed.
     """
     return f"""
         SELECT required.rule FROM unnest({required}::text[]) AS required (rule)
-         WHERE NOT EXISTS (
+         WHERE required.rule <> ALL ({waived_of(key)})
+           AND NOT EXISTS (
                 SELECT 1 FROM verdicts v
                  WHERE v.rule = required.rule AND v.version = {ruleset} AND v.ruling = 'pass'
                    AND v.draft_sha256 = {draft_sha256} AND v.evidence_sha256 = {evidence_sha256})"""
 
 
 _MISSING = missing_passes(
+    key="%(key)s",
     required="%(required)s",
     ruleset="%(ruleset)s",
     draft_sha256="%(draft_sha256)s",
@@ -34,6 +41,7 @@ _MISSING = missing_passes(
 
 def require_passes(
     connection: Connection,
+    key: str,
     required_rules: Sequence[str],
     ruleset: str,
     draft_sha256: str,
@@ -43,6 +51,7 @@ def require_passes(
     if not required_rules:
         raise RefusedError("nothing is publishable while no rule is required")
     columns = {
+        "key": key,
         "required": list(required_rules),
         "ruleset": ruleset,
         "draft_sha256": draft_sha256,

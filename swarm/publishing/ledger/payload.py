@@ -9,7 +9,7 @@ import re
 from datetime import datetime
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from swarm.errors import MalformedInputError, RefusedError
 from swarm.models import Address, Draft, MessageRef, Noun, WorkOrder, canonical_sha256
@@ -41,10 +41,24 @@ class StoredPayload(Noun):
     draft_marker: str
     auto_send: Literal["false"] = "false"
     created_at: str
+    review_note: str = Field(
+        default="", description="For the reviewer: who released it, why, which rules were taken on"
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_an_empty_note(self, dump: SerializerFunctionWrapHandler) -> dict[str, str]:
+        """Leave an empty note out: nothing changes for what nobody released."""
+        fields: dict[str, str] = dump(self)
+        return {name: text for name, text in fields.items() if text or name != "review_note"}
 
 
 def build_payload(
-    work_order: WorkOrder, draft: Draft, *, at: datetime, message_id_rest: str = ""
+    work_order: WorkOrder,
+    draft: Draft,
+    *,
+    at: datetime,
+    message_id_rest: str = "",
+    review_note: str = "",
 ) -> StoredPayload:
     """Build what will be posted for an offered draft of ours; raises as ``assemble`` does."""
     return assemble(
@@ -54,6 +68,7 @@ def build_payload(
         draft,
         at=at,
         message_id_rest=message_id_rest,
+        review_note=review_note,
     )
 
 
@@ -65,6 +80,7 @@ def assemble(
     *,
     at: datetime,
     message_id_rest: str = "",
+    review_note: str = "",
 ) -> StoredPayload:
     """Build payload v1, the one schema of both publishers.
 
@@ -90,6 +106,7 @@ def assemble(
         body_sha256=body_sha256(draft.body_text, draft.body_html),
         draft_marker=draft_marker(key),
         created_at=at.isoformat(),
+        review_note=review_note,
     )
     _require_carriable(payload)
     return payload

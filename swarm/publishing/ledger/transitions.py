@@ -23,6 +23,9 @@ Never: SENDING -> READY by age. Never: anything -> READY after a post of unknown
 ``postpone``, ``schedule_looks`` and ``stop_looking`` move no state. CONFIRMED and DEAD are final;
 HELD is left only by a draft that turns up late. Rows are inserted by ``enqueue``.
 
+That is what programs do by themselves. Besides, a person's recorded release (``reopen``) takes a
+row that is not in flight and not CONFIRMED back to PENDING_PAYLOAD, for a new payload.
+
 Every transaction that writes READY or SENDING holds the switch lock first (``control``). What lives
 elsewhere: what follows for the work order (``endings``), who calls when (``dispatch``).
 Source: publishing protocol, sections 3, 4 and 6.
@@ -66,6 +69,9 @@ MOVES: Final = {
     "record_dead": _move([_READY], [LedgerState.DEAD]),
 }
 """The table above as data. The statements below start from these states and from no other."""
+
+RELEASABLE: Final = frozenset({_PENDING, _READY, _HELD, LedgerState.DEAD})
+"""Where a person's release may find a row."""
 
 
 # --- before anything is sent ----------------------------------------------------------------------
@@ -355,6 +361,33 @@ def record_held(
 def record_dead(connection: Connection, key: str, fence: int, why: str) -> bool:
     """Attempts are used up. False: moved on, or some attempt may have been taken."""
     return _moved(connection, "record_dead", _RECORD_DEAD, {"key": key, "fence": fence, "why": why})
+
+
+# Under the switch lock, with a payload still to come: whatever was stored before is not released.
+_REOPEN = """
+WITH moved AS (
+    UPDATE publication_ledger
+       SET state = 'PENDING_PAYLOAD', publisher = %(active)s, epoch = %(epoch)s,
+           payload_sha256 = NULL, attempts = 0, ever_uncertain = false, uncertain_posts = 0,
+           not_before = NULL, look_at = NULL, last_error = '', changed_at = now()
+     WHERE work_order_key = %(key)s AND fence = %(fence)s AND state = ANY(%(releasable)s)
+ RETURNING work_order_key, fence)
+INSERT INTO publication_log (work_order_key, fence, event, detail)
+SELECT work_order_key, fence, 'released', 'by ' || %(actor)s FROM moved
+"""
+
+
+def reopen(connection: Connection, key: str, fence: int, control: Control, actor: str) -> bool:
+    """A person released it: it waits for a new payload. False: it moved on, or is published."""
+    columns = {
+        "key": key,
+        "fence": fence,
+        "active": control.active,
+        "epoch": control.epoch,
+        "actor": actor,
+        "releasable": sorted(RELEASABLE),
+    }
+    return connection.execute(_REOPEN, columns).rowcount == 1
 
 
 # --- when to look into the mailbox ----------------------------------------------------------------

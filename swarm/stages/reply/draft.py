@@ -1,12 +1,13 @@
 """The stage ``draft``: a text worth showing to a human, or the reason why there is none.
 
 Withheld before anybody thinks when the tier is ESCALATE or a context rule escalates (ES-04): no
-money is spent and no text exists that could slip out.
+money is spent and no text exists that could slip out. Unless a person took on, by name, every rule
+that stands behind it.
 """
 
 from swarm.models import Context, Draft, Received, Stage, Tier, TierDecision
 from swarm.specialists.protocol import Brief
-from swarm.stages.floor import reasons_at
+from swarm.stages.floor import reasons_at, taken_on, without
 from swarm.stages.graph_runner import run
 from swarm.stages.reply.assemble import withheld
 from swarm.stages.reply.graph import REPLY, ReplyRun
@@ -22,9 +23,11 @@ def reply_thread(brief: Brief, services: Services) -> str:
     """Name the checkpoint thread: work order, everything the specialist is told, and who thinks.
 
     A crashed run finds its thread again under any fence, and repeats no finished node; new
-    evidence, another model or other prompts make a new one.
+    evidence, another model, other prompts or rules taken on by a person make a new one.
     """
     who = f"{services.thinker}:{services.max_revisions}"
+    waived = taken_on(brief.received.work_order.key, services)
+    who = f"{who}:without {','.join(sorted(waived))}" if waived else who
     return f"{brief.received.work_order.key}:reply:{brief.digest()[:32]}:{who}"
 
 
@@ -50,7 +53,13 @@ def write_draft(
 
 def reason_to_withhold(brief: Brief, services: Services) -> str | None:
     """Say why no draft may even be written; None when one may."""
-    if brief.tier.tier >= Tier.ESCALATE:
+    if brief.tier.tier >= Tier.ESCALATE and not _taken_on(brief, services):
         return "the tier is ESCALATE: a human answers"
     found = reasons_at(Stage.CONTEXT, brief, None, services)
     return "; ".join(reason.detail for reason in found) or None
+
+
+def _taken_on(brief: Brief, services: Services) -> bool:
+    """Whether a person took on each reason for the tier; one without a reason nobody can take."""
+    waived, why = taken_on(brief.received.work_order.key, services), brief.tier.reasons
+    return bool(why) and not without(waived, why)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from swarm.models import Draft, Review, Ruling, Stage, Verdict
 from swarm.specialists.protocol import Brief, Specialist
-from swarm.stages.floor import floor_version, reasons_at
+from swarm.stages.floor import floor_version, reasons_at, taken_on
 from swarm.stages.reply.judging import JudgementError, judged
 from swarm.stages.services import Services
 
@@ -34,7 +34,7 @@ def review(stage: Stage, brief: Brief, draft: Draft, services: Services) -> Revi
 
 
 def _standing(stage: Stage, brief: Brief, draft: Draft, services: Services) -> Verdict:
-    rule, version = f"review:{stage.value}", _version(services)
+    rule, version = f"review:{stage.value}", _version(brief, services)
     draft_sha256, evidence_sha256 = draft.content_sha256, brief.context.digest()
     for known in services.store.verdicts(draft_sha256, evidence_sha256):
         if (known.rule, known.version) == (rule, version):
@@ -73,8 +73,11 @@ def _judge(stage: Stage, brief: Brief, draft: Draft, services: Services) -> _Jud
     return _Judgement(said.ruling, said.findings, by)
 
 
-def _version(services: Services) -> str:
-    return f"{services.thinker}+{floor_version()}"
+def _version(brief: Brief, services: Services) -> str:
+    """Name by what was judged: rules that a person took on are not part of it."""
+    waived = sorted(taken_on(brief.received.work_order.key, services))
+    without = f" without {','.join(waived)}" if waived else ""
+    return f"{services.thinker}+{floor_version()}{without}"
 
 
 def _as_review(stage: Stage, verdict: Verdict) -> Review:
