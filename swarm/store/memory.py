@@ -157,7 +157,7 @@ class MemoryStore:
             self.append(record, stage_event(event, stage, artifact), fence)
             return stored
 
-    def release(self, key: str) -> Release | None:  # noqa: ARG002 - the protocol's signature
+    def release(self, key: str) -> Release | None:
         """Return None: what lives in memory ends with its program, and nobody releases it."""
         return None
 

@@ -1,8 +1,8 @@
 """The Dagster UI without a browser: the GraphQL mutations its buttons send, word for word.
 
-Selectors, tags and strategies are those of the web application of the pinned version: *Materialize*
-of one partition launches the hidden asset job, of several a backfill; *Re-execute* sends the run and
-a strategy; the launchpad sends a job with configuration and tags.
+Selectors, tags and strategies are those of the pinned web application: *Materialize*
+of one partition launches the hidden asset job, of several a backfill; *Re-execute* sends run and
+strategy; the launchpad sends a job with configuration and tags.
 """
 
 import time

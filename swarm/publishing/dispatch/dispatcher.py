@@ -12,6 +12,9 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID, uuid4
+
+import psycopg
 
 from swarm.clients.protocol import FoundDraft, NotSentError, OutcomeUnknownError
 from swarm.errors import DatabaseError, RemoteRefusedError, TransientError
@@ -19,7 +22,13 @@ from swarm.models import Reason
 from swarm.process_identity import this_process
 from swarm.publishing.control import control_to_write_ready
 from swarm.publishing.dispatch.deps import PublishingDeps
-from swarm.publishing.dispatch.in_flight import Outcome, PostAccepted, PostNotSent, PostUnknown
+from swarm.publishing.dispatch.in_flight import (
+    LostAnswer,
+    Outcome,
+    PostAccepted,
+    PostNotSent,
+    PostUnknown,
+)
 from swarm.publishing.ledger import endings
 from swarm.publishing.ledger.claim import (
     ClaimCandidate,
@@ -32,10 +41,12 @@ from swarm.publishing.ledger.claim import (
 from swarm.publishing.ledger.payload import wire
 from swarm.publishing.ledger.states import LedgerState
 from swarm.publishing.ledger.transitions import (
+    Office,
     postpone,
     record_accepted,
     record_not_sent,
     record_unknown,
+    withdraw,
 )
 from swarm.store.database import Connection
 
@@ -120,19 +131,26 @@ class Dispatcher:
         key, fence = candidate.work_order_key, candidate.fence + 1
         self._deps.in_flight.begin(key, fence)
         began = self._deps.clock()
-        held: SendClaim | None = None
-        try:
-            held = self._claim(candidate)
-            if held is None:
-                return DispatchResult(Dispatched.NOT_MINE, key)
-            if found:
-                return self._confirm(held, found)
-            return self._send_and_record(held, began)
-        finally:
-            if held is None:
-                self._deps.in_flight.forget(key, fence)
+        held = self._claim_or_withdraw(candidate, LostAnswer(key, fence, uuid4()))
+        if held is None:
+            self._deps.in_flight.forget(key, fence)
+            return DispatchResult(Dispatched.NOT_MINE, key)
+        if found:
+            return self._confirm(held, found)
+        return self._send_and_record(held, began)
 
-    def _claim(self, candidate: ClaimCandidate) -> SendClaim | None:
+    def _claim_or_withdraw(self, candidate: ClaimCandidate, asked: LostAnswer) -> SendClaim | None:
+        """Claim; when the answer is lost the claim may stand, and it is taken back: nothing was
+        sent. Whatever broke: also an interrupt may come between COMMIT and its answer.
+        """
+        try:
+            return self._claim(candidate, asked.claim_id)
+        except BaseException:
+            self._deps.in_flight.unanswered(asked)
+            withdraw_unanswered(self._deps)
+            raise
+
+    def _claim(self, candidate: ClaimCandidate, claim_id: UUID) -> SendClaim | None:
         with self._deps.database.transaction() as connection:
             return claim(
                 connection,
@@ -141,6 +159,7 @@ class Dispatcher:
                 required_rules=self._deps.required_rules,
                 max_attempts=self._deps.timings.max_attempts,
                 permitted=self._deps.permitted,
+                claim_id=claim_id,
             )
 
     def _send_and_record(self, held: SendClaim, began: float) -> DispatchResult:
@@ -213,6 +232,7 @@ class Dispatcher:
                 why,
                 self._deps.settle,
                 states=[LedgerState.READY],
+                office=Office(candidate.publisher, candidate.epoch),
             )
         return DispatchResult(Dispatched.HELD if held else Dispatched.NOT_MINE, key)
 
@@ -220,8 +240,9 @@ class Dispatcher:
         key, why = candidate.work_order_key, f"cannot be judged now: {type(error).__name__}"
         delay = self._deps.backoff_seconds(candidate.attempts)
         with self._deps.database.transaction() as connection:
-            postpone(connection, key, candidate.fence, why, delay=delay)
-        return DispatchResult(Dispatched.DEFERRED, key)
+            office = Office(candidate.publisher, candidate.epoch)
+            mine = postpone(connection, key, candidate.fence, why, office, delay=delay)
+        return DispatchResult(Dispatched.DEFERRED if mine else Dispatched.NOT_MINE, key)
 
 
 def dispatch_once(deps: PublishingDeps, key: str | None = None) -> DispatchResult:
@@ -249,11 +270,29 @@ def record_outcome(deps: PublishingDeps, held: SendClaim, outcome: Outcome) -> D
 
 
 def record_unrecorded(deps: PublishingDeps) -> int:
-    """Record outcomes the ledger did not learn while Postgres was away; returns how many."""
-    unrecorded = deps.in_flight.unrecorded()
+    """Record what the ledger did not learn while Postgres was away; returns how many."""
+    unrecorded, unanswered = deps.in_flight.unrecorded(), deps.in_flight.to_withdraw()
     for held, outcome in unrecorded:
         record_outcome(deps, held, outcome)
-    return len(unrecorded)
+    withdraw_unanswered(deps)
+    return len(unrecorded) + len(unanswered)
+
+
+def withdraw_unanswered(deps: PublishingDeps) -> None:
+    """Take back the claims whose COMMIT was never answered; while Postgres is away they wait."""
+    for lost in deps.in_flight.to_withdraw():
+        try:
+            with deps.database.transaction() as connection:
+                control = control_to_write_ready(connection)
+                withdraw(connection, lost.work_order_key, lost.fence, lost.claim_id, control)
+        except (TransientError, psycopg.OperationalError) as error:
+            log.warning(
+                "a claim of %s waits to be taken back: %s",
+                lost.work_order_key,
+                type(error).__name__,
+            )
+            return
+        deps.in_flight.answered(lost)
 
 
 def _record(

@@ -1,13 +1,16 @@
 """The posts of this process: which are in flight, and which ended without reaching the ledger.
 
 The reaper ends other processes to prove that no byte will follow; this process knows it of itself.
-An outcome that could not be recorded (Postgres was away) is kept and recorded later. Thread-safe,
+An outcome that could not be recorded (Postgres was away) is kept and recorded later, and so is a
+claim whose COMMIT was never answered: it may stand, and only this process knows that it sent
+nothing. Thread-safe,
 and empty again in a forked child, which owns no claim of its parent.
 """
 
 import os
 import threading
 from dataclasses import dataclass
+from uuid import UUID
 
 from swarm.clients.protocol import HookReceipt
 from swarm.publishing.ledger.claim import SendClaim
@@ -39,6 +42,15 @@ class PostUnknown:
 Outcome = PostAccepted | PostNotSent | PostUnknown
 
 
+@dataclass(frozen=True, slots=True)
+class LostAnswer:
+    """A claim this process asked for and may hold: the answer to its COMMIT never came."""
+
+    work_order_key: str
+    fence: int
+    claim_id: UUID
+
+
 class InFlight:
     """Claims of this process between their intent and their record."""
 
@@ -47,6 +59,7 @@ class InFlight:
         self._pid = os.getpid()
         self._posting: set[tuple[str, int]] = set()
         self._unrecorded: dict[tuple[str, int], tuple[SendClaim, Outcome]] = {}
+        self._unanswered: set[LostAnswer] = set()
 
     def begin(self, key: str, fence: int) -> None:
         """Note that this process is about to hold claim ``fence`` of ``key``."""
@@ -65,6 +78,22 @@ class InFlight:
             self._posting.discard((key, fence))
             self._unrecorded.pop((key, fence), None)
 
+    def unanswered(self, lost: LostAnswer) -> None:
+        """Note a claim that may stand although nothing was sent, and never will be."""
+        with self._mine():
+            self._posting.discard((lost.work_order_key, lost.fence))
+            self._unanswered.add(lost)
+
+    def answered(self, lost: LostAnswer) -> None:
+        """The ledger has said what became of the claim."""
+        with self._mine():
+            self._unanswered.discard(lost)
+
+    def to_withdraw(self) -> tuple[LostAnswer, ...]:
+        """Return the claims that may stand and must be taken back."""
+        with self._mine():
+            return tuple(self._unanswered)
+
     def posting(self, key: str, fence: int) -> bool:
         """Whether a thread of this process may still post for this claim."""
         with self._mine():
@@ -78,7 +107,7 @@ class InFlight:
     def _mine(self) -> threading.Lock:
         if self._pid != os.getpid():
             self._lock, self._pid = threading.Lock(), os.getpid()
-            self._posting, self._unrecorded = set(), {}
+            self._posting, self._unrecorded, self._unanswered = set(), {}, set()
         return self._lock
 
 

@@ -11,11 +11,13 @@ from swarm.models import WorkOrderState
 from swarm.publishing.dispatch.deps import PublishingDeps
 from swarm.publishing.ledger import endings
 from swarm.publishing.ledger.states import LedgerState
+from swarm.publishing.ledger.transitions import Office
 from swarm.store.alerts import raise_alert
 from swarm.store.database import Row
 
 _USED_UP = """
-SELECT work_order_key, fence, attempts, ever_uncertain, last_error FROM publication_ledger
+SELECT work_order_key, fence, attempts, ever_uncertain, last_error, publisher, epoch
+  FROM publication_ledger
  WHERE state = 'READY' AND (attempts >= %(max_attempts)s OR ever_uncertain) LIMIT 100
 """
 
@@ -74,7 +76,8 @@ def _end(deps: PublishingDeps, row: Row) -> bool:
     with deps.database.transaction() as connection:
         if not row["ever_uncertain"]:
             return endings.bury(connection, key, fence, why, deps.settle)
-        return endings.hold(connection, key, fence, why, deps.settle, states=[LedgerState.READY])
+        ready, office = [LedgerState.READY], Office(row["publisher"], row["epoch"])
+        return endings.hold(connection, key, fence, why, deps.settle, states=ready, office=office)
 
 
 def _decline(deps: PublishingDeps, row: Row) -> bool:
@@ -88,6 +91,7 @@ def _decline(deps: PublishingDeps, row: Row) -> bool:
             why,
             deps.settle,
             states=[LedgerState(row["state"])],
+            office=Office(row["publisher"], row["epoch"]),
             alert=row["decided"] != WorkOrderState.ESCALATED,  # that has an owner and a timer
         )
 

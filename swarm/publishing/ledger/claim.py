@@ -8,6 +8,7 @@ the mailbox (``dispatch.preflight``).
 """
 
 from collections.abc import Callable, Sequence
+from uuid import UUID
 
 from pydantic import AwareDatetime, ValidationError
 
@@ -100,7 +101,9 @@ class TamperedPayload(Noun):
     """A payload whose bytes are not the ones that were approved."""
 
     work_order_key: str
+    publisher: PublisherName
     fence: int
+    epoch: int
     detail: str
 
 
@@ -122,7 +125,11 @@ def next_candidate(
     problem = _problem(row["body"], row["payload_sha256"], row["draft_sha256"])
     if problem is not None:
         return TamperedPayload(
-            work_order_key=row["work_order_key"], fence=row["fence"], detail=problem
+            work_order_key=row["work_order_key"],
+            publisher=row["publisher"],
+            fence=row["fence"],
+            epoch=row["epoch"],
+            detail=problem,
         )
     return ClaimCandidate.model_validate({"payload": row.pop("body"), **row})
 
@@ -135,10 +142,11 @@ def claim(
     required_rules: Sequence[str],
     max_attempts: int,
     permitted: Callable[[Connection], bool],
+    claim_id: UUID | None = None,
 ) -> SendClaim | None:
     """Write the intent to post exactly the candidate's bytes; None: not mine (any more).
 
-    The transaction must commit before any byte leaves.
+    The transaction must commit before any byte leaves. ``claim_id`` names this very claim.
     """
     control = control_to_write_ready(connection)
     if control.active is not candidate.publisher or not permitted(connection):
@@ -150,7 +158,14 @@ def claim(
     row = connection.execute(_CLAIMABLE + _LOCKED, filters).fetchone()
     if row is None or row["fence"] != fence:
         return None
-    claimed = begin_sending(connection, key, fence, epoch=control.epoch, owner=owner.model_dump())
+    claimed = begin_sending(
+        connection,
+        key,
+        fence,
+        epoch=control.epoch,
+        owner=owner.model_dump(),
+        claim_id=claim_id,
+    )
     return None if claimed is None else SendClaim(payload=candidate.payload, **claimed)
 
 

@@ -10,7 +10,12 @@ from collections.abc import Callable, Sequence
 from swarm.clients.protocol import FoundDraft
 from swarm.models import WorkOrderState
 from swarm.publishing.ledger.states import LedgerState
-from swarm.publishing.ledger.transitions import record_confirmed, record_dead, record_held
+from swarm.publishing.ledger.transitions import (
+    Office,
+    record_confirmed,
+    record_dead,
+    record_held,
+)
 from swarm.store.alerts import raise_alert, resolve
 from swarm.store.database import Connection
 
@@ -59,13 +64,14 @@ def hold(
     settle: Settle,
     *,
     states: Sequence[LedgerState],
+    office: Office | None = None,
     alert: bool = True,
 ) -> bool:
     """Nothing more happens by itself: a person must look. A late draft still confirms it.
 
-    ``alert`` False: a person is at it already, because the work order is escalated.
+    ``office``: whose row the caller saw, where nobody had begun it. ``alert`` False: a person is at it already, because the work order is escalated.
     """
-    if not record_held(connection, key, fence, why, states=states):
+    if not record_held(connection, key, fence, why, states=states, office=office):
         return False
     settled = settle(connection, key, WorkOrderState.HELD, why)  # then the store has alerted
     if alert and not settled:

@@ -34,6 +34,7 @@ Source: publishing protocol, sections 3, 4 and 6.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from swarm.clients.protocol import FoundDraft, HookReceipt
 from swarm.publishing.control import Control, PublisherName
@@ -72,6 +73,25 @@ MOVES: Final = {
 
 RELEASABLE: Final = frozenset({_PENDING, _READY, _HELD, LedgerState.DEAD})
 """Where a person's release may find a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Whose row it was when it was read: a flip since then has given it to somebody else."""
+
+    publisher: PublisherName
+    epoch: int
+
+
+_IN_OFFICE = """
+       (%(publisher)s::text IS NULL
+        OR (publisher = %(publisher)s::text AND epoch = %(epoch)s::bigint))"""
+
+
+def _office(office: Office | None) -> dict[str, object]:
+    if office is None:
+        return {"publisher": None, "epoch": None}
+    return {"publisher": office.publisher, "epoch": office.epoch}
 
 
 # --- before anything is sent ----------------------------------------------------------------------
@@ -113,7 +133,7 @@ WITH claimed AS (
        SET state = 'SENDING', fence = fence + 1, epoch = %(epoch)s, attempts = attempts + 1,
            owner_host = %(host)s, owner_boot_id = %(boot_id)s, owner_pid = %(pid)s,
            owner_starttime = %(starttime)s, intent_at = clock_timestamp(), changed_at = now(),
-           http_status = NULL, zap_request_id = NULL
+           http_status = NULL, zap_request_id = NULL, claim_id = %(claim_id)s
      WHERE work_order_key = %(key)s AND state = ANY(%(before)s) AND fence = %(fence)s
  RETURNING work_order_key, publisher, fence, epoch, attempts, intent_at),
 logged AS (
@@ -122,10 +142,11 @@ logged AS (
 SELECT * FROM claimed
 """
 
-_POSTPONE = """
+_POSTPONE = f"""
 UPDATE publication_ledger
    SET not_before = clock_timestamp() + make_interval(secs => %(delay)s), last_error = %(why)s
- WHERE work_order_key = %(key)s AND fence = %(fence)s AND state = 'READY'
+ WHERE work_order_key = %(key)s AND fence = %(fence)s AND {_IN_OFFICE}
+   AND state = 'READY'
 """
 
 
@@ -144,20 +165,34 @@ def hand_over(connection: Connection, control: Control) -> int:
 
 
 def begin_sending(
-    connection: Connection, key: str, fence: int, *, epoch: int, owner: Mapping[str, object]
+    connection: Connection,
+    key: str,
+    fence: int,
+    *,
+    epoch: int,
+    owner: Mapping[str, object],
+    claim_id: UUID | None,
 ) -> Row | None:
     """Write the intent to post under the next fence; None: not mine any more.
 
-    ``owner`` holds host, boot_id, pid and starttime of the process that will post. Returns
+    ``claim_id`` names this very claim, for ``withdraw``. ``owner`` holds host, boot_id, pid and starttime of the process that will post. Returns
     work_order_key, publisher, fence, epoch, attempts and intent_at of the claim.
     """
-    columns = {"key": key, "fence": fence, "epoch": epoch, "before": _before("begin_sending")}
+    columns = {
+        "key": key,
+        "fence": fence,
+        "epoch": epoch,
+        "claim_id": claim_id,
+        "before": _before("begin_sending"),
+    }
     return connection.execute(_BEGIN_SENDING, {**columns, **owner}).fetchone()
 
 
-def postpone(connection: Connection, key: str, fence: int, why: str, *, delay: float) -> bool:
+def postpone(
+    connection: Connection, key: str, fence: int, why: str, office: Office, *, delay: float
+) -> bool:
     """Leave a due publication for ``delay`` seconds: what decides cannot be had now."""
-    columns = {"key": key, "fence": fence, "why": why, "delay": delay}
+    columns = {"key": key, "fence": fence, "why": why, "delay": delay, **_office(office)}
     return connection.execute(_POSTPONE, columns).rowcount == 1
 
 
@@ -202,10 +237,13 @@ WITH moved AS (
            attempts = attempts - %(refund)s,
            not_before = clock_timestamp() + make_interval(secs => %(delay)s), changed_at = now()
      WHERE l.work_order_key = %(key)s AND l.fence = %(fence)s AND l.state = ANY(%(before)s)
+       AND (%(claim_id)s::uuid IS NULL OR l.claim_id = %(claim_id)s)
  RETURNING l.work_order_key, l.fence)
 INSERT INTO publication_log (work_order_key, fence, event, detail)
 SELECT work_order_key, fence, 'not_sent', %(why)s FROM moved
 """
+
+_WAIT_FOR_ROW = "SELECT 1 FROM publication_ledger WHERE work_order_key = %s FOR UPDATE"
 
 # As a claim would have left it. Only a row that nobody ever claimed: the lease allows no other.
 _RECORD_JOURNALLED = """
@@ -263,6 +301,7 @@ def record_not_sent(
     *,
     delay: float,
     refund: bool = False,
+    claim_id: UUID | None = None,
 ) -> bool:
     """Proven: no byte of the request was taken. Ready again after ``delay``, for who is active.
 
@@ -277,8 +316,24 @@ def record_not_sent(
         "epoch": control.epoch,
         "delay": delay,
         "refund": int(refund),
+        "claim_id": claim_id,
     }
     return _moved(connection, "record_not_sent", _RECORD_NOT_SENT, columns)
+
+
+def withdraw(
+    connection: Connection, key: str, fence: int, claim_id: UUID, control: Control
+) -> bool:
+    """Take back exactly this claim, whose COMMIT was not answered; its maker sent nothing.
+
+    The row is waited for first: as long as that COMMIT may still happen, its transaction holds it.
+    False: the claim was never made, or somebody has resolved it. ``control`` as above.
+    """
+    connection.execute(_WAIT_FOR_ROW, (key,))
+    why = "the claim was not answered; nothing was sent"
+    return record_not_sent(
+        connection, key, fence, why, control, delay=0.0, refund=True, claim_id=claim_id
+    )
 
 
 def record_journalled(connection: Connection, post: JournalledPost) -> bool:
@@ -311,12 +366,13 @@ INSERT INTO publication_log (work_order_key, fence, event, detail)
 SELECT work_order_key, fence, 'confirmed', %(why)s FROM moved
 """
 
-_RECORD_HELD = """
+_RECORD_HELD = f"""
 WITH moved AS (
     UPDATE publication_ledger
        SET state = 'HELD', last_error = %(why)s, changed_at = now(),
            look_at = CASE WHEN fence > 0 THEN now() END
      WHERE work_order_key = %(key)s AND fence = %(fence)s AND state = ANY(%(before)s)
+       AND {_IN_OFFICE}
  RETURNING work_order_key, fence)
 INSERT INTO publication_log (work_order_key, fence, event, detail)
 SELECT work_order_key, fence, 'held', %(why)s FROM moved
@@ -351,10 +407,18 @@ def record_confirmed(
 
 
 def record_held(
-    connection: Connection, key: str, fence: int, why: str, *, states: Sequence[LedgerState]
+    connection: Connection,
+    key: str,
+    fence: int,
+    why: str,
+    *,
+    states: Sequence[LedgerState],
+    office: Office | None = None,
 ) -> bool:
-    """Nothing more happens by itself. ``states``: where the caller saw the row. False: moved on."""
-    columns = {"key": key, "fence": fence, "why": why}
+    """Nothing more happens by itself. ``states``, ``office``: where the caller saw the row, and
+    whose it was; a row that nobody has begun goes to somebody else at a flip. False: moved on.
+    """
+    columns = {"key": key, "fence": fence, "why": why, **_office(office)}
     return _moved(connection, "record_held", _RECORD_HELD, columns, states)
 
 
