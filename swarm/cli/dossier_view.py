@@ -1,5 +1,6 @@
 """One work order as a person reads it in a terminal; it may quote mail text."""
 
+from pydantic import JsonValue
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -40,6 +41,8 @@ def _facts(found: Dossier, link: str) -> Table:
         table.add_row("escalation", f"{classes}, owner {found.escalation.owner}")
         for reason in found.escalation.reasons:
             table.add_row("", Text(f"{reason.rule}: {reason.detail}"))
+    for release in found.releases:
+        table.add_row("released", Text(release.note))
     table.add_row("cost", f"{found.cost:.4f} in {len(found.model_calls)} model calls")
     table.add_row("link", link)
     return table
@@ -59,7 +62,17 @@ def _stages(found: Dossier) -> Table:
 
 
 def _print_draft(console: Console, found: Dossier) -> None:
-    body = found.body(Stage.DRAFT)
+    if found.published is None:
+        _print_made(console, found.body(Stage.DRAFT))
+    else:
+        console.rule(f"the draft as {found.published.publisher} published it")
+        console.print(Text(found.published.body_text))
+        if found.published.review_note:
+            console.print(Text(found.published.review_note, "yellow"))
+    _print_looked_at_again(console, found)
+
+
+def _print_made(console: Console, body: JsonValue) -> None:
     if body is None:
         return
     draft = Draft.model_validate(body)
@@ -68,6 +81,17 @@ def _print_draft(console: Console, found: Dossier) -> None:
         return
     console.rule(f"draft, revision {draft.revision}, by {escape(draft.author)}")
     console.print(Text(draft.body_text))
+
+
+def _print_looked_at_again(console: Console, found: Dossier) -> None:
+    if not found.looked_at_again:
+        return
+    after = "publication" if found.published else "it was closed"
+    stages = ", ".join(stage.value for stage in Stage if stage in found.looked_at_again)
+    console.rule(f"looked at again after {after}: {stages}")
+    console.print(Text("nothing of this was published", "yellow"))
+    again = found.looked_at_again.get(Stage.DRAFT)
+    _print_made(console, again.body if again else None)
 
 
 def _print_evidence(console: Console, found: Dossier) -> None:

@@ -11,7 +11,7 @@ metrics
 erase
 _.dagster_runs  # what a person still has to erase elsewhere
 _.intake_segments
-# The promises room: `swarm release` writes a person's act into the chain.
+# The general door to the chain: both stores are shown to be one through it.
 _.append_event
 
 # --- entered by a framework -----------------------------------------------------------------------
@@ -40,6 +40,8 @@ _.check_run_worker_health
 _.terminate
 _.get_run_worker_debug_info
 include_container_logs
+# pydantic calls serializers.
+_._without_an_empty_note
 # graphql-core resolves fields of the monday double by name.
 _.complexity
 _.items_page_by_column_values

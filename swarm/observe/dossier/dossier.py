@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeVar
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from swarm.intake.stream.names import find_key
 from swarm.models import (
@@ -25,12 +25,14 @@ from swarm.models import (
     WorkOrderState,
 )
 from swarm.observe.dossier.next_step import next_step
+from swarm.observe.dossier.published import PublishedDraft, outputs, published_draft
 from swarm.observe.dossier.stage_story import StageStory, stage_stories
 from swarm.store.database import Connection, Database, Row
 from swarm.store.event_chain import verify_chain
 from swarm.store.postgres import stored_events
 from swarm.store.postgres_events import SELECT_JOBS, job_of
 from swarm.store.queue import Job
+from swarm.store.releases import Release, releases_of
 
 N = TypeVar("N", bound=Noun)
 
@@ -42,11 +44,6 @@ SELECT key, body, state, state_reason, tier, accepted_at, final_at, now() AS now
 _RUNS = """
 SELECT run_id, attempt, started_at, finished_at, outcome FROM workflow_runs
  WHERE work_order_key = %s ORDER BY token
-"""
-
-_ARTIFACTS = """
-SELECT DISTINCT ON (stage) work_order_key, stage, attempt, run_id, body, sha256, at
-  FROM artifacts WHERE work_order_key = %s ORDER BY stage, token DESC
 """
 
 _VERDICTS = """
@@ -153,7 +150,14 @@ class Dossier(Noun):
     job: Job | None
     runs: tuple[RunRecord, ...]
     stages: tuple[StageStory, ...]
-    artifacts: Mapping[Stage, StageArtifact]
+    artifacts: Mapping[Stage, StageArtifact] = Field(
+        description="The newest output of each stage up to the end of the work order"
+    )
+    looked_at_again: Mapping[Stage, StageArtifact] = Field(
+        description="What runs after that end gave: nothing of it was published"
+    )
+    published: PublishedDraft | None = Field(description="The bytes of the ledger")
+    releases: tuple[Release, ...]
     verdicts: tuple[Verdict, ...]
     model_calls: tuple[ModelCall, ...]
     cost: float
@@ -188,8 +192,9 @@ def _compile(connection: Connection, order: Row, ui_url: str | None) -> Dossier:
     job = _job(connection, key)
     escalation = _one(connection, _ESCALATION, key, EscalationRecord)
     publication = _one(connection, _PUBLICATION, key, PublicationRecord)
-    artifacts = {a.stage: a for a in _all(connection, _ARTIFACTS, key, StageArtifact)}
     events = stored_events(connection, key)
+    published = published_draft(connection, key)
+    made = outputs(connection, key, events, published)
     calls = _all(connection, _CALLS, key, ModelCall)
     return Dossier(
         key=key,
@@ -211,8 +216,11 @@ def _compile(connection: Connection, order: Row, ui_url: str | None) -> Dossier:
         age_seconds=((order["final_at"] or order["now"]) - order["accepted_at"]).total_seconds(),
         job=job,
         runs=_all(connection, _RUNS, key, RunRecord),
-        stages=stage_stories(artifacts, events, ui_url),
-        artifacts=artifacts,
+        stages=stage_stories(made.artifacts, events, ui_url),
+        artifacts=made.artifacts,
+        looked_at_again=made.looked_at_again,
+        published=published,
+        releases=releases_of(connection, key),
         verdicts=_all(connection, _VERDICTS, key, Verdict),
         model_calls=calls,
         cost=sum(call.cost for call in calls),

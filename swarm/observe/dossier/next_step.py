@@ -16,6 +16,11 @@ _PUBLICATION = {
     "DEAD": "could not be posted; the work order follows within a minute",
 }
 
+# Whose publication gave up is not driven again: its row is final, and only a person opens it.
+_AFTER_MENDING = {
+    False: "`swarm dead replay` drives it again",
+    True: "`swarm release` opens it again",
+}
 _OR_RELEASE = "; `swarm release` lets it be drafted after all"
 
 
@@ -37,10 +42,8 @@ def next_step(
             return f"{_escalated(owner, acknowledge_by, acknowledged_by)}{_OR_RELEASE}"
         case WorkOrderState.HELD:
             return f"a person looks: nothing more happens by itself{_OR_RELEASE}"
-        case WorkOrderState.DEAD if ledger_state == "DEAD":
-            return "a person mends the cause, then `swarm release` opens it again"
         case WorkOrderState.DEAD:
-            return "a person mends the cause, then `swarm dead replay` drives it again"
+            return f"a person mends the cause, then {_AFTER_MENDING[ledger_state == 'DEAD']}"
         case WorkOrderState.PUBLISHING:
             sentence = _PUBLICATION.get(ledger_state or "", "the ledger has no row: run the audit")
             return sentence.format(publisher=publisher or "nobody")

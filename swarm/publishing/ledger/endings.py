@@ -69,7 +69,8 @@ def hold(
 ) -> bool:
     """Nothing more happens by itself: a person must look. A late draft still confirms it.
 
-    ``office``: whose row the caller saw, where nobody had begun it. ``alert`` False: a person is at it already, because the work order is escalated.
+    ``office``: whose row the caller saw, where nobody had begun it. ``alert`` False: a person is at
+    it already, because the work order is escalated.
     """
     if not record_held(connection, key, fence, why, states=states, office=office):
         return False

@@ -75,7 +75,14 @@ def enqueue(
     control = control_to_write_ready(connection)
     draft = draft_sha256(payload)
     key, sha256 = payload.idempotency_key, payload.digest()
-    require_passes(connection, key, required_rules, ruleset, draft, evidence_sha256)
+    require_passes(
+        connection,
+        required_rules,
+        key=key,
+        ruleset=ruleset,
+        draft_sha256=draft,
+        evidence_sha256=evidence_sha256,
+    )
     row_key = {"key": key}
     connection.execute(_MAKE_ROW, {**row_key, "active": control.active, "epoch": control.epoch})
     row = LedgerRow.model_validate(connection.execute(_LOCK_ROW, row_key).fetchone())

@@ -41,8 +41,9 @@ _MISSING = missing_passes(
 
 def require_passes(
     connection: Connection,
-    key: str,
     required_rules: Sequence[str],
+    *,
+    key: str,
     ruleset: str,
     draft_sha256: str,
     evidence_sha256: str,

@@ -175,8 +175,9 @@ def begin_sending(
 ) -> Row | None:
     """Write the intent to post under the next fence; None: not mine any more.
 
-    ``claim_id`` names this very claim, for ``withdraw``. ``owner`` holds host, boot_id, pid and starttime of the process that will post. Returns
-    work_order_key, publisher, fence, epoch, attempts and intent_at of the claim.
+    ``claim_id`` names this very claim, for ``withdraw``. ``owner`` holds host, boot_id, pid and
+    starttime of the process that will post. Returns work_order_key, publisher, fence, epoch,
+    attempts and intent_at of the claim.
     """
     columns = {
         "key": key,
