@@ -1,15 +1,20 @@
 """``swarm status``, ``show`` and ``audit``: reading the installation. Nothing here changes it."""
 
+import time
 from typing import Annotated
 
 import typer
+from pydantic import JsonValue
 
 from swarm.cli import ignored
 from swarm.cli.dossier_view import print_dossier
-from swarm.cli.output import NO, console, installation, leave, print_json, say
+from swarm.cli.output import NO, complain, console, installation, leave, print_json, say
 from swarm.cli.status_view import print_status
 from swarm.legacy.home import LegacyFiles
-from swarm.observe.audit.installation import audit_installation, sentences
+from swarm.observe.audit.advice import advice
+from swarm.observe.audit.installation import audit_installation
+from swarm.observe.audit.recompute import Progress
+from swarm.observe.audit.report import AuditReport, Scope, sentences
 from swarm.observe.dossier.dossier import dossier
 from swarm.observe.dossier.ui_links import partition_page
 from swarm.observe.status import status as read_status
@@ -58,14 +63,55 @@ def show(
         print_dossier(console(), found, link)
 
 
-def audit(*, as_json: AsJson = False) -> None:
-    """Check the promises over the whole database and mailbox; exit code 1 names each breach."""
+def audit(
+    *,
+    full: Annotated[
+        bool, typer.Option("--full", help="All work orders, not only what is new and open.")
+    ] = False,
+    accept: Annotated[
+        str,
+        typer.Option(
+            metavar="REASON", help="Take schema and counts as they are now as the measure."
+        ),
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Check the promises: what is new since the last clean audit, what is open, and the mailbox.
+
+    Exit code 1 names each breach.
+    """
     settings, database = installation()
-    report = audit_installation(settings, database)
+    report = audit_installation(
+        settings,
+        database,
+        scope=Scope.FULL if full or accept else Scope.NEW,
+        accepted=accept,
+        progress=_every_seconds(),
+    )
     if as_json:
-        print_json({**report.model_dump(mode="json"), "holds": report.holds})
+        print_json(_as_json(report))
     else:
         for sentence in sentences(report):
             say(sentence)
     if not report.holds:
         leave(NO)
+
+
+def _as_json(report: AuditReport) -> JsonValue:
+    shown = report.model_dump(mode="json")
+    for breach in shown["breaches"]:
+        breach["helps"] = advice(breach["check"])
+    return {**shown, "holds": report.holds}
+
+
+def _every_seconds(seconds: float = 5.0) -> Progress:
+    """Say on stderr how far a long audit is, now and then."""
+    said = time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= seconds:
+            said = time.monotonic()
+            complain(f"audit: {done} of {total} work orders")
+
+    return progress

@@ -18,6 +18,7 @@ from swarm.clients.graph_http import GraphHttp, Page, prefer
 from swarm.clients.outlook_messages import (
     DISPATCH_KEY_PROPERTY,
     DISPATCHED_FIELDS,
+    DRAFT_FIELDS,
     INBOUND_FIELDS,
     MARKER_FIELDS,
     THREAD_FIELDS,
@@ -30,10 +31,11 @@ from swarm.clients.outlook_messages import (
     found_draft,
     graph_message,
     inbound_message,
+    standing_draft,
     thread_message,
 )
 from swarm.clients.patience import Patience
-from swarm.clients.protocol import DeltaPage, FoundDraft
+from swarm.clients.protocol import DeltaPage, FoundDraft, StandingDraft
 from swarm.errors import RemoteRefusedError
 from swarm.models import Attachment, ThreadMessage
 from swarm.settings import GraphSettings
@@ -110,6 +112,17 @@ class GraphOutlook:
             for each in found.values()
         ]
         return tuple(sorted(drafts, key=lambda each: (each.created_at, each.message_id)))
+
+    def drafts(self) -> Sequence[StandingDraft]:
+        """Return every draft in the Drafts folder, ours or not."""
+        params = {
+            "$select": DRAFT_FIELDS,
+            "$expand": f"singleValueExtendedProperties($filter=id eq '{DISPATCH_KEY_PROPERTY}')",
+            "$top": str(_PAGE),
+        }
+        path, ask = f"{self._root}/mailFolders/drafts/messages", prefer(body="html")
+        items = self._pages(path, params, ask=ask, doing="listing the drafts")
+        return tuple(standing_draft(graph_message(item)) for item in items)
 
     def mark_dispatched(self, message_id: str, key: str) -> None:
         """Put the extended property onto a draft; what a person has sent meanwhile is left alone.

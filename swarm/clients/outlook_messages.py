@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 from selectolax.lexbor import LexborHTMLParser
 
 from swarm.clients.http_failures import unreadable_failure
-from swarm.clients.protocol import FoundDraft, InboundMessage
+from swarm.clients.protocol import FoundDraft, InboundMessage, StandingDraft
 from swarm.models import Address, Attachment, ThreadMessage
 
 DISPATCH_KEY_PROPERTY = "String {5b0c9c5e-2f6d-4c1b-9a57-3de1c0a7f4e2} Name SwarmDispatchKey"
@@ -24,6 +24,10 @@ THREAD_FIELDS = (
     "receivedDateTime,sentDateTime,createdDateTime,isDraft,parentFolderId,body,uniqueBody"
 )
 DISPATCHED_FIELDS = "id,isDraft,parentFolderId,createdDateTime,changeKey"
+DRAFT_FIELDS = (
+    "id,conversationId,subject,toRecipients,ccRecipients,createdDateTime,lastModifiedDateTime,"
+    "isDraft,body,uniqueBody"
+)
 MARKER_FIELDS = f"{DISPATCHED_FIELDS},from,sender,body,uniqueBody"
 INBOUND_FIELDS = (
     "id,conversationId,internetMessageId,internetMessageHeaders,subject,from,sender,replyTo,"
@@ -60,6 +64,11 @@ class _Body(_Graph):
         return html_to_text(content) if (self.content_type or "").lower() == "html" else content
 
 
+class _Property(_Graph):
+    id: str = ""
+    value: str | None = None
+
+
 class GraphMessage(_Graph):
     """The fields of a Graph message that we ever select."""
 
@@ -74,6 +83,8 @@ class GraphMessage(_Graph):
     received_date_time: AwareDatetime | None = None
     sent_date_time: AwareDatetime | None = None
     created_date_time: AwareDatetime | None = None
+    last_modified_date_time: AwareDatetime | None = None
+    single_value_extended_properties: list[_Property] = []
     is_draft: bool = False
     parent_folder_id: str | None = None
     change_key: str | None = None
@@ -157,6 +168,27 @@ def found_draft(message: GraphMessage, folder: str) -> FoundDraft:
         is_draft=message.is_draft,
         created_at=message.created_date_time or message.at(),
         change_key=message.change_key or "",
+    )
+
+
+def standing_draft(message: GraphMessage) -> StandingDraft:
+    """Return a draft as a person sees it, with the work order our property names."""
+    own = (
+        each.value
+        for each in message.single_value_extended_properties
+        if each.id.lower() == DISPATCH_KEY_PROPERTY.lower()
+    )
+    created = message.created_date_time or message.at()
+    recipients = (*message.to_recipients, *message.cc_recipients)
+    return StandingDraft(
+        message_id=message.id,
+        conversation_id=message.conversation_id,
+        key=next(own, None),
+        subject=message.subject or "",
+        recipients=tuple(recipient.address().address.lower() for recipient in recipients),
+        text=message.own_text(),
+        created_at=created,
+        modified_at=message.last_modified_date_time or created,
     )
 
 

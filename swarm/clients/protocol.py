@@ -24,6 +24,23 @@ class FoundDraft(Noun):
     change_key: str = ""
 
 
+class StandingDraft(Noun):
+    """A draft as it stands in the Drafts folder: what a person would see, edit and send.
+
+    ``key`` is what our extended property says, None without one; ``text`` is the draft's own part;
+    ``recipients`` are lower-cased. Graph's times end at the second.
+    """
+
+    message_id: str
+    conversation_id: str | None
+    key: str | None
+    subject: str
+    recipients: tuple[str, ...]
+    text: str
+    created_at: datetime
+    modified_at: datetime
+
+
 class InboundMessage(Noun):
     """A message of a delta page as Graph gave it; ``removed`` items carry only their id."""
 

@@ -29,7 +29,7 @@ def migrate(url: str) -> tuple[str, ...]:
     with psycopg.connect(url, autocommit=True, options="-c search_path=swarm,public") as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         connection.execute(_BOOKKEEPING)
-        applied = tuple(n for n, sql in _files() if _apply(connection, n, sql))
+        applied = tuple(n for n, sql in scripts() if _apply(connection, n, sql))
     _set_up_checkpoints(url)
     return applied
 
@@ -39,13 +39,14 @@ def pending(url: str) -> tuple[str, ...]:
     with psycopg.connect(url, autocommit=True) as connection:
         known = connection.execute("SELECT to_regclass('swarm.schema_migrations')").fetchone()
         if known is None or known[0] is None:
-            return tuple(name for name, _ in _files())
+            return tuple(name for name, _ in scripts())
         rows = connection.execute("SELECT name FROM swarm.schema_migrations").fetchall()
     applied = {row[0] for row in rows}
-    return tuple(name for name, _ in _files() if name not in applied)
+    return tuple(name for name, _ in scripts() if name not in applied)
 
 
-def _files() -> list[tuple[str, str]]:
+def scripts() -> list[tuple[str, str]]:
+    """Return every migration in order: its name and its SQL."""
     folder = resources.files("swarm.store") / "migrations"
     files = [f for f in folder.iterdir() if f.name.endswith(".sql")]
     return [(f.name, f.read_text("utf-8")) for f in sorted(files, key=lambda f: f.name)]

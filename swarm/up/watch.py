@@ -3,7 +3,8 @@
 import time
 
 from swarm.errors import DatabaseError
-from swarm.observe.audit.installation import audit_installation, sentences
+from swarm.observe.audit.installation import audit_installation
+from swarm.observe.audit.report import sentences
 from swarm.settings import load_settings
 from swarm.store.database import Database
 from swarm.up.idle import Idle

@@ -1,37 +1,41 @@
-"""The audit of the promises over a whole installation: tables, stream and mailbox.
+"""The audit of a whole installation: its tables, its stream and its mailbox.
 
 The questions are in ``promises``; here they meet the settings of an installation.
 """
 
+import getpass
+from contextlib import closing
+
 from swarm.clients.outlook import GraphOutlook
-from swarm.observe.audit.promises import AuditReport, audit
+from swarm.observe.audit.promises import Memory, audit
+from swarm.observe.audit.recompute import Progress
+from swarm.observe.audit.report import AuditReport, Scope
 from swarm.safety.ruleset import REQUIRED_FOR_PUBLISH
 from swarm.settings import Settings
 from swarm.store.database import Database
 
 
-def audit_installation(settings: Settings, database: Database) -> AuditReport:
-    """Audit everything there is; raises ``DatabaseUnavailableError``. An unreachable mailbox is a
-    finding, not an error.
+def audit_installation(
+    settings: Settings,
+    database: Database,
+    *,
+    scope: Scope = Scope.NEW,
+    accepted: str = "",
+    progress: Progress = lambda _done, _total: None,
+) -> AuditReport:
+    """Audit what is new and open, or all; raises ``DatabaseUnavailableError``.
+
+    An unreachable mailbox is a finding, not an error. A clean audit leaves its mark; ``accepted``
+    is a person's reason to take the schema and the counts as they are now for the next one.
     """
-    return audit(
-        database,
-        GraphOutlook(settings.graph),
-        [settings.core.swarm_home / "intake" / "work_orders.jsonl"],
-        required_rules=REQUIRED_FOR_PUBLISH,
-    )
-
-
-def sentences(report: AuditReport) -> tuple[str, ...]:
-    """Say the result in lines: one per breach, or that all is well and what was looked at."""
-    seen = report.totals
-    looked = (
-        f"{seen.work_orders} work orders ({seen.final} final), {seen.lines} intake lines,"
-        f" {seen.publications} publications, {seen.events} events"
-    )
-    if report.holds:
-        return (f"audit: clean over {looked}",)
-    return (
-        f"audit: {len(report.breaches)} breaches over {looked}",
-        *(f"  promise {b.promise}  {b.check}  {b.subject}  {b.detail}" for b in report.breaches),
-    )
+    home = settings.core.swarm_home
+    with closing(GraphOutlook(settings.graph)) as mailbox:
+        return audit(
+            database,
+            mailbox,
+            [home / "intake" / "work_orders.jsonl"],
+            required_rules=REQUIRED_FOR_PUBLISH,
+            scope=scope,
+            memory=Memory(home / "audit_mark.json", getpass.getuser(), accepted),
+            progress=progress,
+        )

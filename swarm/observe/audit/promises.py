@@ -1,185 +1,233 @@
 """The audit of the promises: over the whole database, the mailbox and the intake streams.
 
 Every breach is named: which promise, which work order, what is wrong. An audit that could not look
-somewhere says so and is not clean. Reads only. What lives elsewhere: the questions to the tables
-(``tables``) and to the mailbox (``mailbox``), counting streams (``intake.stream.completeness``).
+somewhere says so and is not clean. It recomputes rather than believes: hashes are made again from
+the bytes, states are followed along the chain and the log, and what was there at the last clean
+audit must be there still. Reads only, but for that mark.
+
+In scope NEW the work orders written since the last clean audit, and all that are open, are worked
+out again; questions over whole tables are asked always. What lives elsewhere: the questions
+(``tables``, ``waiting``), working out again (``recompute``), the mailbox (``mailbox``), the streams
+(``streams``), the schema (``schema``), the mark (``marks``), the scope (``scope``).
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import Field
-
-from swarm.clients.protocol import Outlook
-from swarm.intake.stream.completeness import count_lines
-from swarm.models import Noun, StoredEvent
-from swarm.observe.audit import tables
-from swarm.observe.audit.mailbox import LedgerEntry, compare, ledger_entries
+from swarm.observe.audit import mailbox as mailboxes
+from swarm.observe.audit import marks, schema, streams, tables
+from swarm.observe.audit import scope as scopes
+from swarm.observe.audit.findings import Finding
+from swarm.observe.audit.mailbox import AuditedMailbox
+from swarm.observe.audit.marks import Here, Mark
+from swarm.observe.audit.recompute import Job, Progress, recompute
+from swarm.observe.audit.report import AuditReport, Breach, Fact, Limits, Scope, Totals
+from swarm.observe.audit.scope import Written
 from swarm.store.database import Connection, Database
-from swarm.store.event_chain import GENESIS, verify_chain
 
 _TOTALS = """
 SELECT now() AS at,
-       (SELECT count(*) FROM intake_line) AS lines,
-       (SELECT count(*) FROM work_orders) AS work_orders,
-       (SELECT count(*) FROM work_orders WHERE final_at IS NOT NULL) AS final,
-       (SELECT count(*) FROM publication_ledger) AS publications,
-       (SELECT count(*) FROM workflow_events) AS events
+       (SELECT count(*) FROM work_orders WHERE final_at IS NOT NULL) AS final
 """
 
-_HEADS = "SELECT key, chain_seq, chain_hash, state FROM work_orders ORDER BY key"
-
-_ALL_EVENTS = """
-SELECT work_order_key, seq, attempt, run_id, kind, stage, actor, detail, duration_ms, cost, at,
-       previous_hash, hash
-  FROM workflow_events WHERE work_order_key = ANY(%s) ORDER BY work_order_key, seq
+# A whole audit takes longer than a statement or a pause of ours may otherwise.
+_PATIENCE = """
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SET LOCAL statement_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = 0
 """
 
-_CHAINS_AT_ONCE = 200
+_SNAPSHOT = "SELECT pg_export_snapshot() AS snapshot"
+
+_DRAFTED_THOUGH_ESCALATED = """
+SELECT w.key AS subject, 'escalated, and drafted by today''s path (' || l.state || ')' AS detail
+  FROM publication_ledger l JOIN work_orders w ON w.key = l.work_order_key
+  JOIN escalations e ON e.work_order_key = w.key
+ WHERE w.state = 'escalated' AND l.publisher = 'legacy' AND l.state = 'CONFIRMED'
+   AND e.acknowledged_at IS NULL
+ ORDER BY w.key
+"""
+
+_ACCEPTABLE = frozenset({"schema_changed", "shortened", "mark_broken"})
 
 
-class Limits(Noun):
-    """How long something may take before it is a breach. Defaults fit the default settings."""
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Where and in whose name a clean audit is remembered. ``accepted``: why a person takes what
+    differs from the last mark as the new measure; nothing else can be accepted.
+    """
 
-    lease_grace: timedelta = timedelta(minutes=2)
-    settle_grace: timedelta = timedelta(minutes=5)
-    sending: timedelta = timedelta(minutes=2)
-
-
-class Breach(Noun):
-    """One promise broken once. ``check`` is a stable name; the detail never quotes mail text."""
-
-    promise: int = Field(ge=1, le=6)
-    check: str
-    subject: str
-    detail: str
+    anchor: Path
+    actor: str
+    accepted: str = ""
 
 
-class Totals(Noun):
-    """What was looked at; an audit of nothing must not look like a clean one."""
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """What the tables came to, all seen at one moment."""
 
-    lines: int
-    work_orders: int
-    final: int
-    publications: int
-    events: int
-    streams: int
-    mailbox_searched: bool
-    required_rules: int
-
-
-class AuditReport(Noun):
-    """The audit as it was taken."""
-
-    at: datetime
-    totals: Totals
+    totals: dict[str, object]
+    here: Here
+    scope: Scope
+    since: Mark | None
+    written: Written
+    keys: Sequence[str]
     breaches: tuple[Breach, ...]
-
-    @property
-    def holds(self) -> bool:
-        """Whether every promise that was looked at holds."""
-        return not self.breaches
+    facts: tuple[Fact, ...]
+    laid_down: dict[str, str]
 
 
 def audit(
     database: Database,
-    mailbox: Outlook | None,
-    streams: Sequence[Path],
+    mailbox: AuditedMailbox | None,
+    stream_files: Sequence[Path],
     *,
     required_rules: Sequence[str] = (),
     limits: Limits | None = None,
+    scope: Scope = Scope.FULL,
+    memory: Memory | None = None,
+    progress: Progress = lambda _done, _total: None,
 ) -> AuditReport:
-    """Check promises 1 to 6 over everything there is.
+    """Check promises 1 to 6; a clean audit leaves its mark when there is a ``memory`` to keep it.
 
     ``required_rules`` are the rules without whose stored PASS nothing may have left. ``mailbox``
-    None: drafts are not looked for, and the totals say so.
+    None: drafts are not looked for, the totals say so, and no mark is left.
     """
-    with database.transaction() as connection:
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        totals = connection.execute(_TOTALS).fetchone() or {}
-        breaches = [
-            *_table_breaches(connection, required_rules, limits or Limits()),
-            *_chain_breaches(connection),
-        ]
-        publications = ledger_entries(connection)
-    for stream in streams:
-        breaches.extend(_stream_breaches(database, stream))
+    auditor = _Auditor(database, tuple(required_rules), limits or Limits(), memory, progress)
+    seen = auditor.tables(scope)
+    breaches, facts = list(seen.breaches), list(seen.facts)
+    for path in stream_files:
+        breaches.extend(_named(streams.check(database, path)))
     if mailbox is not None:
-        breaches.extend(_mailbox_breaches(mailbox, publications))
-    return AuditReport(
-        at=totals.pop("at"),
-        totals=Totals(
-            **totals,
-            streams=len(streams),
-            mailbox_searched=mailbox is not None,
-            required_rules=len(required_rules),
-        ),
-        breaches=tuple(sorted(breaches, key=lambda b: (b.promise, b.check, b.subject, b.detail))),
+        for told in mailboxes.compare(mailbox, database, seen.keys):
+            if isinstance(told, Fact):
+                facts.append(told)
+            else:
+                breaches.extend(_named([told]))
+    report = AuditReport(
+        at=seen.here.at,
+        scope=seen.scope,
+        since=seen.since.at if seen.since and seen.scope is Scope.NEW else None,
+        totals=_totals(seen, len(stream_files), len(required_rules), searched=mailbox is not None),
+        breaches=tuple(sorted(set(breaches), key=lambda b: tuple(b.model_dump().values()))),
+        facts=tuple(sorted(facts, key=lambda f: tuple(f.model_dump().values()))),
     )
+    if mailbox is not None:
+        auditor.remember(report, seen)
+    return report
 
 
-def _table_breaches(
-    connection: Connection, required_rules: Sequence[str], limits: Limits
-) -> Iterator[Breach]:
-    parameters = {
-        "required": list(required_rules),
-        "lease_grace": limits.lease_grace,
-        "settle_grace": limits.settle_grace,
-        "sending_limit": limits.sending,
-    }
-    for question, subject, detail in tables.ask(connection, parameters):
-        yield Breach(promise=question.promise, check=question.name, subject=subject, detail=detail)
+@dataclass(frozen=True, slots=True)
+class _Auditor:
+    """One audit of one installation."""
 
+    database: Database
+    required_rules: tuple[str, ...]
+    limits: Limits
+    memory: Memory | None
+    progress: Progress
 
-def _chain_breaches(connection: Connection) -> Iterator[Breach]:
-    heads = connection.execute(_HEADS).fetchall()
-    for start in range(0, len(heads), _CHAINS_AT_ONCE):
-        batch = heads[start : start + _CHAINS_AT_ONCE]
-        chains = _chains(connection, [row["key"] for row in batch])
-        for row in batch:
-            chain = chains.get(row["key"], [])
-            for problem in (*verify_chain(chain), *_head_problems(row, chain)):
-                yield Breach(promise=6, check="chain", subject=row["key"], detail=problem)
-
-
-def _chains(connection: Connection, keys: Sequence[str]) -> dict[str, list[StoredEvent]]:
-    chains: dict[str, list[StoredEvent]] = {}
-    for row in connection.execute(_ALL_EVENTS, (keys,)):
-        event = StoredEvent.model_validate(row)
-        chains.setdefault(event.work_order_key, []).append(event)
-    return chains
-
-
-def _head_problems(row: dict[str, object], chain: Sequence[StoredEvent]) -> Iterator[str]:
-    head = (chain[-1].seq, chain[-1].hash) if chain else (0, GENESIS)
-    if head != (row["chain_seq"], row["chain_hash"]):
-        yield f"the chain ends at event {head[0]}, its head says {row['chain_seq']}"
-    if not chain and row["state"] not in {"accepted", "held"}:
-        yield f"{row['state']} without a single event"
-
-
-def _stream_breaches(database: Database, path: Path) -> Iterator[Breach]:
-    try:
-        count = count_lines(database, path)
-    except OSError as error:
-        why = f"the stream could not be read: {type(error).__name__}"
-        yield Breach(promise=1, check="stream_unread", subject=path.name, detail=why)
-        return
-    for generation in count.generations:
-        if generation.difference:
-            yield Breach(
-                promise=1,
-                check="stream_count",
-                subject=f"{path.name}:{generation.generation}",
-                detail=(
-                    f"{generation.newlines} newlines, {generation.lines} lines consumed, "
-                    f"{generation.accepted} accepted + {generation.duplicate} duplicate"
-                    f" + {generation.quarantined} quarantined"
+    def tables(self, scope: Scope) -> _Snapshot:
+        """Ask everything that the database can answer, of one snapshot."""
+        with self.database.transaction() as connection:
+            connection.execute(_PATIENCE)
+            kept, here = marks.read_marks(connection), marks.here(connection)
+            since = kept[-1] if kept else None
+            leans = since if since and scopes.comparable(since, here) else None
+            written = scopes.look(connection, leans)
+            if leans is None or scopes.erased_since(leans, written.counts):
+                scope = Scope.FULL
+            keys = self._keys(connection, scope, written)
+            found = _named(
+                [
+                    *self._memory_of(kept, here, written),
+                    *schema.check(connection, since.laid_down if since else None),
+                ]
+            )
+            return _Snapshot(
+                totals=connection.execute(_TOTALS).fetchone() or {},
+                here=here,
+                scope=scope,
+                since=since,
+                written=written,
+                keys=keys,
+                breaches=(
+                    *found,
+                    *self._asked(connection),
+                    *self._recomputed(connection, keys),
                 ),
+                facts=tuple(
+                    Fact(name="drafted_though_escalated", **row)
+                    for row in connection.execute(_DRAFTED_THOUGH_ESCALATED)
+                ),
+                laid_down=schema.laid_down(connection),
             )
 
+    def remember(self, report: AuditReport, seen: _Snapshot) -> None:
+        """Leave a mark: after a clean audit, or where a person accepts what differs from it."""
+        if self.memory is None or {b.check for b in report.breaches} - self._accepted():
+            return
+        mark = Mark(
+            id=0,
+            at=seen.here.at,
+            scope=seen.scope,
+            cluster=seen.here.cluster,
+            horizon=seen.here.horizon,
+            counts=seen.written.counts,
+            laid_down=seen.laid_down,
+            actor=self.memory.actor,
+            reason=self.memory.accepted,
+            previous_hash="",
+            hash="",
+        )
+        kept = marks.write_mark(self.database, mark)
+        if kept is not None:
+            marks.write_anchor(self.memory.anchor, kept, seen.here)
 
-def _mailbox_breaches(mailbox: Outlook, publications: Sequence[LedgerEntry]) -> Iterator[Breach]:
-    for finding in compare(mailbox, publications):
-        yield Breach(promise=2, check=finding.name, subject=finding.key, detail=finding.detail)
+    def _accepted(self) -> frozenset[str]:
+        return _ACCEPTABLE if self.memory and self.memory.accepted else frozenset()
+
+    def _keys(self, connection: Connection, scope: Scope, written: Written) -> list[str]:
+        if scope is Scope.FULL:
+            return scopes.all_keys(connection)
+        return sorted({*written.keys, *scopes.open_keys(connection)})
+
+    def _memory_of(
+        self, kept: tuple[Mark, ...], here: Here, written: Written
+    ) -> Iterator[tuple[str, Finding]]:
+        anchor = marks.read_anchor(self.memory.anchor) if self.memory else None
+        for finding in marks.check_marks(kept, anchor, here):
+            yield "audit_mark", finding
+        if kept and not scopes.erased_since(kept[-1], written.counts):
+            yield from marks.check_counts(kept[-1], written.counts)
+
+    def _asked(self, connection: Connection) -> Iterator[Breach]:
+        for question, subject, detail in tables.ask(connection, self.limits.parameters()):
+            yield Breach(
+                promise=question.promise, check=question.name, subject=subject, detail=detail
+            )
+
+    def _recomputed(self, connection: Connection, keys: Sequence[str]) -> Iterator[Breach]:
+        row = connection.execute(_SNAPSHOT).fetchone() or {}
+        job = Job(self.database.url, row["snapshot"], self.required_rules, self.limits)
+        return recompute(connection, keys, job, self.progress)
+
+
+def _named(found: Iterable[tuple[str, Finding]]) -> list[Breach]:
+    return [Breach(subject=subject, **finding._asdict()) for subject, finding in found]
+
+
+def _totals(seen: _Snapshot, files: int, rules: int, *, searched: bool) -> Totals:
+    counts = seen.written.counts
+    return Totals(
+        lines=counts["intake_line"],
+        work_orders=counts["work_orders"],
+        final=int(str(seen.totals["final"])),
+        publications=counts["publication_ledger"],
+        events=counts["workflow_events"],
+        streams=files,
+        mailbox_searched=searched,
+        required_rules=rules,
+        recomputed=len(seen.keys),
+    )

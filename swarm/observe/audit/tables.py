@@ -1,26 +1,24 @@
 """The promises as questions to the tables: each finds what breaks one, and must find nothing.
 
-A question is one SELECT that gives ``subject`` and ``detail`` per breach. What needs the mailbox or
-the intake streams is asked elsewhere (``mailbox``, ``promises``), and so are event chains.
+A question is one SELECT that gives ``subject`` and ``detail`` per breach; ``OF_A_BATCH`` are those
+about verdicts, asked of the work orders in ``keys`` alone. What takes too long is asked in
+``waiting``. What needs hashing is worked out in ``recompute``, what needs the mailbox or the
+intake streams is asked in ``mailbox`` and ``streams``.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
 
+from swarm.observe.audit import waiting
+from swarm.observe.audit.question import Question
 from swarm.store.database import Connection
 from swarm.store.releases import waived_of
 
 Parameters = Mapping[str, object]
-"""``required``: rule ids; ``lease_grace``, ``settle_grace``, ``sending_limit``: intervals."""
+"""``required``: rule ids; ``keys``: work orders; the fields of ``Limits``: intervals."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One promise, asked of the tables. ``name`` is stable: reports and tests refer to it."""
-
-    promise: int
-    name: str
-    sql: str
+Answer: TypeAlias = tuple[Question, str, str]
 
 
 _LINE_WITHOUT_WORK_ORDER = """
@@ -125,8 +123,10 @@ SELECT w.key AS subject, 'ledger ' || l.state || ' but the work order is ' || w.
 """
 
 _SENDING_TOO_LONG = """
-SELECT work_order_key AS subject, 'SENDING since ' || intent_at AS detail
-  FROM publication_ledger WHERE state = 'SENDING' AND intent_at < now() - %(sending_limit)s
+SELECT work_order_key AS subject,
+       'SENDING since ' || coalesce(intent_at::text, 'an unknown time') AS detail
+  FROM publication_ledger WHERE state = 'SENDING'
+   AND coalesce(intent_at < now() - %(sending)s OR intent_at > now() + %(clock_slack)s, true)
 """
 
 # Two POSTs whose outcome was not "proven not sent" are the most the protocol ever allows.
@@ -148,7 +148,8 @@ SELECT l.work_order_key AS subject, l.state || ' without a stored PASS of ' || r
   LEFT JOIN publication_payload p ON p.work_order_key = l.work_order_key
        AND p.publisher = l.publisher AND p.sha256 = l.payload_sha256
  CROSS JOIN unnest(%(required)s::text[]) AS r (rule)
- WHERE l.publisher = 'swarm' AND l.state IN ('SENDING', 'ACCEPTED', 'UNKNOWN', 'CONFIRMED')
+ WHERE l.work_order_key = ANY(%(keys)s)
+   AND l.publisher = 'swarm' AND l.state IN ('SENDING', 'ACCEPTED', 'UNKNOWN', 'CONFIRMED')
    AND r.rule <> ALL ({waived_of("l.work_order_key")})
    AND NOT EXISTS (
         SELECT 1 FROM verdicts v
@@ -165,16 +166,96 @@ SELECT l.work_order_key AS subject,
   JOIN verdicts v ON v.version = p.ruleset AND v.draft_sha256 = p.draft_sha256
        AND v.evidence_sha256 = p.evidence_sha256 AND v.ruling <> 'pass'
        AND v.rule <> ALL ({waived_of("l.work_order_key")})
- WHERE l.publisher = 'swarm' AND l.state IN ('SENDING', 'ACCEPTED', 'UNKNOWN', 'CONFIRMED')
+ WHERE l.work_order_key = ANY(%(keys)s)
+   AND l.publisher = 'swarm' AND l.state IN ('SENDING', 'ACCEPTED', 'UNKNOWN', 'CONFIRMED')
 """
 
-_ARTIFACT_WITHOUT_EVENT = """
-SELECT a.work_order_key AS subject, 'output of ' || a.stage || ' without its event' AS detail
-  FROM artifacts a
- WHERE NOT EXISTS (
-        SELECT 1 FROM workflow_events e
-         WHERE e.work_order_key = a.work_order_key AND e.stage = a.stage
-           AND e.detail->>'artifact_sha256' = a.sha256)
+# A duplicate repeats an accepted line: the same body, or a revision that was kept. An erased line
+# is counted and says nothing more.
+_DUPLICATE_OF_NOTHING = """
+SELECT l.stream || ':' || l.generation || ':' || l.byte_offset AS subject,
+       l.status || ' line of a mail that no accepted line brought' AS detail
+  FROM intake_line l
+ WHERE l.status = 'duplicate' AND l.line_sha256 <> 'erased'
+   AND NOT EXISTS (
+        SELECT 1 FROM intake_line a
+         WHERE a.work_order_key = l.work_order_key AND a.status = 'accepted'
+           AND (a.canonical_sha256 = l.canonical_sha256 OR EXISTS (
+                SELECT 1 FROM revision r WHERE r.work_order_key = l.work_order_key
+                   AND r.canonical_sha256 = l.canonical_sha256)))
+"""
+
+_LINE_OF_NOBODY = """
+SELECT stream || ':' || generation || ':' || byte_offset AS subject,
+       'accepted line that names no work order' AS detail
+  FROM intake_line
+ WHERE status = 'accepted' AND work_order_key IS NULL AND line_sha256 <> 'erased'
+"""
+
+_ESCALATION_WITHOUT_PAGE = """
+SELECT e.work_order_key AS subject, 'overdue since ' || e.acknowledge_by || ', nobody was paged'
+       AS detail
+  FROM escalations e
+ WHERE e.acknowledged_at IS NULL AND e.acknowledge_by < now() - %(request)s
+   AND NOT EXISTS (SELECT 1 FROM alerts a WHERE a.subject = e.work_order_key
+                    AND a.kind = 'escalation.overdue')
+"""
+
+# Today's sender may be ahead of our intake, and for a while must be able to.
+_PUBLICATION_OF_NOTHING = """
+SELECT l.work_order_key AS subject, 'publication of ' || l.publisher || ' (' || l.state
+       || ') without a work order' AS detail
+  FROM publication_ledger l LEFT JOIN work_orders w ON w.key = l.work_order_key
+ WHERE w.key IS NULL AND (l.publisher = 'swarm' OR l.created_at < now() - %(waiting)s)
+"""
+
+_SAME_DRAFT_TWICE = """
+SELECT min(work_order_key) AS subject, 'one draft is the draft of ' || count(*)
+       || ' work orders: ' || string_agg(work_order_key, ', ') AS detail
+  FROM publication_ledger WHERE draft_id <> '' GROUP BY draft_id HAVING count(*) > 1
+"""
+
+# --- who is in office -----------------------------------------------------------------------------
+
+_CONTROL_WITHOUT_HISTORY = """
+SELECT 'publisher_control' AS subject,
+       'epoch ' || c.epoch || ', ' || c.active || ' in office; the history says '
+       || coalesce('epoch ' || h.epoch || ', ' || h.active, 'nothing') AS detail
+  FROM (SELECT 1 AS one) AS always
+  LEFT JOIN publisher_control c ON true
+  LEFT JOIN (SELECT * FROM publisher_history ORDER BY epoch DESC LIMIT 1) h ON true
+ WHERE coalesce((c.epoch, c.active, c.actor, c.reason) IS DISTINCT FROM
+                (h.epoch, h.active, h.actor, h.reason), true)
+   AND NOT coalesce(h.epoch IS NULL AND c.epoch = 0 AND c.active = 'none', false)
+"""
+
+_NO_CONTROL = """
+SELECT 'publisher_control' AS subject, 'there is no row: nobody can publish or be appointed'
+       AS detail
+ WHERE NOT EXISTS (SELECT 1 FROM publisher_control)
+"""
+
+_HISTORY_WITH_A_GAP = """
+SELECT 'publisher_history' AS subject, 'epoch ' || wanted || ' is missing' AS detail
+  FROM generate_series(1, (SELECT max(epoch) FROM publisher_history)) AS wanted
+ WHERE NOT EXISTS (SELECT 1 FROM publisher_history WHERE epoch = wanted)
+"""
+
+# Every write of publisher or epoch takes both from the office of that moment, under lock 7001.
+_OUT_OF_OFFICE = """
+SELECT l.work_order_key AS subject, l.state || ' of ' || l.publisher || ' under epoch ' || l.epoch
+       || ', when ' || coalesce(h.active, 'nobody known') || ' was in office' AS detail
+  FROM publication_ledger l
+  LEFT JOIN (SELECT epoch, active FROM publisher_history UNION ALL SELECT 0, 'none') h
+    ON h.epoch = l.epoch
+ WHERE h.active IS DISTINCT FROM l.publisher
+"""
+
+_LEASE_OF_THE_FUTURE = """
+SELECT 'publisher_lease' AS subject, 'held until ' || lease_until || ' under epoch ' || p.epoch
+       AS detail
+  FROM publisher_lease p, publisher_control c
+ WHERE p.epoch > c.epoch OR (p.released_at IS NULL AND p.lease_until > now() + %(furthest_due)s)
 """
 
 QUESTIONS = (
@@ -194,14 +275,38 @@ QUESTIONS = (
     Question(2, "sending_too_long", _SENDING_TOO_LONG),
     Question(2, "posted_too_often", _POSTED_TOO_OFTEN),
     Question(3, "would_be_sent", _WOULD_BE_SENT),
+    Question(1, "duplicate_of_nothing", _DUPLICATE_OF_NOTHING),
+    Question(1, "line_without_work_order", _LINE_OF_NOBODY),
+    Question(1, "escalation_without_page", _ESCALATION_WITHOUT_PAGE),
+    Question(1, "publication_of_nothing", _PUBLICATION_OF_NOTHING),
+    Question(2, "same_draft_twice", _SAME_DRAFT_TWICE),
+    Question(2, "control_without_history", _CONTROL_WITHOUT_HISTORY),
+    Question(2, "control_without_history", _NO_CONTROL),
+    Question(2, "history_with_a_gap", _HISTORY_WITH_A_GAP),
+    Question(2, "out_of_office", _OUT_OF_OFFICE),
+    Question(2, "lease_of_the_future", _LEASE_OF_THE_FUTURE),
+    *waiting.QUESTIONS,
+)
+
+OF_A_BATCH = (
     Question(4, "left_without_pass", _LEFT_UNAPPROVED),
     Question(5, "left_against_a_ruling", _LEFT_AGAINST_A_RULING),
-    Question(6, "artifact_without_event", _ARTIFACT_WITHOUT_EVENT),
 )
 
 
-def ask(connection: Connection, parameters: Parameters) -> Iterator[tuple[Question, str, str]]:
-    """Yield each breach as its question, subject and detail."""
-    for question in QUESTIONS:
+def ask(connection: Connection, parameters: Parameters) -> Iterator[Answer]:
+    """Yield each breach over all tables as its question, subject and detail."""
+    return _asked(connection, QUESTIONS, parameters)
+
+
+def ask_of(connection: Connection, parameters: Parameters) -> Iterator[Answer]:
+    """Yield each breach of the work orders in ``keys``."""
+    return _asked(connection, OF_A_BATCH, parameters)
+
+
+def _asked(
+    connection: Connection, questions: Sequence[Question], parameters: Parameters
+) -> Iterator[Answer]:
+    for question in questions:
         for row in connection.execute(question.sql, parameters):
             yield question, row["subject"], row["detail"]

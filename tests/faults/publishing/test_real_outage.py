@@ -17,7 +17,8 @@ from publishing_world import World
 from swarm.intake.stream.keys import work_order_key
 from swarm.intake.stream.tick import ingest
 from swarm.legacy.publishing.lease import HeldLease
-from swarm.observe.audit.promises import AuditReport, audit
+from swarm.observe.audit.promises import audit
+from swarm.observe.audit.report import AuditReport
 from swarm.process_identity import since_boot
 from swarm.publishing.dispatch.round import run_round
 from swarm.publishing.switch.commands import show

@@ -1,10 +1,27 @@
 """Every promise holds in a good world; each way to break one is named (INV)."""
 
 import pytest
+from watched_house import CUSTOMER, SUBJECT
 
-from swarm.observe.audit.promises import AuditReport, audit
+from swarm.legacy.publishing.shim import OutboxItem, store_payload
+from swarm.observe.audit.promises import audit
+from swarm.observe.audit.report import AuditReport
+from swarm.publishing.control import PublisherName
 
 pytestmark = pytest.mark.integration
+
+
+OUTBOX_LINE = OutboxItem(
+    schema_version="1",
+    id="WO-e",
+    decision="draft",
+    to=CUSTOMER,
+    subject=f"Re: {SUBJECT}",
+    body_text="It is on its way.",
+    mailbox="desk@ours.example",
+    conversation_id="c-1",
+    line_sha256="f" * 64,
+)
 
 
 def report(world) -> AuditReport:
@@ -165,13 +182,16 @@ def test_a_publication_that_ended_without_its_work_order_is_named_after_the_grac
 
 
 def test_what_we_escalate_stays_escalated_whatever_todays_sender_did(world) -> None:
-    world.run(
-        "INSERT INTO publication_ledger (work_order_key, publisher, state, epoch, changed_at)"
-        " VALUES (%(key)s, 'legacy', 'CONFIRMED', 1, now() - interval '1 hour')",
-        key=world.escalated,
-    )
-    world.mailbox.put(world.escalated)
-    assert breaches(world) == []
+    """Today's path was in office: no breach, but somebody must know."""
+    world.appoint(PublisherName.LEGACY)
+    with world.database.transaction() as connection:
+        store_payload(connection, world.escalated, OUTBOX_LINE)
+    world.post(world.escalated)
+    taken = report(world)
+    assert taken.holds, taken.breaches
+    assert [(f.name, f.subject) for f in taken.facts] == [
+        ("drafted_though_escalated", world.escalated)
+    ]
 
 
 def test_two_drafts_of_one_work_order_are_named_wherever_they_lie(world) -> None:
@@ -180,13 +200,16 @@ def test_two_drafts_of_one_work_order_are_named_wherever_they_lie(world) -> None
 
 
 def test_a_confirmation_without_a_draft_is_named(world) -> None:
-    world.mailbox.drafts.clear()
+    world.mailbox.found.clear()
     assert breaches(world) == [(2, "confirmed_without_draft", world.published)]
 
 
 def test_a_mailbox_that_does_not_answer_is_not_a_clean_audit(world) -> None:
     world.mailbox.down = True
-    assert breaches(world) == [(2, "not_searched", world.published)]
+    assert breaches(world) == [
+        (2, "not_searched", "mailbox"),
+        (2, "not_searched", world.published),
+    ]
 
 
 def test_without_a_mailbox_the_report_says_that_nobody_looked(world) -> None:
@@ -203,13 +226,15 @@ def test_a_stream_with_a_line_too_many_is_named(world, stream) -> None:
         " prefix_sha256, lines) VALUES ('work_orders', 1, 9, '', 0, '', 4)"
     )
     taken = audit(world.database, None, [path])
-    assert [(b.promise, b.check) for b in taken.breaches] == [(1, "stream_count")]
+    named = [(b.promise, b.check) for b in taken.breaches]
+    assert named == [(1, "stream_changed"), (1, "stream_count")]
 
 
 def test_hundreds_of_publications_are_searched(world) -> None:
+    world.appoint(PublisherName.LEGACY)
     world.run(
         "INSERT INTO publication_ledger (work_order_key, publisher, state, epoch)"
         " SELECT 'wo_' || rpad(translate(n::text, '0189', 'abcd'), 24, 'z'), 'legacy',"
-        " 'PENDING_PAYLOAD', 1 FROM generate_series(1, 300) n"
+        " 'PENDING_PAYLOAD', 2 FROM generate_series(1, 300) n"
     )
     assert report(world).holds

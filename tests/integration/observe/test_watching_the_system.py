@@ -28,7 +28,7 @@ def test_the_status_counts_states_jobs_and_publications(world) -> None:
     assert now.queue.depth == 0
     assert now.ledger == {"CONFIRMED": 1}
     assert now.running_after == {"none yet": 1}
-    assert now.control.active == "none"
+    assert now.control.active == "swarm"
     assert now.intake_lines == {"accepted": 3}
     assert (now.escalations.open, now.escalations.overdue) == (1, 0)
     assert {row.key for row in now.recent} == {world.published, world.escalated, world.live}
