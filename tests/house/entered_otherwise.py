@@ -78,13 +78,12 @@ _.wait_for_drafts
 
 _.accepted_at
 _.acknowledged_at
+_.asked_at
 _.byte_offset
 _.changed_at
 _.delivered_at
 _.draft_id
-_.asked_at
 _.ended_at
-_.wishes
 _.final_at
 _.finished_at
 _.history
@@ -101,4 +100,5 @@ _.run_url
 _.running_after
 _.seen_at
 _.seen_by
+_.wishes
 _.zap_request_id
