@@ -161,6 +161,9 @@ class CoreSettings(BaseSettings):
     database_url: SecretStr
     swarm_key_secret: SecretStr = Field(description="HMAC secret of the opaque work-order keys")
     auto_send_enabled: bool = False
+    swarm_doubles_url: str = Field(
+        default="", description="Where the doubles answer; set by `swarm up`, not by people"
+    )
     ui_url: str = Field(default="http://127.0.0.1:3000", description="Where the Dagster UI answers")
     link_allow_list: CommaSeparated = Field(
         default=(), description="Hosts a draft may link to (ES-11)"

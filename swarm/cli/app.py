@@ -7,6 +7,7 @@ from swarm.cli import (
     doctor,
     escalations,
     ignored,
+    home,
     legacy,
     look,
     publisher,
@@ -40,6 +41,7 @@ app.add_typer(ignored.app, name="ignored")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(publisher.app, name="publisher")
 app.add_typer(legacy.app, name="legacy")
+app.add_typer(home.app, name="home")
 
 
 def main() -> None:

@@ -18,6 +18,8 @@ from swarm.observe.audit.report import AuditReport, Scope, sentences
 from swarm.observe.dossier.dossier import dossier
 from swarm.observe.dossier.ui_links import partition_page
 from swarm.observe.status import status as read_status
+from swarm.store.home_world import require_home
+from swarm.store.world import Service
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -81,6 +83,7 @@ def audit(
     Exit code 1 names each breach.
     """
     settings, database = installation()
+    require_home(settings, Service.MAILBOX)
     report = audit_installation(
         settings,
         database,

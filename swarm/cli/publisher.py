@@ -9,6 +9,8 @@ from swarm.cli.output import installation, print_json, say
 from swarm.publishing.control import PublisherName
 from swarm.publishing.switch import commands
 from swarm.publishing.switch.commands import Flip
+from swarm.store.home_world import require_home
+from swarm.store.world import Service
 
 app = typer.Typer(help="Who may publish: legacy, swarm or nobody.", no_args_is_help=True)
 
@@ -43,7 +45,8 @@ def show(*, as_json: AsJson = False) -> None:
 @app.command()
 def cutover(reason: Reason, *, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Give publishing to swarm; refused without a valid certificate."""
-    _, database = installation()
+    settings, database = installation()
+    require_home(settings, Service.MAILBOX, Service.HOOK)  # stopping and going back never ask
     flip = commands.cutover(database, actor=getpass.getuser(), reason=reason, dry_run=dry_run)
     _tell(flip, as_json=as_json)
 

@@ -14,6 +14,8 @@ from swarm.intake.stream.keys import work_order_key
 from swarm.legacy.events import MailEvent
 from swarm.legacy.submit import SubmitResult
 from swarm.settings import Settings
+from swarm.store.home_world import require_home
+from swarm.store.world import Service
 
 
 def submit(
@@ -29,6 +31,7 @@ def submit(
     1 then. The same mail handed in twice is one work order.
     """
     settings = enter()
+    require_home(settings, *Service)
     result = feeding.submit(files, settings, os.environ.get(SANDBOX_URL))
     if as_json:
         print_json(_plain(result, settings))

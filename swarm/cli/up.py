@@ -24,6 +24,13 @@ def up(
         bool, typer.Option("--with-legacy", help="Run today's publishing path as well.")
     ] = False,
     workers: Annotated[int, typer.Option(min=1, help="Work orders in hand at once.")] = 2,
+    adopt: Annotated[
+        bool,
+        typer.Option(
+            "--adopt",
+            help="Move this home to other services: close what is open, give publishing away.",
+        ),
+    ] = False,
     timeout: Annotated[
         float, typer.Option(help="Seconds --until-idle may take before it gives up.")
     ] = 600.0,
@@ -40,6 +47,7 @@ def up(
         with_legacy=with_legacy,
         workers=workers,
         timeout=timeout,
+        adopt=adopt,
     )
     terminal = console()
     screen = LiveScreen(terminal) if terminal.is_terminal else PlainScreen(terminal)

@@ -20,6 +20,9 @@ MODEL_PREFIX = "MODEL_"
 SANDBOX_URL = "SWARM_SANDBOX_URL"
 """Where the doubles are steered, for ``swarm submit``; absent where Graph is real."""
 
+DOUBLES_URL = "SWARM_DOUBLES_URL"
+"""Where whatever is doubled answers: how a program tells a double from the real service."""
+
 _FIXED = {
     # Customer mail must not leave; langsmith comes along and switches itself on by environment.
     "LANGSMITH_TRACING": "false",

@@ -28,6 +28,8 @@ from swarm.legacy.jsonl import LineLog, read_state, write_state
 from swarm.legacy.turns import counted
 from swarm.models import Attachment
 from swarm.settings import Settings
+from swarm.store.home_world import require_home
+from swarm.store.world import Service
 
 FIRST_LOOK_BACK = timedelta(hours=24)
 OVERLAP = timedelta(
@@ -135,7 +137,8 @@ class EmailWorkOrderService:
 
 
 def build(settings: Settings) -> Callable[[], int]:
-    """Return the turn of a service for these settings."""
+    """Return the turn of a service; raises ``RefusedError`` for another home's mailbox."""
+    require_home(settings, Service.MAILBOX)
     files = IntakeFiles(settings.core.swarm_home)
     outlook = GraphOutlook(settings.graph)
     service = EmailWorkOrderService(outlook, settings.graph.mailbox, files, LineLog(files.events))

@@ -27,6 +27,9 @@ from swarm.legacy.publishing.sender import LegacySender
 from swarm.legacy.publishing.shim import OutboxItem, legacy_publisher
 from swarm.settings import Settings
 from swarm.store.database import Database
+from swarm.store.home_world import require_home
+from swarm.store.world import Service, places
+from swarm.store.world_rows import at_home
 
 POLL_SECONDS = 1.0
 
@@ -84,19 +87,25 @@ def read_item(line: bytes) -> OutboxItem | None:
 
 
 def build(settings: Settings) -> Callable[[], int]:
-    """Return the turn of a sender; raises ``RefusedError`` when another one holds its journal."""
+    """Return the turn of a sender; raises ``RefusedError`` when another one holds its journal, or
+    when its services are not those of this home.
+    """
+    require_home(settings, Service.MAILBOX, Service.HOOK)
     files = LegacyFiles(settings.core.swarm_home)
     folder = files.outbox.parent
     lease = LegacyLease(
         folder,
         seconds=settings.publishing.legacy_lease_seconds,
         margin_seconds=settings.publishing.send_deadline_seconds,
+        world=places(settings)[Service.HOOK].sha256 or "",
     )
     # Two seconds of patience: production must not wait long for a Postgres that is away.
     database = Database(settings.core.database_url.get_secret_value(), timeout=2.0)
     hook = ZapierHook(settings.zapier, deadline_seconds=settings.publishing.send_deadline_seconds)
     sender = LegacySender(
-        legacy_publisher(database, hook, settings.publishing, lease.holder),
+        legacy_publisher(
+            database, hook, settings.publishing, lease.holder, at_home=at_home(settings)
+        ),
         Journal(folder),
         lease,
         settings.core.swarm_key_secret.get_secret_value(),

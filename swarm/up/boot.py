@@ -14,9 +14,16 @@ from swarm.errors import RefusedError
 from swarm.installation.environment import described, doubles, home_of
 from swarm.installation.feeding import feed_samples
 from swarm.installation.home import Home, write_private
+from swarm.installation.membership import require_home
 from swarm.settings import load_settings
 from swarm.up import programs
-from swarm.up.prepare import appoint_publisher, bring_up_to_date, prepare_dagster
+from swarm.up.prepare import (
+    appoint_publisher,
+    bring_up_to_date,
+    prepare_dagster,
+    require_one_world,
+    settle_world,
+)
 from swarm.up.processes import Program, sweep
 from swarm.up.session import Options, Session
 from swarm.up.supervisor import Supervisor
@@ -56,7 +63,9 @@ def run(options: Options, screen: Screen) -> int:
 
 
 def _run(session: Session) -> int:
-    session.settle_environment(session.user.get("DATABASE_URL") or _PLACEHOLDER_URL)
+    settings = session.settle_environment(session.user.get("DATABASE_URL") or _PLACEHOLDER_URL)
+    if not session.options.adopt:
+        require_home(session.home, settings)
     fed = _start(session)
     done = watch(session, fed)
     return conclude(session, all_final=done)
@@ -65,10 +74,12 @@ def _run(session: Session) -> int:
 def _start(session: Session) -> int:
     """Start everything; each line leans on the ones above. Returns how many samples were fed."""
     began, home, supervisor = time.monotonic(), session.home, session.supervisor
-    if session.doubles:
-        supervisor.start(programs.sandbox(home, session.environment, session.sandbox_port))
-    session.settle_environment(_database_url(session))
+    settings = session.settle_environment(_database_url(session))
+    require_one_world(session, settings)
     bring_up_to_date(session)
+    settle_world(session, settings)
+    if session.doubles:  # not before: an adoption puts its files aside
+        supervisor.start(programs.sandbox(home, session.environment, session.sandbox_port))
     appoint_publisher(session)
     code_socket = home.code_socket()
     code_socket.unlink(missing_ok=True)

@@ -1,10 +1,14 @@
 """What the database needs before the programs start: our tables, Dagster's tables, a publisher."""
 
 import subprocess
+from contextlib import closing
 
 from swarm.errors import TransientError
+from swarm.installation.adoption import adopt
+from swarm.installation.membership import remember, require_database
 from swarm.publishing.control import PublisherName
 from swarm.publishing.switch.commands import appoint_initial
+from swarm.settings import Settings
 from swarm.store.database import Database
 from swarm.store.database_errors import in_our_words
 from swarm.store.migrate import migrate
@@ -12,6 +16,28 @@ from swarm.up.processes import python
 from swarm.up.session import Session
 
 _ACTOR = "swarm up"
+
+
+def require_one_world(session: Session, settings: Settings) -> None:
+    """Refuse, before anything is changed in it, a database of another home or other services."""
+    if session.options.adopt:
+        return
+    with closing(_alone(session)) as database:
+        require_database(session.home, settings, database)
+
+
+def settle_world(session: Session, settings: Settings) -> None:
+    """Move to other services if that is asked for, and remember in which world we are."""
+    with closing(_alone(session)) as database:
+        if session.options.adopt:
+            adopted = adopt(session.home, settings, database, actor=f"{_ACTOR} --adopt")
+            session.screen.say(str(adopted or "nothing to adopt: these are this home's services"))
+        for change in remember(session.home, settings, database, actor=_ACTOR):
+            session.screen.say(change)
+
+
+def _alone(session: Session) -> Database:
+    return Database(session.environment["DATABASE_URL"], max_connections=1)
 
 
 def bring_up_to_date(session: Session) -> None:
@@ -31,11 +57,8 @@ def appoint_publisher(session: Session) -> None:
     doubled = "zapier" in session.doubles
     publisher = PublisherName.SWARM if doubled else PublisherName.LEGACY
     reason = "sandbox" if doubled else "a real hook: today's path publishes until the cutover"
-    database = Database(session.environment["DATABASE_URL"], max_connections=1)
-    try:
+    with closing(_alone(session)) as database:
         now = appoint_initial(database, publisher, actor=_ACTOR, reason=reason)
-    finally:
-        database.close()
     session.screen.say(f"publisher: {now.active} ({now.reason})")
 
 

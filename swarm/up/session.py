@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from swarm.installation.environment import (
+    DOUBLES_URL,
     SANDBOX_URL,
     Addresses,
     children_environment,
@@ -31,6 +32,7 @@ class Options:
     with_legacy: bool = False
     workers: int = 2
     timeout: float = 600.0
+    adopt: bool = False
 
 
 @dataclass(slots=True)
@@ -59,6 +61,7 @@ class Session:
         used = sandbox_part(sandbox_environment(self.sandbox_port), self.doubles)
         addresses = Addresses(database_url, self.options.port)
         secret = self.user.get("SWARM_KEY_SECRET") or self.home.key_secret()
+        used[DOUBLES_URL] = base_url(self.sandbox_port) if self.doubles else ""
         if self.sandbox_url:
             used[SANDBOX_URL] = self.sandbox_url
         self.environment = children_environment(self.user, self.home, addresses, secret, used)

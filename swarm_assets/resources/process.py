@@ -5,6 +5,7 @@ most of it. A forked child starts with none of its parent's connections.
 """
 
 import os
+from contextlib import closing
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,10 @@ from swarm.specialists.protocol import Specialist
 from swarm.specialists.select import select_specialist
 from swarm.stages.checkpointer import shared_checkpointer
 from swarm.stages.graph_runner import langgraph_is_here
+from swarm.store import home_world
 from swarm.store.database import Database
 from swarm.store.postgres import PostgresStore
+from swarm.store.world_rows import require_own
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.postgres import PostgresSaver
@@ -25,8 +28,17 @@ if TYPE_CHECKING:
 
 @cache
 def settings() -> Settings:
-    """Return the settings, read at first use; raises ``ConfigurationError``."""
-    return load_settings()
+    """Return the settings, read at first use.
+
+    Raises ``ConfigurationError``; ``RefusedError`` when home, database and mailbox are not one
+    installation, whoever started this process; ``DatabaseUnavailableError`` when it cannot ask.
+    """
+    known = load_settings()
+    home = home_world.read(known.core.swarm_home)
+    url = known.core.database_url.get_secret_value()
+    with closing(Database(url, max_connections=1)) as asked, asked.transaction() as connection:
+        require_own(connection, known, home.database_id if home else None)
+    return known
 
 
 @cache

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,11 +56,14 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def running_up(home: Path, log: Path, *options: str) -> Iterator["subprocess.Popen[bytes]"]:
+def running_up(
+    home: Path, log: Path, *options: str, shell: Mapping[str, str] | None = None
+) -> Iterator["subprocess.Popen[bytes]"]:
     """Run `swarm up` until the end of the block, from when it says that it is up."""
+    seen = {**environment(home), **(shell or {})}
     with log.open("wb") as output:
         command = [*SWARM, "up", *options]
-        process = subprocess.Popen(command, env=environment(home), stdout=output, stderr=output)
+        process = subprocess.Popen(command, env=seen, stdout=output, stderr=output)
     try:
         deadline = time.monotonic() + _LONGEST_START
         while "up after" not in log.read_text():

@@ -52,7 +52,13 @@ class Production:
             folder, seconds=60, margin_seconds=20, clock=lambda: self.now
         )
         hook = ZapierHook(ZapierSettings(hook_url=SecretStr(self.world.postbox.hook_url)))
-        deps = legacy_publisher(self.database, hook, PublishingSettings(), lease.holder)
+        deps = legacy_publisher(
+            self.database,
+            hook,
+            PublishingSettings(),
+            lease.holder,
+            at_home=lambda _connection: True,
+        )
         self.journal = Journal(folder)
         sender = LegacySender(deps, self.journal, lease, SECRET)
         follower = Follower(self.files.outbox, self.files.sender_state)

@@ -18,7 +18,7 @@ _EMPTY = """
 TRUNCATE publication_ledger, publication_payload, publication_log, publisher_history,
          publisher_lease, switch_wish, legacy_proof, legacy_decommission, alerts,
          work_orders CASCADE;
-TRUNCATE verdicts;
+TRUNCATE verdicts, installation_places;
 UPDATE publisher_control SET active = 'none', epoch = 0, reason = 'test', actor = 'test';
 """
 

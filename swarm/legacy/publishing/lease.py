@@ -34,6 +34,7 @@ class HeldLease(BaseModel):
     boot_id: str
     until: float
     epoch: int
+    world: str = ""
 
 
 class LegacyLease:
@@ -45,13 +46,14 @@ class LegacyLease:
         *,
         seconds: float,
         margin_seconds: float = 20.0,
+        world: str = "",
         clock: Callable[[], float] = since_boot,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._lease_file, self._holder_file = folder / "lease.json", folder / "holder"
         self._barred_file, self._handed_file = folder / "barred.json", folder / "handed_over.keys"
         self._seconds, self._margin, self._clock = seconds, margin_seconds, clock
-        self._boot_id = boot_id()
+        self._boot_id, self._world = boot_id(), world
         self.holder = self._read_holder()
         self._held = self._read_lease()
         self._handed_keys = _lines(self._handed_file)
@@ -77,7 +79,9 @@ class LegacyLease:
             self.let_go(database)
             return False
         until = asked + self._seconds
-        self._hold(HeldLease(boot_id=self._boot_id, until=until, epoch=control.epoch))
+        self._hold(
+            HeldLease(boot_id=self._boot_id, until=until, epoch=control.epoch, world=self._world)
+        )
         return True
 
     def let_go(self, database: Database) -> None:
@@ -93,6 +97,8 @@ class LegacyLease:
         """Return the epoch under which a POST may leave now without the ledger; None: none may."""
         held = self._held
         if held is None or held.boot_id != self._boot_id or held.epoch != self._barred_epoch:
+            return None
+        if held.world != self._world:  # restarted with another hook since the ledger was asked
             return None
         return held.epoch if self._clock() + self._margin < held.until else None
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from swarm.clients.protocol import NotSentError, OutcomeUnknownError
-from swarm.errors import DatabaseError, DatabaseUnavailableError, PermanentError
+from swarm.errors import DatabaseError, DatabaseUnavailableError, PermanentError, RefusedError
 from swarm.legacy.publishing.journal import Entry, Journal
 from swarm.legacy.publishing.lease import LegacyLease
 from swarm.legacy.publishing.settling import settle
@@ -19,6 +19,7 @@ from swarm.legacy.publishing.shim import OutboxItem, key_of, payload_of, try_han
 from swarm.publishing.dispatch.deps import PublishingDeps
 from swarm.publishing.dispatch.dispatcher import Dispatched, dispatch_once, record_unrecorded
 from swarm.publishing.ledger.payload import wire
+from swarm.store.world_rows import REMEDY
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +36,12 @@ class LegacySender:
     key_secret: str
 
     def begin_turn(self) -> bool:
-        """Settle, keep the lease; False when Postgres is away, or answers and will not do it."""
+        """Settle, keep the lease; False when Postgres is away, or answers and will not do it.
+
+        Raises ``RefusedError`` when the database remembers another hook or mailbox than ours.
+        """
         try:
+            self._require_home()
             settle(self.deps.database, self.journal)
             record_unrecorded(self.deps)
             self.lease.keep(self.deps.database)
@@ -44,6 +49,15 @@ class LegacySender:
             logger.warning("without the ledger: %s", error)
             return False
         return True
+
+    def _require_home(self) -> None:
+        with self.deps.database.transaction() as connection:
+            at_home = self.deps.at_home(connection)
+        if not at_home:
+            self.lease.let_go(self.deps.database)
+            raise RefusedError(
+                "this sender's hook or mailbox is not the one of this installation", hint=REMEDY
+            )
 
     def take(self, item: OutboxItem, *, connected: bool) -> None:
         """Bring one line into the ledger, or publish it under the lease; repeating is harmless.

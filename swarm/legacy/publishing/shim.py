@@ -13,6 +13,7 @@ elsewhere: going on without Postgres (``lease``), reading the outbox
 """
 
 import html
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -178,7 +179,12 @@ def decline(connection: Connection, key: str, item: OutboxItem) -> bool:
 
 
 def legacy_publisher(
-    database: Database, hook: DraftHook, timings: PublishingSettings, holder: str
+    database: Database,
+    hook: DraftHook,
+    timings: PublishingSettings,
+    holder: str,
+    *,
+    at_home: Callable[[Connection], bool],
 ) -> PublishingDeps:
     """Return the means of the publisher ``legacy``: no rules of ours, no look, nothing settled.
 
@@ -194,6 +200,7 @@ def legacy_publisher(
         settle=leave_to_sweep,
         timings=timings,
         permitted=lambda connection: no_other_holds_the_lease(connection, holder),
+        at_home=at_home,
     )
 
 

@@ -38,7 +38,9 @@ class PublishingDeps:
 
     ``outlook`` None skips the look before the POST (today's sender never had it) and leaves
     reconciling to somebody else. ``preflight`` is the last look; ``settle`` lets the work order
-    follow. ``permitted`` is asked in the claim's transaction, under the switch lock.
+    follow. ``permitted`` is asked in the claim's transaction, under the switch lock. ``at_home`` is
+    asked there too, and before anything else: a program whose services are not those the database
+    remembers does nothing.
     """
 
     database: Database
@@ -50,10 +52,15 @@ class PublishingDeps:
     settle: Settle
     timings: PublishingSettings = field(default_factory=PublishingSettings)
     permitted: Callable[[Connection], bool] = _always
+    at_home: Callable[[Connection], bool] = _always
     rate_limit: RateLimit = rate_limit.OF_THIS_PROCESS
     in_flight: InFlight = in_flight.OF_THIS_PROCESS
     clock: Callable[[], float] = time.monotonic
     draw: Callable[[], float] = random.random
+
+    def may_claim(self, connection: Connection) -> bool:
+        """Ask both questions of the claim; the caller holds the switch lock."""
+        return self.at_home(connection) and self.permitted(connection)
 
     @property
     def overdue_seconds(self) -> float:

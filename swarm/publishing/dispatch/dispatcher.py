@@ -106,6 +106,8 @@ class Dispatcher:
 
     def _candidate(self, key: str | None) -> ClaimCandidate | TamperedPayload | None:
         with self._deps.database.transaction() as connection:
+            if not self._deps.at_home(connection):
+                return None
             return next_candidate(
                 connection,
                 self._deps.me,
@@ -158,7 +160,7 @@ class Dispatcher:
                 this_process(),
                 required_rules=self._deps.required_rules,
                 max_attempts=self._deps.timings.max_attempts,
-                permitted=self._deps.permitted,
+                permitted=self._deps.may_claim,
                 claim_id=claim_id,
             )
 

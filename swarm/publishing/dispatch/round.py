@@ -76,6 +76,8 @@ def run_round(
     Raises a ``DatabaseError`` when Postgres is away or refuses; the next round makes it good.
     """
     recorded = record_unrecorded(deps)
+    if not _at_home(deps):  # it would look for drafts in another mailbox, and hold what it misses
+        return _nothing(recorded)
     reaped = reap(deps)
     reconciled = Counter(str(result.outcome) for result in reconcile(deps))
     swept = sweep(deps)
@@ -109,6 +111,25 @@ def publications_due(deps: PublishingDeps) -> int:
     with deps.database.transaction() as connection:
         row = connection.execute(_DUE, limits).fetchone()
     return int(row["due"]) if row else 0
+
+
+def _at_home(deps: PublishingDeps) -> bool:
+    with deps.database.transaction() as connection:
+        return deps.at_home(connection)
+
+
+def _nothing(recorded: int) -> RoundReport:
+    return RoundReport(
+        recorded=recorded,
+        reaped_unknown=0,
+        reaped_held=0,
+        reaped_left=0,
+        reconciled={},
+        ended=0,
+        alerted=0,
+        settled=0,
+        dispatched={},
+    )
 
 
 def _dispatch_all_due(

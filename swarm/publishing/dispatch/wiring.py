@@ -12,6 +12,7 @@ from swarm.safety.ruleset import required_rules
 from swarm.settings import Settings
 from swarm.store.database import Database
 from swarm.store.protocol import RunStore
+from swarm.store.world_rows import at_home
 
 
 def swarm_publisher(
@@ -32,4 +33,5 @@ def swarm_publisher(
         ),
         settle=settle_work_order,
         timings=settings.publishing,
+        at_home=at_home(settings),
     )

@@ -30,9 +30,10 @@ _MISSING = missing_passes(
     evidence_sha256="p.evidence_sha256",
 )
 
-# A row of mine that is due, with its payload and every PASS, and with none of the rulings against
-# it. The swarm's own work order must not be final, and what was stored before its last release was
-# not released. Today's publisher is bound by neither: it judges for itself.
+# A row of mine that is due, with its payload and every PASS, with none of the rulings against it,
+# and made in the world this database lives in: what a sandbox left behind reaches no customer. The
+# swarm's own work order must not be final, and what was stored before its last release was not
+# released. Today's publisher is bound by neither: it judges for itself.
 _CLAIMABLE = f"""
 SELECT l.work_order_key, l.publisher, l.fence, l.epoch, l.attempts,
        least(l.created_at, l.intent_at) AS created_at,
@@ -48,6 +49,9 @@ SELECT l.work_order_key, l.publisher, l.fence, l.epoch, l.attempts,
    AND (%(payload_sha256)s::text IS NULL OR p.sha256 = %(payload_sha256)s)
    AND cardinality(%(required)s::text[]) > 0
    AND NOT EXISTS ({_MISSING})
+   AND p.world = swarm.current_world()
+   AND NOT EXISTS (SELECT 1 FROM work_orders w
+                    WHERE w.key = l.work_order_key AND w.world <> swarm.current_world())
    AND NOT EXISTS (
         SELECT 1 FROM verdicts v
          WHERE v.version = p.ruleset AND v.ruling <> 'pass'
