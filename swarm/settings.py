@@ -4,7 +4,7 @@ What lives elsewhere: ``swarm up`` puts the defaults of the local sandbox into t
 every program sees explicit URLs and cannot tell a double from the real service.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -189,6 +189,19 @@ class Settings:
     model: ModelSettings
     publishing: PublishingSettings
     queue: QueueSettings
+
+
+def is_setting(name: str) -> bool:
+    """Whether a variable is one of ours: a field of some part, or named with a part's prefix."""
+    return any(_belongs(name, part.type) for part in fields(Settings))
+
+
+def _belongs(name: str, part: object) -> bool:
+    assert isinstance(part, type) and issubclass(part, BaseSettings)  # noqa: S101, PT018 - ours
+    prefix = str(part.model_config.get("env_prefix", ""))
+    if prefix:
+        return name.startswith(prefix)
+    return name in {field.upper() for field in part.model_fields}
 
 
 def load_settings() -> Settings:

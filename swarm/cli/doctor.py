@@ -16,7 +16,7 @@ _MARKS = {Health.GOOD: "[green]good[/]", Health.NOTE: "[yellow]note[/]", Health.
 
 def doctor(
     *,
-    port: Annotated[int, typer.Option(help="Port the UI would use.")] = 3000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port the UI would use.")] = 3000,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Look at everything the system needs, change nothing, send nothing.

@@ -50,6 +50,10 @@ def guarded(run: Callable[[], None]) -> None:
     except SwarmError as error:
         complain(f"swarm: {error}")
         sys.exit(FAILED)
+    except OSError as error:  # a disk that is full, a file that is not ours: the user's to mend
+        place = f": {error.filename}" if error.filename else ""
+        complain(f"swarm: {error.strerror or type(error).__name__}{place}")
+        sys.exit(FAILED)
 
 
 def installation() -> tuple[Settings, Database]:

@@ -19,7 +19,9 @@ def up(
     no_samples: Annotated[
         bool, typer.Option("--no-samples", help="Do not feed the sample mails.")
     ] = False,
-    port: Annotated[int, typer.Option(help="Port of the Dagster UI on 127.0.0.1.")] = 3000,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Port of the Dagster UI on 127.0.0.1.")
+    ] = 3000,
     with_legacy: Annotated[
         bool, typer.Option("--with-legacy", help="Run today's publishing path as well.")
     ] = False,

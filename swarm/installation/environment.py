@@ -1,7 +1,7 @@
 """The environment of every child, computed once. Pure functions over the user's own environment.
 
-The rule: a variable the user set is never overwritten. The double of a service is used as long as
-the user set none of that service's variables.
+The rule: of the user's shell our own settings and what the machine needs pass, and are never
+overwritten. The double of a service is used as long as the user set none of its variables.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from swarm.installation.home import Home
 from swarm.installation.urls import libpq_url, sqlalchemy_url
+from swarm.settings import is_setting
+from swarm.surroundings import LIBPQ_KEPT, PROXIES, SILENT
 
 PREFIXES: Mapping[str, str] = {"graph": "GRAPH_", "monday": "MONDAY_", "zapier": "ZAPIER_"}
 """Service -> prefix of its variables; each has a double in the sandbox."""
@@ -24,15 +26,25 @@ DOUBLES_URL = "SWARM_DOUBLES_URL"
 """Where whatever is doubled answers: how a program tells a double from the real service."""
 
 _FIXED = {
-    # Customer mail must not leave; langsmith comes along and switches itself on by environment.
-    "LANGSMITH_TRACING": "false",
-    "LANGGRAPH_STRICT_MSGPACK": "true",
-    "DAGSTER_DISABLE_TELEMETRY": "yes",
+    # Customer mail must not leave, whatever the user's shell says.
+    **SILENT,
     # 50 events a write: 49 ms instead of 217 ms per partition.
     "DAGSTER_EVENT_BATCH_SIZE": "50",
-    "AUTO_SEND_ENABLED": "false",
     "PYTHONUNBUFFERED": "1",
+    # Nothing that lies in a working folder may stand in for a module.
+    "PYTHONSAFEPATH": "1",
+    # Of the user's the locale may not be installed (initdb fails) and the zone may not exist.
+    "LC_ALL": "C.UTF-8",
+    "LANG": "C.UTF-8",
+    "TZ": "UTC",
 }
+
+_MACHINE = frozenset(
+    {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TEMP", "TMP", "LD_LIBRARY_PATH",
+     "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "NO_PROXY", "no_proxy"}
+    | {each for proxy in PROXIES for each in (proxy, proxy.lower())}
+)  # fmt: skip
+"""What programs need of the user's shell beside our settings; everything else stays outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,41 +77,46 @@ def children_environment(
     secret: str,
     sandbox: Mapping[str, str],
 ) -> dict[str, str]:
-    """Return the children's whole environment: ours below, the user's on top, URLs converted."""
+    """Return the children's whole environment: what passes of the user's, our own, URLs converted.
+
+    Of the user's only what the machine needs and our own settings pass: a shell is full of other
+    projects' ``CELERY_BROKER_URL``, ``PGSERVICE``, ``DAGSTER_HOME`` and ``PYTHONPATH``.
+    """
     url = libpq_url(addresses.database_url)
     ours = {
-        **_FIXED,
         **sandbox,
+        "AUTO_SEND_ENABLED": "false",
         "SWARM_KEY_SECRET": secret,
         "UI_URL": f"http://127.0.0.1:{addresses.ui_port}",
-        "CELERY_BROKER_DIR": str(home.broker),
-        "CELERY_BROKER_URL": "filesystem://",
     }
     forced = {
+        **_FIXED,
+        DOUBLES_URL: sandbox.get(DOUBLES_URL, ""),
+        "CELERY_BROKER_DIR": str(home.broker),
+        "CELERY_BROKER_URL": "filesystem://",
         "SWARM_HOME": str(home.root),
         "DATABASE_URL": url,
         "DAGSTER_HOME": str(home.dagster),
         "DAGSTER_POSTGRES_URL": sqlalchemy_url(url),
     }
-    return {**ours, **{k: v for k, v in user.items() if v}, **forced}
+    return {**ours, **{name: v for name, v in user.items() if v and _passes(name, user)}, **forced}
+
+
+def _passes(name: str, user: Mapping[str, str]) -> bool:
+    if name in LIBPQ_KEPT:  # how to log in to a server the user names, not to the embedded one
+        return bool(user.get("DATABASE_URL"))
+    return name in _MACHINE or is_setting(name)
 
 
 def described(environment: Mapping[str, str], user: Mapping[str, str]) -> dict[str, str]:
     """Return what another command of ours needs to find this installation: what ``up`` added, and
     the user's settings of ours; not the rest of the user's shell.
     """
-    names = (*PREFIXES.values(), MODEL_PREFIX, "PUBLISH_", "QUEUE_")
     return {
         name: value
         for name, value in environment.items()
-        if user.get(name) != value or name.startswith(names) or name in _SETTINGS
+        if is_setting(name) or (user.get(name) != value and name not in _MACHINE | {*_FIXED})
     }
-
-
-_SETTINGS = frozenset(
-    {"SWARM_HOME", "DATABASE_URL", "SWARM_KEY_SECRET", "UI_URL", "LINK_ALLOW_LIST", *_FIXED}
-    | {"REPLY_SIGNATURE"}
-)
 
 
 def home_of(user: Mapping[str, str]) -> Home:

@@ -14,9 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from swarm.errors import RefusedError
+from swarm.errors import ConfigurationError, RefusedError
+from swarm.sockets import folder_for
 
-_SOCKET_PATH_LIMIT = 100  # sun_path holds 108 bytes; gRPC adds a little
+_CODE_SOCKET = "code.sock"
+_UNSPEAKABLE = frozenset('"$`\\\n\r')  # pg_ctl hands its paths to a shell, in quotation marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +79,43 @@ class Home:
 
     def code_socket(self) -> Path:
         """Return the code server's unix socket; it has no login, hence a folder of mode 0700."""
-        socket = self.run / "code.sock"
-        if len(os.fsencode(socket)) <= _SOCKET_PATH_LIMIT:
-            return socket
-        return Path(tempfile.mkdtemp(prefix="swarm-")) / "code.sock"
+        return folder_for(self.run, _CODE_SOCKET) / _CODE_SOCKET
+
+    @property
+    def work(self) -> Path:
+        """Working folder of the programs: empty, for Dagster reads a ``.env`` that lies there."""
+        return self.run / "work"
 
     def prepare(self) -> None:
-        """Create the folders; those that hold sockets or mail text are closed to others."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        for folder in (self.events.parent, self.broker, self.dagster, self.sandbox, self.logs):
-            folder.mkdir(mode=0o700, exist_ok=True)
-        self.run.mkdir(mode=0o700, exist_ok=True)
+        """Create the folders; those that hold sockets or mail text are closed to others.
+
+        Raises ``ConfigurationError`` when the home is a file, cannot be written, or has a name that
+        the embedded server's start script cannot take.
+        """
+        if _UNSPEAKABLE & set(str(self.root)):
+            raise ConfigurationError(
+                f"SWARM_HOME {str(self.root)!r} holds a character Postgres cannot be started with",
+                hint="choose a path without quotation mark, dollar, backtick, backslash or newline",
+            )
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            for folder in (
+                self.events.parent,
+                self.broker,
+                self.dagster,
+                self.sandbox,
+                self.logs,
+                self.run,
+                self.work,
+            ):
+                folder.mkdir(mode=0o700, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.run):
+                pass
+        except OSError as error:
+            raise ConfigurationError(
+                f"SWARM_HOME {self.root} cannot be used: {error.strerror}",
+                hint="set SWARM_HOME to a folder you may write",
+            ) from error
 
     def key_secret(self) -> str:
         """Return the HMAC secret of the work-order keys; made once and kept.

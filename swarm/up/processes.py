@@ -44,6 +44,8 @@ def spawn(program: Program, log: Path, pid_file: Path) -> subprocess.Popen[bytes
     Call from the main thread only (see ``die_with_parent``). Leaves ``pid_file`` for a later sweep.
     """
     argv = (*python("swarm.up.die_with_parent", str(os.getpid())), *program.argv)
+    work = pid_file.parent / "work"  # nothing lies there that a program could take for its own
+    work.mkdir(mode=0o700, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - argv is ours, no shell
             argv,
@@ -51,6 +53,7 @@ def spawn(program: Program, log: Path, pid_file: Path) -> subprocess.Popen[bytes
             stdout=output,
             stderr=subprocess.STDOUT,
             env=dict(program.environment),
+            cwd=work,
             start_new_session=True,
         )
     pid_file.write_text(f"{process.pid} {started_at(process.pid) or ''}", "ascii")

@@ -3,6 +3,7 @@
 Stopping goes backwards. How a process is kept alive is the supervisor's business (``supervisor``).
 """
 
+import json
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -105,7 +106,7 @@ def write_dagster_home(home: Home, code_socket: Path) -> None:
     home.workspace.write_text(
         "load_from:\n"
         "  - grpc_server:\n"
-        f"      socket: '{code_socket}'\n"
+        f"      socket: {json.dumps(str(code_socket))}\n"
         f"      location_name: {LOCATION}\n",
         "utf-8",
     )

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from swarm.installation.environment import (
     DOUBLES_URL,
@@ -47,6 +48,7 @@ class Session:
     doubles: frozenset[str]
     sandbox_port: int
     environment: dict[str, str] = field(default_factory=dict)
+    code_socket: Path | None = None
 
     @property
     def sandbox_url(self) -> str | None:

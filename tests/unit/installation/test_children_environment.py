@@ -56,10 +56,30 @@ def test_a_real_service_gets_nothing_of_its_double() -> None:
     assert environment["MONDAY_API_URL"] == SANDBOX["MONDAY_API_URL"]
 
 
-def test_what_the_user_set_is_never_overwritten() -> None:
-    environment = compute({"DAGSTER_EVENT_BATCH_SIZE": "7", "CELERY_BROKER_URL": "redis://r"})
-    assert environment["DAGSTER_EVENT_BATCH_SIZE"] == "7"
-    assert environment["CELERY_BROKER_URL"] == "redis://r"
+@pytest.mark.parametrize(
+    "name",
+    ["GRAPH_TENANT_ID", "MONDAY_EMAIL_COLUMN", "MODEL_NAME", "PUBLISH_SETTLE_SECONDS",
+     "QUEUE_LEASE_SECONDS", "LINK_ALLOW_LIST", "REPLY_SIGNATURE", "UI_URL", "SWARM_KEY_SECRET",
+     "AUTO_SEND_ENABLED", "PATH", "HOME", "SSL_CERT_FILE", "HTTPS_PROXY"],
+)  # fmt: skip
+def test_a_setting_of_ours_and_what_the_machine_needs_pass_as_the_user_set_them(name: str) -> None:
+    assert compute({name: "the user's"})[name] == "the user's"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_CONFIG_MODULE", "DAGSTER_HOME",
+     "DAGSTER_HOST", "DAGSTER_POSTGRES_URL", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONOPTIMIZE",
+     "PYTHONWARNINGS", "PGSERVICE", "PGHOST", "PGOPTIONS", "LC_ALL", "LC_MESSAGES", "TZ",
+     "LANGCHAIN_TRACING_V2", "SWARM_DOUBLES_URL", "DJANGO_SETTINGS_MODULE", "LD_PRELOAD"],
+)  # fmt: skip
+def test_another_projects_variable_stays_outside(name: str) -> None:
+    assert compute({name: "another project's"}).get(name) != "another project's"
+
+
+def test_how_to_log_in_passes_only_to_a_server_the_user_names() -> None:
+    assert "PGPASSWORD" not in compute({"PGPASSWORD": "p"})
+    assert compute({"PGPASSWORD": "p", "DATABASE_URL": "x"})["PGPASSWORD"] == "p"
 
 
 def test_tracing_and_telemetry_are_off_and_strict_mode_is_on() -> None:
