@@ -15,6 +15,8 @@
 
 ``DatabaseError`` spans both of Postgres' errors, for programs that must outlive either.
 
+What one service's client adds stands in ``swarm/clients/protocol.py``, below these or the root.
+
 Judgement that could not be had (a model time-out, malformed output) is not an error here: it is a
 verdict ``ERROR`` and ends as an escalation (ES-05).
 """
@@ -23,8 +25,11 @@ verdict ``ERROR`` and ends as an escalation (ES-05).
 class SwarmError(Exception):
     """Root of our errors.
 
-    ``work_order`` is the opaque key, never an id or address; ``hint`` says what a person can do.
+    ``work_order`` is the opaque key, never an id or address; ``hint`` says what a person can do;
+    ``http_status`` is what a service answered, where one did.
     """
+
+    http_status: int | None = None
 
     def __init__(self, message: str, *, work_order: str | None = None, hint: str = "") -> None:
         super().__init__(message)

@@ -7,25 +7,23 @@ sending.
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr
 
-from swarm.clients.http_failures import (
-    safe_code,
-    status_failure,
-    transport_failure,
-    unreadable_failure,
-)
+from swarm.clients.bounded_http import BoundedHttp, Bounds
+from swarm.clients.http_failures import safe_code, status_failure, unreadable_failure
+from swarm.clients.json_answers import read_json
 from swarm.clients.patience import Patience, patiently
-from swarm.clients.quiet import silence_http_loggers
 
 SCOPE = "https://graph.microsoft.com/.default"
 RENEW_EARLY_SECONDS = 300.0
+_LONGEST_LIFE = 86_400.0
 _UNAUTHORIZED = 401
+_BOUNDS = Bounds(seconds=20.0, most_bytes=1 << 20)
 _DOING = "asking for a Graph token"
 
 
@@ -42,8 +40,9 @@ class TokenProvider(Protocol):
 
 
 class _TokenAnswer(BaseModel):
-    access_token: str
-    expires_in: float
+    # It becomes a header: nothing but visible ASCII fits there.
+    access_token: str = Field(pattern=r"^[\x21-\x7e]+$")
+    expires_in: float = Field(ge=0, allow_inf_nan=False)
 
 
 class ClientCredentials:
@@ -60,11 +59,13 @@ class ClientCredentials:
         patience: Patience | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        silence_http_loggers()
         self._url = f"{authority.rstrip('/')}/{quote(tenant_id, safe='')}/oauth2/v2.0/token"
         self._client_id = client_id
         self._secret = client_secret
-        self._client = httpx.Client(timeout=httpx.Timeout(15.0, connect=5.0), transport=transport)
+        timeout = httpx.Timeout(15.0, connect=5.0)
+        self._http = BoundedHttp(
+            bounds=_BOUNDS, timeout=timeout, transport=transport, connections=1
+        )
         self._patience = patience or Patience()
         self._monotonic = monotonic
         self._lock = threading.Lock()
@@ -89,13 +90,14 @@ class ClientCredentials:
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._http.close()
 
     def _remember(self, answer: _TokenAnswer) -> None:
         # A token that lives shorter than ten minutes is used for the first half of its life.
-        early = min(RENEW_EARLY_SECONDS, answer.expires_in / 2)
+        life = min(answer.expires_in, _LONGEST_LIFE)
+        early = min(RENEW_EARLY_SECONDS, life / 2)
         self._token = answer.access_token
-        self._good_until = self._monotonic() + answer.expires_in - early
+        self._good_until = self._monotonic() + life - early
 
     def _ask(self) -> _TokenAnswer:
         form = {
@@ -104,22 +106,22 @@ class ClientCredentials:
             "client_secret": self._secret.get_secret_value(),
             "scope": SCOPE,
         }
-        try:
-            response = self._client.post(self._url, data=form)
-        except httpx.RequestError as error:
-            raise transport_failure(error, _DOING) from None
+        response = self._http.exchange("POST", self._url, doing=_DOING, data=form)
         if not response.is_success:
-            raise status_failure(response, _DOING, _aadsts(response))
+            error = status_failure(response, _DOING, _aadsts(response))
+            # Whatever the login's status was: to those who asked Graph it means "not let in".
+            error.http_status = _UNAUTHORIZED
+            raise error
         try:
-            return _TokenAnswer.model_validate_json(response.content)
-        except ValidationError:
+            return _TokenAnswer.model_validate(read_json(response.content))
+        except ValueError:
             # The rejected text may hold a token: no cause is attached.
             raise unreadable_failure(_DOING) from None
 
 
 def _aadsts(response: httpx.Response) -> str:
     try:
-        body = response.json()
+        body = read_json(response.content)
     except ValueError:
         return ""
     if not isinstance(body, dict):
@@ -127,20 +129,3 @@ def _aadsts(response: httpx.Response) -> str:
     codes = body.get("error_codes")
     number = codes[0] if isinstance(codes, list) and codes else ""
     return " ".join(part for part in (safe_code(body.get("error")), safe_code(number)) if part)
-
-
-class BearerAuth(httpx.Auth):
-    """Puts the token on each request; on a 401 drops it and tries once more with a new one."""
-
-    def __init__(self, tokens: TokenProvider) -> None:
-        self._tokens = tokens
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Yield the request, and once again after a 401."""
-        token = self._tokens.get()
-        request.headers["Authorization"] = f"Bearer {token}"
-        response = yield request
-        if response.status_code == _UNAUTHORIZED:
-            self._tokens.drop(token)
-            request.headers["Authorization"] = f"Bearer {self._tokens.get()}"
-            yield request

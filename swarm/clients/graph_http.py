@@ -10,21 +10,18 @@ import logging
 import threading
 import uuid
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field
 
-from swarm.clients.graph_auth import BearerAuth, TokenProvider
-from swarm.clients.http_failures import (
-    safe_code,
-    status_failure,
-    transport_failure,
-    unreadable_failure,
-)
+from swarm.clients.bounded_http import AnswerTooLargeError, BoundedHttp, Bounds
+from swarm.clients.graph_auth import TokenProvider
+from swarm.clients.http_failures import safe_code, status_failure, unreadable_failure
+from swarm.clients.json_answers import read_json
+from swarm.clients.lenient import Lenient
 from swarm.clients.patience import Patience, patiently
 from swarm.clients.protocol import DeltaExpiredError
-from swarm.clients.quiet import silence_http_loggers
 from swarm.errors import RemoteRefusedError, SwarmError
 
 logger = logging.getLogger(__name__)
@@ -32,7 +29,9 @@ logger = logging.getLogger(__name__)
 IMMUTABLE_IDS = 'IdType="ImmutableId"'
 
 # Outlook allows 4 concurrent requests per app, over all processes; we plan for 3 per process.
-_AT_ONCE = threading.BoundedSemaphore(3)
+_MOST_AT_ONCE = 3
+_AT_ONCE = threading.BoundedSemaphore(_MOST_AT_ONCE)
+_UNAUTHORIZED = 401
 _GONE = 410
 _EXPIRED_CODES = frozenset({"syncstatenotfound", "resyncrequired"})
 
@@ -40,23 +39,23 @@ Model = TypeVar("Model", bound=BaseModel)
 Params = Mapping[str, str]
 
 
-class _Error(BaseModel):
-    code: str = ""
-    inner: dict[str, JsonValue] = Field(default_factory=dict, alias="innerError")
+def _link(value: object) -> object:
+    """An unreadable link is one that leads nowhere, not one that is missing: '' is refused."""
+    return value if value is None or isinstance(value, str) else ""
 
 
-class _ErrorAnswer(BaseModel):
-    error: _Error
+Link = Annotated[str | None, BeforeValidator(_link)]
 
 
-class Page(BaseModel):
-    """One page of a collection; the links are whole URLs, to be followed verbatim."""
+class Page(Lenient):
+    """One page of a collection; the links are whole URLs, to be followed verbatim.
 
-    model_config = ConfigDict(extra="ignore")
+    The items are left as they came: whoever reads them isolates a bad one from the others.
+    """
 
-    value: list[dict[str, JsonValue]]
-    next_link: str | None = Field(default=None, alias="@odata.nextLink")
-    delta_link: str | None = Field(default=None, alias="@odata.deltaLink")
+    value: list[object]
+    next_link: Link = Field(default=None, alias="@odata.nextLink")
+    delta_link: Link = Field(default=None, alias="@odata.deltaLink")
 
 
 def prefer(*, body: str | None = None, page_size: int | None = None, immutable: bool = True) -> str:
@@ -79,20 +78,21 @@ class GraphHttp:
         *,
         transport: httpx.BaseTransport | None = None,
         patience: Patience | None = None,
+        bounds: Bounds | None = None,
     ) -> None:
-        silence_http_loggers()
         self._base = httpx.URL(base_url.rstrip("/"))
         self._patience = patience or Patience()
-        self._client = httpx.Client(
-            auth=BearerAuth(tokens),
+        self._tokens = tokens
+        self._http = BoundedHttp(
+            bounds=bounds or Bounds(),
             timeout=httpx.Timeout(30.0, connect=5.0),
             transport=transport,
-            follow_redirects=False,
+            connections=_MOST_AT_ONCE,
         )
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._http.close()
 
     def get(self, path: str, params: Params, model: type[Model], *, ask: str, doing: str) -> Model:
         """GET ``path`` below the base URL with ``Prefer: ask``; retried."""
@@ -101,7 +101,7 @@ class GraphHttp:
     def follow(self, link: str, *, ask: str, doing: str) -> Page:
         """GET a nextLink or deltaLink verbatim, only to our own host; retried.
 
-        Raises ``RemoteRefusedError`` for a foreign host, ``DeltaExpiredError`` on 410.
+        Raises ``RemoteRefusedError`` for a foreign or unreadable one, ``DeltaExpiredError`` on 410.
         """
         self._require_own(link, doing)
         return self._asked("GET", link, Page, ask=ask, doing=doing)
@@ -150,7 +150,7 @@ class GraphHttp:
                 raise _failure(response, doing, request_id)
             return response
 
-        return patiently(once, self._patience)
+        return patiently(once, self._patience, hopeless=(AnswerTooLargeError,))
 
     def _send(
         self,
@@ -162,33 +162,43 @@ class GraphHttp:
         body: Mapping[str, object] | None,
         doing: str,
     ) -> httpx.Response:
-        try:
+        def asked(token: str) -> httpx.Response:
+            own = {**headers, "Authorization": f"Bearer {token}"}
             with _AT_ONCE:
-                return self._client.request(method, url, params=params, headers=headers, json=body)
-        except httpx.RequestError as error:
-            raise transport_failure(error, doing) from error
+                return self._http.exchange(
+                    method, url, doing=doing, headers=own, params=params, json=body
+                )
+
+        token = self._tokens.get()
+        response = asked(token)
+        if response.status_code != _UNAUTHORIZED:
+            return response
+        self._tokens.drop(token)  # stale: once more with a new one
+        return asked(self._tokens.get())
 
     def _require_own(self, link: str, doing: str) -> None:
-        url = httpx.URL(link)
-        if (url.scheme, url.host, url.port) != (
-            self._base.scheme,
-            self._base.host,
-            self._base.port,
-        ):
+        try:
+            theirs = _origin(httpx.URL(link))
+        except (httpx.InvalidURL, ValueError):
+            theirs = ()
+        if theirs != _origin(self._base):
             raise RemoteRefusedError(f"{doing}: a page link leads to a foreign host; not followed")
+
+
+def _origin(url: httpx.URL) -> tuple[object, ...]:
+    """Scheme, host and port, and that no other credentials stand in it. Bytes: nothing decodes."""
+    return (url.raw_scheme, url.raw_host, url.port, url.userinfo)
 
 
 def _read(response: httpx.Response, model: type[Model], doing: str) -> Model:
     try:
-        return model.model_validate_json(response.content)
-    except ValidationError:
+        return model.model_validate(read_json(response.content))
+    except ValueError:
         # pydantic's message quotes the input, which is mail text: no cause is attached.
         raise unreadable_failure(doing) from None
 
 
-def _failure(
-    response: httpx.Response, doing: str, client_request_id: str
-) -> SwarmError | DeltaExpiredError:
+def _failure(response: httpx.Response, doing: str, client_request_id: str) -> SwarmError:
     code, request_id = _code_and_request_id(response)
     if response.status_code == _GONE or code.lower() in _EXPIRED_CODES:
         return DeltaExpiredError(f"{doing}: the delta token expired")
@@ -201,16 +211,15 @@ def _code_and_request_id(response: httpx.Response) -> tuple[str, str]:
     """Return Graph's error code (outer, else the innermost that is set) and its request id."""
     request_id = safe_code(response.headers.get("request-id"))
     try:
-        error = _ErrorAnswer.model_validate_json(response.content).error
-    except ValidationError:
+        answer = read_json(response.content)
+    except ValueError:
         return "", request_id
-    code, inner = error.code, error.inner
-    while inner:
-        code = code or str(inner.get("code") or "")
+    code, inner = "", answer.get("error") if isinstance(answer, dict) else None
+    while isinstance(inner, dict):
+        code = code or safe_code(inner.get("code"))
         request_id = request_id or safe_code(inner.get("request-id"))
-        deeper = inner.get("innerError")
-        inner = deeper if isinstance(deeper, dict) else {}
-    return safe_code(code), request_id
+        inner = inner.get("innerError")
+    return code, request_id
 
 
 def _warn_when_ids_are_mutable(response: httpx.Response, asked: str, doing: str) -> None:

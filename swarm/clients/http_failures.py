@@ -5,6 +5,7 @@ ours ("reading the conversation"): no URL, address, id or body text ever enters 
 service calls its error (a code, a request id) may, because support needs it.
 """
 
+import math
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -22,9 +23,10 @@ _TOO_MANY_REQUESTS = 429
 _SERVER_ERRORS = 500
 _ASK_AGAIN = frozenset({408, 423, 425})
 _CODE_LENGTH = 80
+LONGEST_ASKED = 86_400.0  # a longer wait is a mistake of somebody's clock; ours ask again in a day
 
 
-def transport_failure(error: httpx.RequestError, doing: str) -> RemoteUnavailableError:
+def transport_failure(error: Exception, doing: str) -> RemoteUnavailableError:
     """Return the error for a request without an answer; names the kind of failure, not the URL."""
     return RemoteUnavailableError(f"{doing}: no answer ({type(error).__name__})")
 
@@ -35,6 +37,12 @@ def status_failure(response: httpx.Response, doing: str, detail: str = "") -> Sw
     429, and 5xx that come with ``Retry-After``, ask us to wait; other 5xx, 408, 423 and 425 may
     pass; everything else is a refusal that trying again does not change.
     """
+    error = _by_status(response, detail, doing)
+    error.http_status = response.status_code
+    return error
+
+
+def _by_status(response: httpx.Response, detail: str, doing: str) -> SwarmError:
     what = f"{doing}: HTTP {response.status_code}{f' ({detail})' if detail else ''}"
     wait = retry_after_seconds(response)
     if response.status_code == _TOO_MANY_REQUESTS:
@@ -52,17 +60,24 @@ def unreadable_failure(doing: str) -> RemoteUnavailableError:
 
 
 def retry_after_seconds(response: httpx.Response) -> float | None:
-    """Return ``Retry-After`` in seconds (number or HTTP date, never negative); None without one."""
+    """Return ``Retry-After`` in seconds (number or HTTP date), 0 to a day; None without one.
+
+    A date without a zone is meant as GMT, the only zone HTTP knows; what is neither is ignored.
+    """
     value = response.headers.get("Retry-After", "").strip()
-    if not value:
-        return None
-    if re.fullmatch(r"\d+(\.\d+)?", value):
-        return float(value)
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
+        return asked_wait(float(value))
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return asked_wait((aware - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, IndexError, OverflowError):  # all four come out of parsedate
         return None
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def asked_wait(seconds: float) -> float | None:
+    """Return a wait that somebody asked for, between 0 and a day; None when it is no number."""
+    return None if math.isnan(seconds) else min(max(0.0, seconds), LONGEST_ASKED)
 
 
 def safe_code(value: object) -> str:

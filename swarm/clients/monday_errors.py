@@ -9,11 +9,14 @@ Pure functions; the waiting is done in ``monday_http``.
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Annotated
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BeforeValidator, Field, JsonValue
 
-from swarm.clients.http_failures import retry_after_seconds, safe_code
+from swarm.clients.http_failures import asked_wait, retry_after_seconds, safe_code
+from swarm.clients.json_answers import read_json
+from swarm.clients.lenient import Lenient
 
 
 class Remedy(Enum):
@@ -37,39 +40,37 @@ class MondayFault:
     column_only: bool = False
 
 
-class _Extensions(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    code: str = ""
-    retry_in_seconds: float | None = None
-    error_data: dict[str, JsonValue] | None = None
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
-class _GraphqlError(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    message: str = ""
-    path: list[str | int] | None = None
-    extensions: _Extensions = Field(default_factory=_Extensions)
+def _object(value: object) -> dict[str, JsonValue]:
+    return value if isinstance(value, dict) else {}
 
 
-class _TopExtensions(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+def _errors(value: object) -> list[object]:
+    """A list of errors, whatever stands for one; a null among them is an error that says nothing."""
+    return value if isinstance(value, list) else [value]
 
-    request_id: str = ""
+
+_Text = Annotated[str, BeforeValidator(_text)]
+_Object = Annotated[dict[str, JsonValue], BeforeValidator(_object)]
 
 
-class MondayAnswer(BaseModel):
-    """Any body monday sends, read leniently."""
-
-    model_config = ConfigDict(extra="ignore")
+class MondayAnswer(Lenient):
+    """Any body monday sends, read leniently: an odd part of an error must not hide the error."""
 
     data: JsonValue = None
-    errors: list[_GraphqlError | str] = []
-    error_code: str = ""
-    error_message: str = ""
-    error_data: dict[str, JsonValue] | None = None
-    extensions: _TopExtensions = Field(default_factory=_TopExtensions)
+    errors: Annotated[list[JsonValue], BeforeValidator(_errors)] = []
+    error_code: _Text = ""
+    error_message: _Text = ""
+    error_data: _Object = {}
+    extensions: _Object = {}
+
+    @property
+    def request_id(self) -> str:
+        """What monday's support asks for."""
+        return safe_code(self.extensions.get("request_id"))
 
 
 # Compared in lower case without spaces, hyphens and underscores: monday uses all spellings.
@@ -88,14 +89,14 @@ _REMEDIES: tuple[tuple[str, Remedy], ...] = (
     ("idempotencyconflict", Remedy.WAIT),
 )
 _GRAVEST = (Remedy.NONE, Remedy.TOMORROW, Remedy.PAUSE, Remedy.START_OVER, Remedy.WAIT)
-_SECONDS = re.compile(r"reset in (\d+) second", re.IGNORECASE)
+_SECONDS = re.compile(r"reset in ([0-9]{1,300}) second", re.IGNORECASE)
 
 
 def read_answer(response: httpx.Response) -> MondayAnswer | None:
     """Return the body, or None when it is no answer of monday's at all."""
     try:
-        return MondayAnswer.model_validate_json(response.content)
-    except ValidationError:
+        return MondayAnswer.model_validate(read_json(response.content))
+    except ValueError:
         return None
 
 
@@ -110,31 +111,35 @@ def fault_of(answer: MondayAnswer, response: httpx.Response) -> MondayFault | No
     return min(serious, key=lambda fault: _GRAVEST.index(fault.remedy))
 
 
-def _of_error(
-    error: _GraphqlError | str, answer: MondayAnswer, response: httpx.Response
-) -> MondayFault:
-    if isinstance(error, str):
-        error = _GraphqlError(message=error)
-    asked = error.extensions.retry_in_seconds
+def _of_error(error: JsonValue, answer: MondayAnswer, response: httpx.Response) -> MondayFault:
+    if error is None:
+        # Something may be missing and nothing says what: the data is read, and has a gap.
+        return MondayFault(
+            code="null", remedy=Remedy.NONE, request_id=answer.request_id, column_only=True
+        )
+    told = {"message": error} if isinstance(error, str) else _object(error)
+    extensions, message = _object(told.get("extensions")), _text(told.get("message"))
+    code, path = _text(extensions.get("code")), told.get("path")
+    asked = _number(extensions.get("retry_in_seconds"))
     if asked is None:
-        asked = _number((error.extensions.error_data or {}).get("retry_in_seconds"))
-    remedy = _remedy(error.extensions.code, error.message)
+        asked = _number(_object(extensions.get("error_data")).get("retry_in_seconds"))
+    remedy = _remedy(code, message)
     return MondayFault(
-        code=safe_code(error.extensions.code) or "without-code",
+        code=safe_code(code) or "without-code",
         remedy=remedy,
-        retry_in=_wait(asked, error.message, response),
-        request_id=safe_code(answer.extensions.request_id),
-        column_only=remedy is Remedy.NONE and "column_values" in (error.path or []),
+        retry_in=_wait(asked, message, response),
+        request_id=answer.request_id,
+        column_only=remedy is Remedy.NONE and isinstance(path, list) and "column_values" in path,
     )
 
 
 def _legacy(answer: MondayAnswer, response: httpx.Response) -> MondayFault:
-    asked = _number((answer.error_data or {}).get("retry_in_seconds"))
+    asked = _number(answer.error_data.get("retry_in_seconds"))
     return MondayFault(
         code=safe_code(answer.error_code) or "without-code",
         remedy=_remedy(answer.error_code, answer.error_message),
         retry_in=_wait(asked, answer.error_message, response),
-        request_id=safe_code(answer.extensions.request_id),
+        request_id=answer.request_id,
     )
 
 
@@ -146,7 +151,7 @@ def _remedy(code: str, message: str) -> Remedy:
 def _wait(asked: float | None, message: str, response: httpx.Response) -> float | None:
     """Return the longest of what body, ``Retry-After`` and message say; else ``RateLimit`` t."""
     in_text = _SECONDS.search(message)
-    told = [asked, retry_after_seconds(response), float(in_text.group(1)) if in_text else None]
+    told = [asked, retry_after_seconds(response), _number(in_text.group(1)) if in_text else None]
     known = [seconds for seconds in told if seconds is not None]
     return max(known) if known else rate_limit_reset(response)
 
@@ -154,10 +159,15 @@ def _wait(asked: float | None, message: str, response: httpx.Response) -> float 
 def rate_limit_reset(response: httpx.Response) -> float | None:
     """Return ``t`` of the exhausted limit (r=0) in the structured ``RateLimit`` header, if any."""
     for limit in response.headers.get("RateLimit", "").split(","):
-        if re.search(r";\s*r=0\b", limit) and (reset := re.search(r";\s*t=(\d+)", limit)):
-            return float(reset.group(1))
+        if re.search(r";\s*r=0\b", limit) and (reset := re.search(r";\s*t=([0-9]+)", limit)):
+            return asked_wait(float(reset.group(1)))
     return None
 
 
-def _number(value: JsonValue) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
+def _number(value: object) -> float | None:
+    """Return seconds that stand there as a number or as its digits, as a wait we accept."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,300}(\.[0-9]{1,300})?", value):
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return asked_wait(float(value))

@@ -13,13 +13,19 @@ from importlib.resources import files
 from typing import TypeVar
 
 import httpx
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr
 
-from swarm.clients.http_failures import status_failure, transport_failure, unreadable_failure
+from swarm.clients.bounded_http import AnswerTooLargeError, BoundedHttp, Bounds
+from swarm.clients.http_failures import status_failure, unreadable_failure
+from swarm.clients.lenient import Gaps
 from swarm.clients.monday_errors import MondayAnswer, MondayFault, Remedy, fault_of, read_answer
 from swarm.clients.patience import Patience, patiently
-from swarm.clients.quiet import silence_http_loggers
-from swarm.errors import RateLimitedError, RemoteRefusedError, RemoteUnavailableError, SwarmError
+from swarm.errors import (
+    RateLimitedError,
+    RemoteRefusedError,
+    RemoteUnavailableError,
+    SwarmError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -28,12 +34,14 @@ _BLOCKED_WAIT = 300.0
 _WAITABLE_STATUS = frozenset({423, 429})
 _SERVER_ERRORS = 500
 
+_BOUNDS = Bounds(seconds=45.0, most_bytes=16 << 20)  # a full page of ours has about 300 kB
+
 _FRAGMENT = "item.fragment"  # what a query that lists items includes
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class CursorExpiredError(Exception):
+class CursorExpiredError(RemoteRefusedError):
     """The page cursor is older than monday keeps it: start again from page 1."""
 
 
@@ -53,8 +61,8 @@ class MondayHttp:
         transport: httpx.BaseTransport | None = None,
         patience: Patience | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        bounds: Bounds | None = None,
     ) -> None:
-        silence_http_loggers()
         self._url = url
         self._token = token
         self._api_version = api_version
@@ -62,19 +70,26 @@ class MondayHttp:
         self._clock = clock
         self._lock = threading.Lock()
         self._closed_until: datetime | None = None
-        self._client = httpx.Client(
-            timeout=httpx.Timeout(30.0, connect=5.0), transport=transport, follow_redirects=False
+        self._http = BoundedHttp(
+            bounds=bounds or _BOUNDS, timeout=httpx.Timeout(30.0, connect=5.0), transport=transport
         )
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._http.close()
 
     def ask(
-        self, name: str, variables: Mapping[str, object], model: type[Model], *, doing: str
+        self,
+        name: str,
+        variables: Mapping[str, object],
+        model: type[Model],
+        *,
+        doing: str,
+        gaps: Gaps | None = None,
     ) -> Model:
         """Run the document ``queries/<name>.graphql`` and read its data; waits and retries.
 
+        What could not be read of it is added to ``gaps``; without them it is all or nothing.
         Raises ``DailyLimitError`` at once while the daily limit is used up, ``RateLimitedError``
         when the wait is longer than 60 s, ``RemoteRefusedError`` for mistakes of configuration,
         ``CursorExpiredError``.
@@ -83,21 +98,20 @@ class MondayHttp:
 
         def once() -> Model:
             self._refuse_while_closed(doing)
-            return self._read(self._post(body, doing), model, doing)
+            return self._read(self._post(body, doing), model, doing, gaps)
 
-        return patiently(once, self._patience, hopeless=(DailyLimitError,))
+        return patiently(once, self._patience, hopeless=(DailyLimitError, AnswerTooLargeError))
 
     def _post(self, body: Mapping[str, object], doing: str) -> httpx.Response:
         headers = {
             "Authorization": self._token.get_secret_value(),  # personal tokens: no "Bearer"
             "API-Version": self._api_version,
         }
-        try:
-            return self._client.post(self._url, json=body, headers=headers)
-        except httpx.RequestError as error:
-            raise transport_failure(error, doing) from error
+        return self._http.exchange("POST", self._url, doing=doing, headers=headers, json=body)
 
-    def _read(self, response: httpx.Response, model: type[Model], doing: str) -> Model:
+    def _read(
+        self, response: httpx.Response, model: type[Model], doing: str, gaps: Gaps | None
+    ) -> Model:
         answer = read_answer(response)
         if answer is None:
             if response.is_success:
@@ -108,13 +122,13 @@ class MondayHttp:
             raise self._error(fault, response, doing)
         if fault is not None:
             logger.warning("%s: some columns are missing (%s)", doing, fault.code)
+            if gaps is not None:
+                gaps.sentences.append(f"some columns are missing ({fault.code})")
         if not response.is_success:
             raise status_failure(response, doing)
-        return _data(answer, model, doing)
+        return _data(answer, model, doing, gaps)
 
-    def _error(
-        self, fault: MondayFault, response: httpx.Response, doing: str
-    ) -> SwarmError | CursorExpiredError:
+    def _error(self, fault: MondayFault, response: httpx.Response, doing: str) -> SwarmError:
         support = f", request-id {fault.request_id}" if fault.request_id else ""
         what = f"{doing}: monday answered {fault.code}{support}"
         if fault.remedy is Remedy.TOMORROW:
@@ -149,12 +163,16 @@ class MondayHttp:
             )
 
 
-def _data(answer: MondayAnswer, model: type[Model], doing: str) -> Model:
+def _data(answer: MondayAnswer, model: type[Model], doing: str, gaps: Gaps | None) -> Model:
+    found = Gaps()
     try:
-        return model.model_validate(answer.data)
-    except ValidationError:
-        # A null where an item was promised: a lost item must not look like "no such contact".
+        read = model.model_validate(answer.data, context=None if gaps is None else found)
+    except ValueError:
+        # A null where a list was promised: a lost list must not look like "no such contact".
         raise unreadable_failure(doing) from None
+    if gaps is not None:
+        gaps.sentences += found.sentences
+    return read
 
 
 @cache

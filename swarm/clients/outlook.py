@@ -7,14 +7,19 @@ as InefficientFilter unless the filter repeats it, and conversations are small.
 """
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import httpx
+from pydantic import ValidationError
 
+from swarm.clients.bounded_http import AnswerTooLargeError, Bounds
 from swarm.clients.graph_auth import ClientCredentials, TokenProvider
 from swarm.clients.graph_http import GraphHttp, Page, prefer
+from swarm.clients.lenient import Gaps, Listing, read_each, told
+from swarm.clients.outlook_inbound import inbound_messages
 from swarm.clients.outlook_messages import (
     DISPATCH_KEY_PROPERTY,
     DISPATCHED_FIELDS,
@@ -30,13 +35,23 @@ from swarm.clients.outlook_messages import (
     carries,
     found_draft,
     graph_message,
-    inbound_message,
     standing_draft,
     thread_message,
 )
 from swarm.clients.patience import Patience
-from swarm.clients.protocol import DeltaPage, FoundDraft, StandingDraft
-from swarm.errors import RemoteRefusedError
+from swarm.clients.protocol import (
+    AttachmentsUnknownError,
+    DeltaExpiredError,
+    DeltaPage,
+    FoundDraft,
+    StandingDraft,
+)
+from swarm.errors import (
+    RateLimitedError,
+    RemoteRefusedError,
+    RemoteUnavailableError,
+    SwarmError,
+)
 from swarm.models import Attachment, ThreadMessage
 from swarm.settings import GraphSettings
 
@@ -45,6 +60,11 @@ _NOT_CONVERSATION = ("drafts", "deleteditems", "junkemail")
 _CLOCK_TOLERANCE = timedelta(minutes=2)
 _PAGE = 50  # bigger pages with bodies answer 504
 _DELTA_PAGE = 50
+_MOST_PAGES = 100  # of one listing; 5,000 messages
+_LISTING_SECONDS = 120.0
+_OF_THE_CALLER = frozenset({401, 403, 429})  # what these refuse is us, not the link
+_ABOUT_THE_LINK = range(300, 500)
+_TOO_MANY_REQUESTS = 429
 
 
 class GraphOutlook:
@@ -57,6 +77,8 @@ class GraphOutlook:
         transport: httpx.BaseTransport | None = None,
         tokens: TokenProvider | None = None,
         patience: Patience | None = None,
+        bounds: Bounds | None = None,
+        listing_seconds: float = _LISTING_SECONDS,
     ) -> None:
         self._mailbox = settings.mailbox
         self._root = f"/users/{quote(settings.mailbox, safe='@')}"
@@ -69,8 +91,13 @@ class GraphOutlook:
             patience=patience,
         )
         self._http = GraphHttp(
-            settings.base_url, self._tokens, transport=transport, patience=patience
+            settings.base_url,
+            self._tokens,
+            transport=transport,
+            patience=patience,
+            bounds=bounds,
         )
+        self._listing_seconds = listing_seconds
         self._folder_lock = threading.Lock()
         self._folders: dict[str, str] = {}
 
@@ -81,17 +108,27 @@ class GraphOutlook:
             self._tokens.close()
 
     def conversation(self, conversation_id: str) -> Sequence[ThreadMessage]:
-        """Return the conversation, oldest first, over all folders but drafts, deleted and junk."""
-        folders = self._well_known()
+        """Return the conversation, oldest first, over all folders but drafts, deleted and junk.
+
+        A message that cannot be read is a gap of the listing: it may be the newest, or ours.
+        """
+        folders, gaps = self._well_known(), Gaps()
         left_out = {folders.get(name) for name in _NOT_CONVERSATION}
-        messages = [
-            thread_message(message, mailbox=self._mailbox, sent_folder=folders.get("sentitems"))
+        found = [
+            message
             for message in self._conversation(
-                conversation_id, THREAD_FIELDS, body="text", doing="reading the conversation"
+                conversation_id, THREAD_FIELDS, gaps, body="text", doing="reading the conversation"
             )
             if not message.is_draft and message.parent_folder_id not in left_out
         ]
-        return tuple(sorted(messages, key=lambda each: (each.sent_at, each.message_id)))
+
+        def noun(message: GraphMessage) -> ThreadMessage:
+            sent = folders.get("sentitems")
+            return thread_message(message, mailbox=self._mailbox, sent_folder=sent)
+
+        messages = read_each(found, noun, "the date of message", gaps)
+        in_order = sorted(messages, key=lambda each: (each.sent_at, each.message_id))
+        return Listing(in_order, gaps.sentences)
 
     def find_dispatched(
         self, *, key: str, conversation_id: str | None, marker: str, since: datetime
@@ -101,17 +138,24 @@ class GraphOutlook:
         Both ways are always taken: by extended property, and by marker among what the mailbox wrote
         in the conversation from two minutes before ``since``. The second one still sees a duplicate
         that turned up after the first draft got its property.
+
+        Finding nothing while a message could not be read is no finding: that raises
+        ``RemoteUnavailableError``.
         """
-        found = {message.id: message for message in self._by_property(key)}
+        gaps = Gaps()
+        found = {message.id: message for message in self._by_property(key, gaps)}
         if conversation_id:
-            for message in self._by_marker(conversation_id, marker, since - _CLOCK_TOLERANCE):
+            for message in self._by_marker(conversation_id, marker, since - _CLOCK_TOLERANCE, gaps):
                 found.setdefault(message.id, message)
+        if gaps.sentences and not found:
+            raise RemoteUnavailableError(f"searching a draft: {told(gaps.sentences)}")
         names = {folder_id: name for name, folder_id in self._well_known().items()} if found else {}
         drafts = [
             found_draft(each, names.get(each.parent_folder_id or "", each.parent_folder_id or ""))
             for each in found.values()
         ]
-        return tuple(sorted(drafts, key=lambda each: (each.created_at, each.message_id)))
+        in_order = sorted(drafts, key=lambda each: (each.created_at, each.message_id))
+        return Listing(in_order, gaps.sentences)
 
     def drafts(self) -> Sequence[StandingDraft]:
         """Return every draft in the Drafts folder, ours or not."""
@@ -142,9 +186,16 @@ class GraphOutlook:
         """Return the next page of new inbox messages, bodies as HTML (hidden text must be seen).
 
         ``link`` is the whole nextLink or deltaLink of the page before; None starts at ``since``.
-        Raises ``DeltaExpiredError`` on 410.
+        Raises ``DeltaExpiredError`` when the link leads nowhere any more: whatever is said against
+        it that is not said against us (401, 403, 429), it would be said again for ever.
         """
-        ask, doing = prefer(body="html", page_size=_DELTA_PAGE), "reading new mail"
+        try:
+            return self._delta_page(link, since, _DELTA_PAGE)
+        except AnswerTooLargeError:
+            return self._delta_page(link, since, 1)
+
+    def _delta_page(self, link: str | None, since: datetime, size: int) -> DeltaPage:
+        ask, doing = prefer(body="html", page_size=size), "reading new mail"
         if link is None:
             path = f"{self._root}/mailFolders/inbox/messages/delta"
             first = {
@@ -154,19 +205,44 @@ class GraphOutlook:
             }
             page = self._http.get(path, first, Page, ask=ask, doing=doing)
         else:
-            page = self._http.follow(link, ask=ask, doing=doing)
+            page = self._followed(link, ask, doing)
+        messages, unreadable = inbound_messages(page.value)
         return DeltaPage(
-            messages=tuple(inbound_message(item) for item in page.value),
-            next_link=page.next_link,
-            delta_link=page.delta_link,
+            messages=messages,
+            unreadable=unreadable,
+            next_link=page.next_link or None,
+            delta_link=page.delta_link or None,
         )
 
+    def _followed(self, link: str, ask: str, doing: str) -> Page:
+        try:
+            return self._http.follow(link, ask=ask, doing=doing)
+        except SwarmError as error:
+            if _is_about_the_link(error):
+                raise DeltaExpiredError(error.message) from error
+            raise
+
     def attachments(self, message_id: str) -> Sequence[Attachment]:
-        """Return the labels of a message's attachments, inline ones too; never their bytes."""
+        """Return the labels of a message's attachments, inline ones too; never their bytes.
+
+        Raises ``AttachmentsUnknownError`` when this one list cannot be had or read, except when
+        Graph asks us to wait.
+        """
         path = f"{self._root}/messages/{quote(message_id, safe='')}/attachments"
         select = {"$select": "id,name,contentType,size,isInline", "$top": str(_PAGE)}
-        items = self._pages(path, select, ask=prefer(), doing="listing attachments")
-        return tuple(attachment(GraphAttachment.model_validate(item)) for item in items)
+        doing = "listing attachments"
+        try:
+            items = list(self._pages(path, select, ask=prefer(), doing=doing))
+            return tuple(attachment(GraphAttachment.model_validate(item)) for item in items)
+        except RateLimitedError as error:
+            if error.http_status == _TOO_MANY_REQUESTS:
+                raise
+            raise AttachmentsUnknownError(error.message, message_id=message_id) from error
+        except (RemoteRefusedError, RemoteUnavailableError) as error:
+            raise AttachmentsUnknownError(error.message, message_id=message_id) from error
+        except ValidationError:  # its text quotes the names: no cause is attached
+            unread = f"{doing}: the answer could not be read"
+            raise AttachmentsUnknownError(unread, message_id=message_id) from None
 
     def rest_id(self, message_id: str) -> str | None:
         """Return the ordinary id of an immutable one: Zapier's classic action may want it."""
@@ -180,7 +256,7 @@ class GraphOutlook:
         answer = self._http.post(path, body, TranslatedIds, doing=doing)
         return answer.value[0].target_id if answer.value else None
 
-    def _by_property(self, key: str) -> list[GraphMessage]:
+    def _by_property(self, key: str, gaps: Gaps) -> list[GraphMessage]:
         condition = (
             "singleValueExtendedProperties/Any(ep: "
             f"ep/id eq '{DISPATCH_KEY_PROPERTY}' and ep/value eq '{_quoted(key)}')"
@@ -188,23 +264,30 @@ class GraphOutlook:
         params = {"$filter": condition, "$top": str(_PAGE), "$select": DISPATCHED_FIELDS}
         doing = "searching a draft by its key"
         items = self._pages(f"{self._root}/messages", params, ask=prefer(), doing=doing)
-        return [graph_message(item) for item in items]
+        return _messages(items, gaps)
 
-    def _by_marker(self, conversation_id: str, marker: str, since: datetime) -> list[GraphMessage]:
+    def _by_marker(
+        self, conversation_id: str, marker: str, since: datetime, gaps: Gaps
+    ) -> list[GraphMessage]:
         """Return our messages with the marker in their own part, else those that quote it."""
         ours = [
             message
             for message in self._conversation(
-                conversation_id, MARKER_FIELDS, body="html", doing="searching a draft by its marker"
+                conversation_id,
+                MARKER_FIELDS,
+                gaps,
+                body="html",
+                doing="searching a draft by its marker",
             )
             if (message.is_draft or message.author().address.lower() == self._mailbox.lower())
-            and (message.created_date_time or message.at()) >= since
+            # A date that nobody can read excludes nothing.
+            and (message.created_date_time or message.known_at() or since) >= since
         ]
         own_part = [message for message in ours if carries(message.unique_body, marker)]
         return own_part or [message for message in ours if carries(message.body, marker)]
 
     def _conversation(
-        self, conversation_id: str, fields: str, *, body: str, doing: str
+        self, conversation_id: str, fields: str, gaps: Gaps, *, body: str, doing: str
     ) -> list[GraphMessage]:
         params = {
             "$filter": f"conversationId eq '{_quoted(conversation_id)}'",
@@ -212,14 +295,21 @@ class GraphOutlook:
             "$select": fields,
         }
         items = self._pages(f"{self._root}/messages", params, ask=prefer(body=body), doing=doing)
-        return [graph_message(item) for item in items]
+        return _messages(items, gaps)
 
     def _pages(
         self, path: str, params: dict[str, str], *, ask: str, doing: str
-    ) -> Iterator[Mapping[str, object]]:
+    ) -> Iterator[object]:
+        """Follow the pages of a listing to its end; raises when there is none (half is no list)."""
+        deadline = time.monotonic() + self._listing_seconds
         page = self._http.get(path, params, Page, ask=ask, doing=doing)
         yield from page.value
-        while page.next_link:
+        seen = set[str]()
+        while page.next_link is not None:
+            endless = page.next_link in seen or len(seen) >= _MOST_PAGES
+            if endless or time.monotonic() > deadline:
+                raise RemoteUnavailableError(f"{doing}: the pages do not come to an end")
+            seen.add(page.next_link)
             page = self._http.follow(page.next_link, ask=ask, doing=doing)
             yield from page.value
 
@@ -242,6 +332,19 @@ class GraphOutlook:
                 return None
             raise
         return folder.id
+
+
+def _is_about_the_link(error: SwarmError) -> bool:
+    """Whether an error belongs to the link itself, also one that trying again did not cure."""
+    if error.http_status is None:
+        return isinstance(error, RemoteRefusedError)
+    return error.http_status in _ABOUT_THE_LINK and error.http_status not in _OF_THE_CALLER
+
+
+def _messages(items: Iterator[object], gaps: Gaps) -> list[GraphMessage]:
+    """Return each message once; what cannot be read is a gap."""
+    read = read_each(items, lambda item: graph_message(item, gaps), "message", gaps)
+    return list({message.id: message for message in read}.values())
 
 
 def _quoted(value: str) -> str:

@@ -1,19 +1,20 @@
 """Graph's message JSON and its way into our nouns: the one place that knows Graph's field names.
 
 Lenient where Graph is (booleans as strings, missing senders, absent ``uniqueBody``), strict about
-ids.
+ids. How a new mail of a delta page is read stands in ``outlook_inbound``.
 """
 
 import html
-from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 from selectolax.lexbor import LexborHTMLParser
 
 from swarm.clients.http_failures import unreadable_failure
-from swarm.clients.protocol import FoundDraft, InboundMessage, StandingDraft
+from swarm.clients.lenient import Gaps, Lenient, Moment, each
+from swarm.clients.protocol import FoundDraft, StandingDraft
 from swarm.models import Address, Attachment, ThreadMessage
 
 DISPATCH_KEY_PROPERTY = "String {5b0c9c5e-2f6d-4c1b-9a57-3de1c0a7f4e2} Name SwarmDispatchKey"
@@ -34,12 +35,12 @@ INBOUND_FIELDS = (
     "toRecipients,ccRecipients,receivedDateTime,sentDateTime,isDraft,isRead,hasAttachments,"
     "parentFolderId,body"
 )
-_BOOLEANS = ("isRead", "isDraft", "hasAttachments")
+_LARGEST = 2**53  # a size beyond what JSON numbers hold exactly
 _BLOCKS = "p, div, br, li, tr, h1, h2, h3, blockquote"
 
 
-class _Graph(BaseModel):
-    model_config = ConfigDict(extra="ignore", alias_generator=to_camel, populate_by_name=True)
+class _Graph(Lenient):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
 class _EmailAddress(_Graph):
@@ -53,6 +54,9 @@ class _Recipient(_Graph):
     def address(self) -> Address:
         email = self.email_address or _EmailAddress()
         return Address(address=email.address or "", name=email.name or "")
+
+
+_Recipients = Annotated[tuple[_Recipient, ...], each(_Recipient, "a recipient")]
 
 
 class _Body(_Graph):
@@ -69,22 +73,25 @@ class _Property(_Graph):
     value: str | None = None
 
 
+_Properties = Annotated[tuple[_Property, ...], each(_Property, "an extended property")]
+
+
 class GraphMessage(_Graph):
     """The fields of a Graph message that we ever select."""
 
-    id: str
+    id: str = Field(min_length=1)
     conversation_id: str | None = None
     internet_message_id: str | None = None
     subject: str | None = None
     from_: _Recipient | None = Field(default=None, alias="from")
     sender: _Recipient | None = None
-    to_recipients: list[_Recipient] = []
-    cc_recipients: list[_Recipient] = []
-    received_date_time: AwareDatetime | None = None
-    sent_date_time: AwareDatetime | None = None
-    created_date_time: AwareDatetime | None = None
-    last_modified_date_time: AwareDatetime | None = None
-    single_value_extended_properties: list[_Property] = []
+    to_recipients: _Recipients = ()
+    cc_recipients: _Recipients = ()
+    received_date_time: Moment = None
+    sent_date_time: Moment = None
+    created_date_time: Moment = None
+    last_modified_date_time: Moment = None
+    single_value_extended_properties: _Properties = ()
     is_draft: bool = False
     parent_folder_id: str | None = None
     change_key: str | None = None
@@ -100,16 +107,19 @@ class GraphMessage(_Graph):
         unique = self.unique_body.text().strip() if self.unique_body else ""
         return unique or (self.body.text().strip() if self.body else "")
 
-    def at(self) -> datetime:
+    def known_at(self) -> datetime | None:
         """Return when it was sent, received or created, whichever is known first."""
-        known = self.sent_date_time or self.received_date_time or self.created_date_time
-        return known or datetime.min.replace(tzinfo=UTC)
+        return self.sent_date_time or self.received_date_time or self.created_date_time
+
+    def at(self) -> datetime:
+        """Return ``known_at``, or the beginning of time."""
+        return self.known_at() or datetime.min.replace(tzinfo=UTC)
 
 
 class GraphFolder(_Graph):
     """A mail folder's id; folder ids are constant."""
 
-    id: str
+    id: str = Field(min_length=1)
 
 
 class GraphAttachment(_Graph):
@@ -118,7 +128,7 @@ class GraphAttachment(_Graph):
     name: str | None = None
     content_type: str | None = None
     size: int = 0
-    is_inline: bool = False
+    is_inline: bool = False  # unknown counts as attached: a picture nobody needs, seen once more
 
 
 class _Translated(_Graph):
@@ -128,13 +138,13 @@ class _Translated(_Graph):
 class TranslatedIds(_Graph):
     """Answer of ``translateExchangeIds``."""
 
-    value: list[_Translated]
+    value: tuple[_Translated, ...]
 
 
-def graph_message(item: Mapping[str, object]) -> GraphMessage:
+def graph_message(item: object, gaps: Gaps | None = None) -> GraphMessage:
     """Read one item; raises ``RemoteUnavailableError`` without a cause that quotes the mail."""
     try:
-        return GraphMessage.model_validate(item)
+        return GraphMessage.model_validate(item, context=gaps)
     except ValidationError:
         raise unreadable_failure("reading a message") from None
 
@@ -142,7 +152,13 @@ def graph_message(item: Mapping[str, object]) -> GraphMessage:
 def thread_message(
     message: GraphMessage, *, mailbox: str, sent_folder: str | None
 ) -> ThreadMessage:
-    """Return the message as a noun; ours when the mailbox wrote it or it lies in Sent Items."""
+    """Return the message as a noun; ours when the mailbox wrote it or it lies in Sent Items.
+
+    Raises ``RemoteUnavailableError`` without any date: it might be the newest of all.
+    """
+    sent_at = message.known_at()
+    if sent_at is None:
+        raise unreadable_failure("reading a message without a date")
     author = message.author()
     ours = author.address.lower() == mailbox.lower()
     in_sent = sent_folder is not None and message.parent_folder_id == sent_folder
@@ -152,7 +168,7 @@ def thread_message(
         internet_message_id=message.internet_message_id,
         sender=author,
         recipients=tuple(recipient.address() for recipient in recipients),
-        sent_at=message.at(),
+        sent_at=sent_at,
         subject=message.subject or "",
         text=message.own_text(),
         from_us=ours or in_sent,
@@ -198,23 +214,12 @@ def carries(body: _Body | None, marker: str) -> bool:
     return marker in content or html.escape(marker) in content
 
 
-def inbound_message(item: dict[str, JsonValue]) -> InboundMessage:
-    """Return a delta item; the docs' own sample shows ``"isRead": "true"`` as a string."""
-    if "@removed" in item:
-        return InboundMessage(message_id=str(item["id"]), removed=True)
-    raw: dict[str, object] = dict(item)
-    for name in _BOOLEANS:
-        if isinstance(item.get(name), str):
-            raw[name] = str(item[name]).lower() == "true"
-    return InboundMessage(message_id=str(item["id"]), raw=raw)
-
-
 def attachment(item: GraphAttachment) -> Attachment:
     """Return the attachment's label as a noun."""
     return Attachment(
         name=item.name or "",
         content_type=item.content_type or "application/octet-stream",
-        size=max(0, item.size),
+        size=min(max(0, item.size), _LARGEST),
         inline=item.is_inline,
     )
 

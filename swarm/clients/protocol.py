@@ -4,13 +4,21 @@ The real clients are on httpx in this folder; tests and the sandbox exercise tho
 real HTTP, never a mock of these protocols' results.
 
 Every method raises ``RemoteUnavailableError`` / ``RateLimitedError`` (transient) or
-``RemoteRefusedError`` (permanent); idempotent reads are retried inside the client first.
+``RemoteRefusedError`` (permanent); idempotent reads are retried inside the client first. What a
+service lists comes as a ``lenient.Listing`` when a part of it could not be read. Whatever a service
+sends, nothing but these errors and those below leaves a client.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from swarm.errors import (
+    RemoteRefusedError,
+    RemoteUnavailableError,
+    SwarmError,
+    TransientError,
+)
 from swarm.models import CrmItem, CrmUpdate, Noun, ThreadMessage
 
 
@@ -42,23 +50,50 @@ class StandingDraft(Noun):
 
 
 class InboundMessage(Noun):
-    """A message of a delta page as Graph gave it; ``removed`` items carry only their id."""
+    """A message of a delta page as Graph gave it; ``removed`` items carry only their id.
+
+    ``unread`` names fields that were there and could not be read; ``raw`` goes without them, so
+    whoever judges the message must know that it is not all of it.
+    """
 
     message_id: str
     removed: bool = False
     raw: Mapping[str, object] = {}
+    unread: tuple[str, ...] = ()
 
 
 class DeltaPage(Noun):
-    """One page of ``messages/delta``; exactly one of the two links is set. Follow it verbatim."""
+    """One page of ``messages/delta``. Follow its one link verbatim; without a readable one the
+    place is lost, and reading starts again from the watermark.
+
+    ``unreadable`` holds the positions (from 1) of items without an id: nothing else names them.
+    """
 
     messages: tuple[InboundMessage, ...]
+    unreadable: tuple[int, ...] = ()
     next_link: str | None = None
     delta_link: str | None = None
 
 
-class DeltaExpiredError(Exception):
-    """Graph answered 410: start anew from the watermark minus an overlap and de-duplicate."""
+class DeltaExpiredError(RemoteRefusedError):
+    """A link leads nowhere any more: start anew from the watermark minus an overlap.
+
+    Permanent, since following this link again changes nothing.
+    """
+
+    def __init__(self, message: str = "the delta link leads nowhere any more") -> None:
+        super().__init__(message)
+
+
+class AttachmentsUnknownError(RemoteUnavailableError):
+    """The attachments of this one message could not be listed: the message goes on without them.
+
+    Somebody must look at the message, since nobody knows what it brought.
+    """
+
+    def __init__(self, message: str, *, message_id: str) -> None:
+        super().__init__(message)
+        self.message_id = message_id
 
 
 class HookReceipt(Noun):
@@ -86,7 +121,7 @@ class Outlook(Protocol):
         ...
 
     def delta(self, link: str | None, *, since: datetime) -> DeltaPage:
-        """Return the next page of new inbox messages; raises ``DeltaExpiredError`` on 410."""
+        """Return the next page of new inbox messages; raises ``DeltaExpiredError``."""
         ...
 
 
@@ -106,7 +141,7 @@ class Monday(Protocol):
         ...
 
 
-class NotSentError(Exception):
+class NotSentError(TransientError):
     """Proven not sent: DNS, connect refused, TLS failure, or 429. ``retry_after`` in seconds."""
 
     def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
@@ -114,8 +149,11 @@ class NotSentError(Exception):
         self.retry_after = retry_after
 
 
-class OutcomeUnknownError(Exception):
-    """The request may have been accepted: time-out, reset, 5xx, unreadable answer. Never resend."""
+class OutcomeUnknownError(SwarmError):
+    """The request may have been accepted: time-out, reset, 5xx, unreadable answer. Never resend.
+
+    Neither transient nor permanent, so that no layer that tries again ever takes it for its own.
+    """
 
 
 class DraftHook(Protocol):

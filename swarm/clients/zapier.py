@@ -17,12 +17,15 @@ What an answer proves:
 
 import json
 import ssl
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import httpx
-from pydantic import BaseModel, ValidationError
 
+from swarm.clients.bounded_http import BROKEN
 from swarm.clients.http_failures import retry_after_seconds, safe_code
+from swarm.clients.json_answers import read_json
 from swarm.clients.protocol import HookReceipt, NotSentError, OutcomeUnknownError
 from swarm.clients.quiet import silence_http_loggers
 from swarm.clients.total_deadline import TotalDeadline
@@ -30,15 +33,19 @@ from swarm.errors import ConfigurationError, RefusedError
 from swarm.settings import FORBIDDEN_AUTO_SEND, ZapierSettings
 
 MOST_BYTES = 256 * 1024
+_LARGEST_ANSWER = 1 << 20  # the real one has 200 bytes
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 15.0
 _DEADLINE_SECONDS = 20.0
 _TOO_MANY_REQUESTS = 429
 
 
-class _Accepted(BaseModel):
-    status: str
-    request_id: str | None = None
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the hook answered; ``content`` is None when it was too large, or did not end."""
+
+    head: httpx.Response
+    content: bytes | None
 
 
 class ZapierHook:
@@ -71,51 +78,68 @@ class ZapierHook:
             raise answer
         return _receipt(answer)
 
-    def _send(self, body: bytes) -> httpx.Response | NotSentError | OutcomeUnknownError:
+    def _send(self, body: bytes) -> _Answer | NotSentError | OutcomeUnknownError:
         with TotalDeadline(self._deadline_seconds) as deadline:
             try:
                 return self._post_once(body, deadline)
             except httpx.ConnectError as error:
                 return NotSentError(f"the hook could not be reached ({_kind(error)})")
-            except httpx.HTTPError as error:
+            except BROKEN as error:
                 return OutcomeUnknownError(f"no answer from the hook ({_kind(error)})")
 
-    def _post_once(self, body: bytes, deadline: TotalDeadline) -> httpx.Response:
-        with httpx.Client(
-            transport=self._transport,
-            verify=self._tls,
-            timeout=self._timeout,
-            follow_redirects=False,
-            trust_env=False,  # no proxy and no .netrc between us and the one configured host
-        ) as client:
-            return client.post(
+    def _post_once(self, body: bytes, deadline: TotalDeadline) -> _Answer:
+        with (
+            httpx.Client(
+                transport=self._transport,
+                verify=self._tls,
+                timeout=self._timeout,
+                follow_redirects=False,
+                trust_env=False,  # no proxy and no .netrc between us and the one configured host
+            ) as client,
+            client.stream(
+                "POST",
                 self._url.get_secret_value(),
                 content=body,
                 headers={"Content-Type": "application/json", "Connection": "close"},
                 extensions={"trace": deadline.watch},
-            )
+            ) as response,
+        ):
+            content = self._content(response)
+            # A body that ends with its connection looks whole, or empty, when we cut it.
+            return _Answer(response, None if deadline.over else content)
+
+    def _content(self, response: httpx.Response) -> bytes | None:
+        parts, size = list[bytes](), 0
+        until = time.monotonic() + self._deadline_seconds
+        for part in response.iter_bytes():
+            size += len(part)
+            if size > _LARGEST_ANSWER or time.monotonic() > until:
+                return None
+            parts.append(part)
+        return b"".join(parts)
 
 
-def _receipt(response: httpx.Response) -> HookReceipt:
-    status = response.status_code
+def _receipt(answer: _Answer) -> HookReceipt:
+    status = answer.head.status_code
     if status == _TOO_MANY_REQUESTS:
-        wait = retry_after_seconds(response) or 0.0
+        wait = retry_after_seconds(answer.head) or 0.0
         raise NotSentError("the hook asked us to wait (HTTP 429)", retry_after=wait)
-    if not response.is_success:
+    if not answer.head.is_success:
         raise OutcomeUnknownError(f"the hook answered HTTP {status}")
-    if not response.content.strip():
+    if answer.content is not None and not answer.content.strip():
         return HookReceipt(http_status=status)
-    accepted = _accepted(response.content)
-    if accepted is None or accepted.status != "success":
+    said = _object(answer.content)
+    if said.get("status") != "success":
         raise OutcomeUnknownError(f"the hook answered HTTP {status} without saying success")
-    return HookReceipt(http_status=status, request_id=safe_code(accepted.request_id) or None)
+    return HookReceipt(http_status=status, request_id=safe_code(said.get("request_id")) or None)
 
 
-def _accepted(content: bytes) -> _Accepted | None:
+def _object(content: bytes | None) -> Mapping[str, object]:
     try:
-        return _Accepted.model_validate_json(content)
-    except ValidationError:
-        return None
+        value = read_json(content or b"null")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _checked_body(payload: Mapping[str, str]) -> bytes:

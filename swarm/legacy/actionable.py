@@ -25,5 +25,5 @@ def _mail(event: MailEvent) -> Mail:
         part_types=tuple(event.get("part_types", ())),
         headers={"content-type": event["content_type"], **event["headers"]},
         kind=event.get("kind", ""),
-        unread=bool(event.get("unread")),
+        unread=event["truncated"] or bool(event.get("unread")),
     )

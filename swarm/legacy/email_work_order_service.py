@@ -1,9 +1,11 @@
 """Today's mail reader: new mail of the shared mailbox, one event each, into ``events.jsonl``.
 
 At least once against Graph, exactly once by id in the file: the delta link is saved only after the
-events are on disk. Our own mail becomes an event too: what needs no answer is decided, and written
-down, by the next program. One bad message never keeps the others of its page. Sends and changes
-nothing. Run: ``python -m swarm.legacy.email_work_order_service``.
+events are on disk. The watermark, from which reading starts anew when a link is lost, moves only at
+the end of a sweep: within one, Graph may list the newest mail first. Our own mail becomes an event
+too: what needs no answer is decided, and written down, by the next program. One bad message never
+keeps the others of its page. Sends and changes nothing.
+Run: ``python -m swarm.legacy.email_work_order_service``.
 """
 
 import logging
@@ -13,8 +15,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from swarm.clients.lenient import moment
 from swarm.clients.outlook import GraphOutlook
 from swarm.clients.protocol import DeltaExpiredError, DeltaPage, InboundMessage
+from swarm.errors import RateLimitedError, RemoteUnavailableError
 from swarm.legacy import daemon
 from swarm.legacy.events import MailAttachment, MailEvent, encoded
 from swarm.legacy.graph_events import (
@@ -35,7 +39,9 @@ FIRST_LOOK_BACK = timedelta(hours=24)
 OVERLAP = timedelta(
     hours=6
 )  # read again after a lost delta link; clocks and queues of mail are late
+_BEFORE_ANY_MAIL = datetime(1990, 1, 1, tzinfo=UTC)
 POLL_SECONDS = 2.0
+MOST_PAGES = 200  # of one turn, 10,000 mails; the next turn goes on from there
 
 logger = logging.getLogger(__name__)
 
@@ -71,37 +77,59 @@ class EmailWorkOrderService:
         """Append an event for each new mail; returns how many. Raises what the client raises."""
         state = read_state(self.files.service_state)
         link = state.get("delta_link")
+        if not isinstance(link, str):
+            return self._follow(None, self._anew(state))
         try:
-            return self._follow(link if isinstance(link, str) else None, self._since(state))
-        except DeltaExpiredError:
-            logger.warning("the delta link expired; reading again from the watermark")
-            return self._follow(None, self._since(state) - OVERLAP)
+            return self._follow(link, self._since(state))
+        except DeltaExpiredError as error:
+            logger.warning("the delta link is of no use; reading from the watermark: %s", error)
+            return self._follow(None, self._anew(state))
 
     def _since(self, state: dict[str, object]) -> datetime:
-        watermark = state.get("watermark")
-        if isinstance(watermark, str):
-            return datetime.fromisoformat(watermark)
-        return self.clock() - FIRST_LOOK_BACK
+        return self._watermark(state) or self.clock() - FIRST_LOOK_BACK
+
+    def _anew(self, state: dict[str, object]) -> datetime:
+        """Return where to start without a link; a time of our own choice needs no overlap."""
+        watermark = self._watermark(state)
+        return watermark - OVERLAP if watermark else self._since(state)
+
+    def _watermark(self, state: dict[str, object]) -> datetime | None:
+        reached = moment(state.get("watermark"))
+        return min(reached, self.clock()) if reached and reached > _BEFORE_ANY_MAIL else None
 
     def _follow(self, link: str | None, since: datetime) -> int:
-        count, watermark = 0, since
-        while True:
+        count, newest, followed = 0, since, set[str]()
+        for _ in range(MOST_PAGES):
             page = self.mailbox.delta(link, since=since)
+            if page.unreadable:
+                where = ", ".join(map(str, page.unreadable))
+                logger.warning("new mail: items without an id, at %s of a page", where)
             events = [event for m in page.messages if (event := self._event(m)) is not None]
             count += sum(self.log.append(encoded(event) for event in events))
-            newest = [
-                datetime.fromisoformat(event["received_at"])
-                for event in events
-                if not event["unread"]  # its date may be our own clock's
-            ]
-            watermark = max([watermark, *newest])
-            link = page.next_link or page.delta_link
-            write_state(
-                self.files.service_state,
-                {"delta_link": link, "watermark": watermark.isoformat()},
+            newest = max(
+                [
+                    newest,
+                    *(
+                        datetime.fromisoformat(event["received_at"])
+                        for event in events
+                        if not event["unread"]  # its date may be our own clock's
+                    ),
+                ]
             )
+            link = page.next_link or page.delta_link
+            endless = page.next_link is not None and page.next_link in followed
+            self._save(None if endless else link, since if page.next_link else newest)
+            if endless:
+                raise RemoteUnavailableError("reading new mail: the pages go round in a circle")
             if page.next_link is None:
                 return count
+            followed.add(page.next_link)
+        return count
+
+    def _save(self, link: str | None, watermark: datetime) -> None:
+        # A date ahead of us, of a wrong clock or a joke, must not hide the mail until then.
+        reached = min(watermark, self.clock()).isoformat()
+        write_state(self.files.service_state, {"delta_link": link, "watermark": reached})
 
     def _event(self, message: InboundMessage) -> MailEvent | None:
         """Return the event of a mail; None for removals and drafts, which are no mail."""
@@ -115,8 +143,10 @@ class EmailWorkOrderService:
                 attachments,
                 message=message.message_id,
                 now=self.clock(),
-                unread=unread,
+                unread=[*unread, *message.unread],  # what is missing is never judged
             )
+        except RateLimitedError:  # nothing is wrong with this message: the whole turn waits
+            raise
         except Exception:  # noqa: BLE001 - one message nobody foresaw must not keep all others out
             logger.warning("a message could not be read; it goes to a person")
             return unreadable_event(message.message_id, self.address, now=self.clock())
@@ -127,6 +157,8 @@ class EmailWorkOrderService:
             return [], []
         try:
             found = self.mailbox.attachments(message.message_id)
+        except RateLimitedError:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the mail itself was read
             logger.warning("attachments could not be listed (%s)", type(error).__name__)
             return [], [ATTACHMENTS_UNREAD]

@@ -4,7 +4,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from swarm.clients.graph_auth import BearerAuth, ClientCredentials
+from swarm.clients.graph_auth import ClientCredentials
+from swarm.clients.graph_http import GraphHttp, Page
 from swarm.clients.patience import Patience
 from swarm.errors import RemoteRefusedError, RemoteUnavailableError
 
@@ -12,8 +13,10 @@ from swarm.errors import RemoteRefusedError, RemoteUnavailableError
 class Login:
     """A token endpoint that counts, with a clock of its own."""
 
-    def __init__(self, status: int = 200, expires_in: int = 3599) -> None:
-        self.status, self.expires_in = status, expires_in
+    def __init__(
+        self, status: int = 200, expires_in: int = 3599, odd: dict[str, object] | None = None
+    ) -> None:
+        self.status, self.expires_in, self.odd = status, expires_in, odd or {}
         self.asked = 0
         self.now = 1000.0
 
@@ -25,7 +28,8 @@ class Login:
             error = {"error": "invalid_client", "error_codes": [7000215], "error_description": "s"}
             return httpx.Response(self.status, json=error)
         answer = {"token_type": "Bearer", "expires_in": self.expires_in}
-        return httpx.Response(200, json={**answer, "access_token": f"token-{self.asked}"})
+        token = {"access_token": f"token-{self.asked}"}
+        return httpx.Response(200, json={**answer, **token, **self.odd})
 
     def tokens(self) -> ClientCredentials:
         return ClientCredentials(
@@ -81,8 +85,42 @@ def test_a_login_service_in_trouble_is_asked_again_and_then_transient() -> None:
 
 
 def test_a_401_drops_the_token_and_tries_exactly_once_more() -> None:
-    flow = BearerAuth(Login().tokens()).auth_flow(httpx.Request("GET", "https://example.com"))
-    assert next(flow).headers["Authorization"] == "Bearer token-1"
-    assert flow.send(httpx.Response(401)).headers["Authorization"] == "Bearer token-2"
-    with pytest.raises(StopIteration):
-        flow.send(httpx.Response(401))
+    shown: list[str] = []
+
+    def graph(request: httpx.Request) -> httpx.Response:
+        shown.append(request.headers["Authorization"])
+        return httpx.Response(401)
+
+    http = GraphHttp(
+        "https://graph.example.com/v1.0", Login().tokens(), transport=httpx.MockTransport(graph)
+    )
+    with pytest.raises(RemoteRefusedError, match="401"):
+        http.get("/users/x", {}, Page, ask="", doing="reading")
+    assert shown == ["Bearer token-1", "Bearer token-2"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"access_token": "line\nbreak"},
+        {"access_token": "t\u00f6ken"},
+        {"access_token": ""},
+        {"access_token": 5},
+        {"expires_in": "NaN"},
+        {"expires_in": -1},
+        {"expires_in": None},
+    ],
+    ids=str,
+)
+def test_a_token_that_cannot_be_a_header_is_an_unreadable_answer(odd: dict[str, object]) -> None:
+    login = Login(odd=odd)
+    with pytest.raises(RemoteUnavailableError, match="could not be read"):
+        login.tokens().get()
+
+
+def test_a_token_that_claims_to_live_for_ever_is_renewed_within_a_day() -> None:
+    login = Login(expires_in=10**12)
+    tokens = login.tokens()
+    tokens.get()
+    login.now += 86_400
+    assert tokens.get() == "token-2"

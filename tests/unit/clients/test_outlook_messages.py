@@ -3,12 +3,8 @@ from datetime import UTC, datetime
 import pytest
 
 from swarm.clients.graph_http import prefer
-from swarm.clients.outlook_messages import (
-    graph_message,
-    html_to_text,
-    inbound_message,
-    thread_message,
-)
+from swarm.clients.outlook_inbound import inbound_message
+from swarm.clients.outlook_messages import graph_message, html_to_text, thread_message
 from swarm.errors import RemoteUnavailableError
 
 GOOD: dict[str, object] = {
@@ -59,12 +55,14 @@ def test_an_unreadable_message_raises_without_quoting_it() -> None:
 
 
 def test_booleans_of_a_delta_item_may_be_strings() -> None:
-    raw = inbound_message({"id": "x", "isRead": "true", "isDraft": "False"}).raw
-    assert (raw["isRead"], raw["isDraft"]) == (True, False)
+    read = inbound_message({"id": "x", "isRead": "true", "isDraft": "False"})
+    assert read is not None
+    assert (read.raw["isRead"], read.raw["isDraft"]) == (True, False)
 
 
 def test_a_removed_item_carries_only_its_id() -> None:
     gone = inbound_message({"id": "x", "@removed": {"reason": "deleted"}})
+    assert gone is not None
     assert (gone.removed, dict(gone.raw)) == (True, {})
 
 
