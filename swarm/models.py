@@ -306,6 +306,9 @@ class Crm(Noun):
     deals: Lookup
     updates: Lookup
     contacts: tuple[CrmItem, ...] = ()
+    contacts_complete: bool = Field(
+        default=True, description="False when a further contact was listed and not readable"
+    )
     deal_items: tuple[CrmItem, ...] = ()
     update_items: tuple[CrmUpdate, ...] = ()
     detail: str = ""

@@ -29,30 +29,46 @@ _MOST_SAID = 5  # gaps spelled out one by one; the rest is counted
 
 @dataclass(slots=True)
 class Gaps:
-    """Collects what could not be read; handed to pydantic as the context of a validation."""
+    """Collects what could not be read; handed to pydantic as the context of a validation.
 
-    sentences: list[str] = field(default_factory=list)
+    ``items`` are members of the list itself, ``parts`` something within a member that is there.
+    """
+
+    items: list[str] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
 
     def say(self, what: str, position: int) -> None:
         """Name an item by what it is and where it stood, never by what it says."""
-        self.sentences.append(f"{what} {position} could not be read")
+        self.items.append(f"{what} {position} could not be read")
+
+    def add(self, other: "Gaps") -> None:
+        """Take over what another reading could not read."""
+        self.items += other.items
+        self.parts += other.parts
 
 
 class Listing(tuple[T_co, ...]):  # noqa: SLOT001 - a tuple's subclass can have no slots with data
     """What a service listed, and what of it could not be read. Equal to the plain tuple."""
 
     gaps: tuple[str, ...]
+    parts: tuple[str, ...]
 
-    def __new__(cls, items: Iterable[T_co] = (), gaps: Iterable[str] = ()) -> "Listing[T_co]":
-        """Make a listing of good items; the gaps are said once each."""
+    def __new__(cls, items: Iterable[T_co] = (), gaps: Gaps | None = None) -> "Listing[T_co]":
+        """Make a listing of good items; each gap is said once."""
         made = super().__new__(cls, items)
-        made.gaps = tuple(dict.fromkeys(gaps))
+        made.gaps = tuple(dict.fromkeys(gaps.items if gaps else ()))
+        made.parts = tuple(dict.fromkeys(gaps.parts if gaps else ()))
         return made
 
 
 def gaps_of(found: Sequence[object]) -> tuple[str, ...]:
-    """Return what a listing says could not be read; a plain sequence has no gaps."""
+    """Return which items of a listing could not be read; a plain sequence has no gaps."""
     return found.gaps if isinstance(found, Listing) else ()
+
+
+def parts_of(found: Sequence[object]) -> tuple[str, ...]:
+    """Return which parts of its items could not be read."""
+    return found.parts if isinstance(found, Listing) else ()
 
 
 def told(gaps: Sequence[str]) -> str:
@@ -95,17 +111,23 @@ def read_each(values: Iterable[Raw], read: Callable[[Raw], T], what: str, gaps: 
     return kept
 
 
-def each(model: type[Model], what: str) -> BeforeValidator:
+def each(model: type[Model], what: str, *, part: bool = False) -> BeforeValidator:
     """Annotate a tuple of models: unreadable members are left out and said as gaps.
 
-    Only where the context of the validation collects gaps; else one bad member spoils the whole.
+    Members that are a ``part`` of something may be null, which is missing. Only where the context
+    of the validation collects gaps; else one bad member spoils the whole.
     """
 
     def read(values: object, info: ValidationInfo) -> object:
         if not isinstance(values, list) or not isinstance(info.context, Gaps):
             return values
-        gaps = info.context
-        return read_each(values, lambda v: model.model_validate(v, context=gaps), what, gaps)
+        gaps, found = info.context, Gaps()
+        given = [value for value in values if value is not None] if part else values
+        kept = read_each(given, lambda v: model.model_validate(v, context=gaps), what, found)
+        if part:
+            found = Gaps(parts=found.items)
+        gaps.add(found)
+        return kept
 
     return BeforeValidator(read)
 

@@ -12,6 +12,9 @@ from datetime import UTC, datetime
 
 import httpx
 
+from swarm.clients.bounded_http import Bounds
+from swarm.clients.http_failures import unreadable_failure
+from swarm.clients.lenient import Gaps, Listing, read_each
 from swarm.clients.monday_http import CursorExpiredError, MondayHttp
 from swarm.clients.monday_items import (
     AccountAnswer,
@@ -59,11 +62,12 @@ class MondayClient:
         patience: Patience | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
+        bounds: Bounds | None = None,
     ) -> None:
         self._settings = settings
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._contacts: dict[frozenset[str], tuple[float, tuple[CrmItem, ...]]] = {}
+        self._contacts: dict[frozenset[str], tuple[float, Listing[CrmItem]]] = {}
         self._http = MondayHttp(
             settings.api_url,
             token=settings.token,
@@ -71,6 +75,7 @@ class MondayClient:
             transport=transport,
             patience=patience,
             clock=clock,
+            bounds=bounds,
         )
 
     def close(self) -> None:
@@ -81,19 +86,18 @@ class MondayClient:
         """Return active contacts with one of the addresses, case-insensitively; 0, 1 or many.
 
         monday's own case handling is undocumented: it is asked with the address as received and
-        lower-cased, and the answer is compared again here. Remembered for five minutes.
+        lower-cased, and the answer is compared again here. Remembered for five minutes, unless
+        one of them could not be read or compared: that is a gap of the listing.
         """
         wanted = frozenset(address.strip().lower() for address in addresses if address.strip())
         if not wanted:
             return ()
         known = self._remembered(wanted)
         if known is None:
-            known = tuple(
-                crm_item(item)
-                for item in self._contact_items(addresses, wanted)
-                if item.active and self._address(item) in wanted
-            )
-            self._remember(wanted, known)
+            items, gaps = self._restarting(lambda gaps: self._contacts_of(addresses, wanted, gaps))
+            known = Listing((crm_item(item) for item in items if item.active), gaps)
+            if not known.gaps:
+                self._remember(wanted, known)
         return known
 
     def deals_of(self, contact_ids: Sequence[str]) -> Sequence[CrmItem]:
@@ -101,8 +105,8 @@ class MondayClient:
         contacts = list(dict.fromkeys(contact_ids))[:_MOST_IDS]
         if not contacts:
             return ()
-        deals = {item.id: item for item in self._restarting(lambda: self._deals(contacts))}
-        return tuple(crm_item(item) for item in deals.values() if item.active)
+        deals, gaps = self._restarting(lambda gaps: self._deals(contacts, gaps))
+        return Listing((crm_item(item) for item in deals if item.active), gaps)
 
     def updates_of(self, item_ids: Sequence[str]) -> Sequence[CrmUpdate]:
         """Return the newest updates of these items with their replies, newest first."""
@@ -110,11 +114,11 @@ class MondayClient:
         if not items:
             return ()
         variables: dict[str, object] = {"items": items, "limit": _NEWEST_UPDATES}
-        return crm_updates(
-            self._http.ask(
-                "updates_of_items", variables, UpdatesAnswer, doing="reading monday updates"
-            )
+        gaps, doing = Gaps(), "reading monday updates"
+        answer = self._http.ask(
+            "updates_of_items", variables, UpdatesAnswer, doing=doing, gaps=gaps
         )
+        return Listing(crm_updates(answer), gaps)
 
     def health(self) -> MondayHealth:
         """Return who answers; raises ``ConfigurationError`` when another API version does.
@@ -145,14 +149,20 @@ class MondayClient:
         settings = self._settings
         ids: list[str] = [settings.contacts_board, settings.deals_board]
         answer = self._http.ask(
-            "board_columns", {"boards": ids}, BoardsAnswer, doing="reading monday's boards"
+            "board_columns",
+            {"boards": ids},
+            BoardsAnswer,
+            doing="reading monday's boards",
+            gaps=Gaps(),  # a column that cannot be read is named as one that is not there
         )
         boards = {board.id: board for board in answer.boards}
         problems = _column_problems(settings, boards)
         if problems:
             raise ConfigurationError("monday does not fit: " + "; ".join(problems))
 
-    def _contact_items(self, addresses: Sequence[str], wanted: frozenset[str]) -> list[MondayItem]:
+    def _contacts_of(
+        self, addresses: Sequence[str], wanted: frozenset[str], gaps: Gaps
+    ) -> list[MondayItem]:
         as_received = {address.strip() for address in addresses if address.strip()}
         emails: list[str] = [*sorted(as_received | wanted)]
         variables: dict[str, object] = {
@@ -161,25 +171,43 @@ class MondayClient:
             "emails": emails,
             "limit": _PAGE,
         }
-
-        def all_pages() -> list[MondayItem]:
-            doing = "finding a monday contact"
-            first = self._http.ask("contacts_by_email", variables, FirstContacts, doing=doing)
-            return self._all_items(first.page)
-
-        return self._restarting(all_pages)
-
-    def _deals(self, contacts: list[str]) -> list[MondayItem]:
-        settings, deals = self._settings, "finding monday deals"
-        answer = self._http.ask(
-            "deals_of_contacts", self._link_variables(contacts), Deals, doing=deals
+        doing = "finding a monday contact"
+        first = self._http.ask(
+            "contacts_by_email", variables, FirstContacts, doing=doing, gaps=gaps
         )
-        found = [item for contact in answer.items for item in contact.linked_items]
+        items = self._all_items(first.page, "contact", gaps)
+        found = []
+        for position, item in enumerate(items, 1):
+            address = self._address(item)
+            if not address:  # monday says it is one of ours, and nobody can check
+                gaps.say("the address of contact", position)
+            if address in wanted:
+                found.append(item)
+        return found
+
+    def _deals(self, contacts: list[str], gaps: Gaps) -> list[MondayItem]:
+        settings, doing = self._settings, "finding monday deals"
+        variables = self._link_variables(contacts)
+        answer = self._http.ask("deals_of_contacts", variables, Deals, doing=doing, gaps=gaps)
+        if (variables["forward"] and answer.items is None) or (
+            variables["reverse"] and not answer.boards
+        ):
+            # A direction that was asked for and is not there, or a board without access.
+            raise unreadable_failure(doing)
+        found = [
+            item
+            for contact in answer.items or ()
+            for item in read_each(contact.linked_items, _item(gaps), "deal", gaps)
+        ]
         for board in answer.boards:
-            linking = self._all_items(board.page)
+            linking = self._all_items(board.page, "deal", gaps)
             # Whether the server compares ids as numbers or strings is unverified: compare here too.
-            column = settings.deal_contact_column
-            found += [item for item in linking if item.linked_to(column) & set(contacts)]
+            for position, item in enumerate(linking, 1):
+                linked = item.linked_to(settings.deal_contact_column)
+                if linked is None:
+                    gaps.say("whose it is, of deal", position)
+                elif linked & set(contacts):
+                    found.append(item)
         return found
 
     def _link_variables(self, contacts: list[str]) -> dict[str, object]:
@@ -201,45 +229,53 @@ class MondayClient:
             "limit": _PAGE,
         }
 
-    def _all_items(self, page: ItemsPage) -> list[MondayItem]:
+    def _all_items(self, page: ItemsPage, what: str, gaps: Gaps) -> list[MondayItem]:
         """Follow the cursor; raises when there is no end (half a list is not the list)."""
-        items = list(page.items)
+        items = read_each(page.items, _item(gaps), what, gaps)
         for _ in range(_MOST_PAGES):
             if page.cursor is None:
                 return items
             variables: dict[str, object] = {"cursor": page.cursor, "limit": _PAGE}
             doing = "turning a monday page"
-            page = self._http.ask("next_items", variables, NextItems, doing=doing).page
-            items += page.items
+            page = self._http.ask("next_items", variables, NextItems, doing=doing, gaps=gaps).page
+            items += read_each(page.items, _item(gaps), what, gaps)
         if page.cursor is None:
             return items
         raise RemoteUnavailableError(f"more than {_MOST_PAGES} further pages of monday items")
 
-    def _restarting(self, read: Callable[[], list[MondayItem]]) -> list[MondayItem]:
-        """Start again from page 1, once, when the cursor expired between two pages."""
-        try:
-            return read()
-        except CursorExpiredError:
-            pass
-        try:
-            return read()
-        except CursorExpiredError as error:
-            raise RemoteUnavailableError(str(error)) from error
+    def _restarting(
+        self, read: Callable[[Gaps], list[MondayItem]]
+    ) -> tuple[list[MondayItem], Gaps]:
+        """Read each item once; again from page 1, once, when the cursor expired between pages."""
+        for last in (False, True):
+            gaps = Gaps()
+            try:
+                once = {item.id: item for item in reversed(read(gaps))}
+            except CursorExpiredError as error:
+                if last:
+                    raise RemoteUnavailableError(str(error)) from error
+            else:
+                return [*reversed(once.values())], gaps
+        raise AssertionError("unreachable")  # pragma: no cover
 
     def _address(self, item: MondayItem) -> str:
         cell = item.cell(self._settings.email_column)
         return ((cell.email or cell.text or "") if cell else "").strip().lower()
 
-    def _remembered(self, wanted: frozenset[str]) -> tuple[CrmItem, ...] | None:
+    def _remembered(self, wanted: frozenset[str]) -> Listing[CrmItem] | None:
         with self._lock:
-            until, contacts = self._contacts.get(wanted, (0.0, ()))
+            until, contacts = self._contacts.get(wanted, (0.0, Listing[CrmItem]()))
         return contacts if self._monotonic() < until else None
 
-    def _remember(self, wanted: frozenset[str], contacts: tuple[CrmItem, ...]) -> None:
+    def _remember(self, wanted: frozenset[str], contacts: Listing[CrmItem]) -> None:
         with self._lock:
             if len(self._contacts) >= _CACHED_CONTACTS:
                 self._contacts.clear()
             self._contacts[wanted] = (self._monotonic() + _CONTACT_TTL_SECONDS, contacts)
+
+
+def _item(gaps: Gaps) -> Callable[[object], MondayItem]:
+    return lambda value: MondayItem.model_validate(value, context=gaps)
 
 
 def _column_problems(settings: MondaySettings, boards: dict[str, Board]) -> list[str]:

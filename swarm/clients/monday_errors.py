@@ -49,7 +49,7 @@ def _object(value: object) -> dict[str, JsonValue]:
 
 
 def _errors(value: object) -> list[object]:
-    """A list of errors, whatever stands for one; a null among them is an error that says nothing."""
+    """A list of errors, whatever stands for one; a null in it is an error that says nothing."""
     return value if isinstance(value, list) else [value]
 
 
@@ -61,11 +61,11 @@ class MondayAnswer(Lenient):
     """Any body monday sends, read leniently: an odd part of an error must not hide the error."""
 
     data: JsonValue = None
-    errors: Annotated[list[JsonValue], BeforeValidator(_errors)] = []
+    errors: Annotated[list[JsonValue], BeforeValidator(_errors)] = Field(default=[])
     error_code: _Text = ""
     error_message: _Text = ""
-    error_data: _Object = {}
-    extensions: _Object = {}
+    error_data: _Object = Field(default={})
+    extensions: _Object = Field(default={})
 
     @property
     def request_id(self) -> str:

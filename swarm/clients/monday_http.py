@@ -123,7 +123,7 @@ class MondayHttp:
         if fault is not None:
             logger.warning("%s: some columns are missing (%s)", doing, fault.code)
             if gaps is not None:
-                gaps.sentences.append(f"some columns are missing ({fault.code})")
+                gaps.parts.append(f"some columns are missing ({fault.code})")
         if not response.is_success:
             raise status_failure(response, doing)
         return _data(answer, model, doing, gaps)
@@ -171,7 +171,7 @@ def _data(answer: MondayAnswer, model: type[Model], doing: str, gaps: Gaps | Non
         # A null where a list was promised: a lost list must not look like "no such contact".
         raise unreadable_failure(doing) from None
     if gaps is not None:
-        gaps.sentences += found.sentences
+        gaps.add(found)
     return read
 
 

@@ -1,142 +1,151 @@
 """monday's item JSON and its way into our nouns: the one place that knows monday's field names."""
 
-from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
+from swarm.clients.lenient import Lenient, Moment, each
 from swarm.models import CrmField, CrmItem, CrmUpdate
 
 
-class _Monday(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
-class _Named(_Monday):
+def _readable_ids(value: object) -> object:
+    """Numbers are ids too; one that is neither is no id of anybody we ask about."""
+    if not isinstance(value, list):
+        return None
+    return [each for each in value if isinstance(each, str | int) and not isinstance(each, bool)]
+
+
+def _identified(value: object) -> object:
+    """A board that does not say which one it is."""
+    return value if isinstance(value, dict) and value.get("id") else None
+
+
+class _Named(Lenient):
     name: str = ""
 
 
-class _Identified(_Monday):
-    id: str
+class _Identified(Lenient):
+    id: str = Field(min_length=1)
 
 
-class _Title(_Monday):
+class _Title(Lenient):
     title: str = ""
 
 
-class ColumnValue(_Monday):
+class ColumnValue(_Identified):
     """One cell. Which of the typed parts are there depends on the column's type."""
 
-    id: str
     type: str = ""
     text: str | None = None
     column: _Title = _Title()
     email: str | None = None
     label: str | None = None
     display_value: str | None = None
-    linked_item_ids: tuple[str, ...] = ()
+    linked_item_ids: Annotated[tuple[str, ...] | None, BeforeValidator(_readable_ids)] = None
 
     def shown(self) -> str:
         """Return what a person sees: relations and mirrors have no ``text`` since 2025-04."""
         return self.text or self.display_value or self.label or self.email or ""
 
 
-class MondayItem(_Monday):
+class MondayItem(_Identified):
     """An item with its cells."""
 
-    id: str
     name: str = ""
     state: str | None = None
-    url: str = ""
-    updated_at: datetime | None = None
-    board: _Identified | None = None
-    column_values: tuple[ColumnValue, ...] = ()
+    url: Annotated[str, BeforeValidator(_text)] = ""
+    updated_at: Moment = None
+    board: Annotated[_Identified | None, BeforeValidator(_identified)] = None
+    column_values: Annotated[
+        tuple[ColumnValue, ...], each(ColumnValue, "a column, number", part=True)
+    ] = ()
 
     @property
     def active(self) -> bool:
-        """Whether it is neither archived nor deleted."""
-        return self.state in (None, "active")
+        """Whether it is neither archived nor deleted; a state we do not know hides nothing."""
+        return self.state not in ("archived", "deleted")
 
     def cell(self, column_id: str) -> ColumnValue | None:
         """Return the cell of a column, if the item has it."""
         return next((cell for cell in self.column_values if cell.id == column_id), None)
 
-    def linked_to(self, column_id: str) -> frozenset[str]:
-        """Return the item ids a connect-boards column links to."""
+    def linked_to(self, column_id: str) -> frozenset[str] | None:
+        """Return the item ids a connect-boards column links to; None when nobody can tell."""
         cell = self.cell(column_id)
-        return frozenset(cell.linked_item_ids) if cell else frozenset()
+        if cell is None or cell.linked_item_ids is None:
+            return None
+        return frozenset(cell.linked_item_ids)
 
 
-class ItemsPage(_Monday):
-    """A page of items; ``cursor`` is None at the end."""
+class ItemsPage(Lenient):
+    """A page of items, each to be read for itself; ``cursor`` is None at the end."""
 
     cursor: str | None = None
-    items: tuple[MondayItem, ...]
+    items: list[object]
 
 
-class FirstContacts(_Monday):
+class FirstContacts(Lenient):
     """Data of ``contacts_by_email``."""
 
     page: ItemsPage = Field(alias="items_page_by_column_values")
 
 
-class NextItems(_Monday):
+class NextItems(Lenient):
     """Data of ``next_items``."""
 
     page: ItemsPage = Field(alias="next_items_page")
 
 
-class _Linking(_Monday):
-    id: str
-    linked_items: tuple[MondayItem, ...]
+class _Linking(_Identified):
+    linked_items: list[object]
 
 
-class _DealsBoard(_Monday):
-    id: str
+class _DealsBoard(_Identified):
     page: ItemsPage = Field(alias="items_page")
 
 
-class Deals(_Monday):
+class Deals(Lenient):
     """Data of ``deals_of_contacts``; a direction that was not asked for is missing."""
 
-    items: tuple[_Linking, ...] = ()
-    boards: tuple[_DealsBoard, ...] = ()
+    items: Annotated[tuple[_Linking, ...], each(_Linking, "the deals of contact")] | None = None
+    boards: Annotated[tuple[_DealsBoard, ...], each(_DealsBoard, "the deals board, answer")] = ()
 
 
-class _Reply(_Monday):
-    id: str
+class _Reply(_Identified):
     text_body: str | None = None
-    created_at: datetime | None = None
+    created_at: Moment = None
     creator: _Named | None = None
 
 
 class _Update(_Reply):
-    replies: tuple[_Reply, ...] = ()
+    replies: Annotated[tuple[_Reply, ...], each(_Reply, "reply")] = ()
 
 
-class _Updated(_Monday):
-    id: str
-    updates: tuple[_Update, ...]
+class _Updated(_Identified):
+    updates: Annotated[tuple[_Update, ...], each(_Update, "note")]
 
 
-class UpdatesAnswer(_Monday):
+class UpdatesAnswer(Lenient):
     """Data of ``updates_of_items``."""
 
-    items: tuple[_Updated, ...]
+    items: Annotated[tuple[_Updated, ...], each(_Updated, "the notes of item")]
 
 
-class _Column(_Monday):
-    id: str
+class _Column(_Identified):
     title: str = ""
     type: str
     archived: bool = False
 
 
-class Board(_Monday):
+class Board(_Identified):
     """A board with its columns."""
 
-    id: str
     name: str = ""
-    columns: tuple[_Column, ...]
+    columns: Annotated[tuple[_Column, ...], each(_Column, "a column, number")]
 
     def kind_of(self, column_id: str) -> str | None:
         """Return the type of a column that is not archived; None when there is none."""
@@ -144,28 +153,27 @@ class Board(_Monday):
         return next((column.type for column in usable), None)
 
 
-class BoardsAnswer(_Monday):
+class BoardsAnswer(Lenient):
     """Data of ``board_columns``; ``[]`` means no access, which monday does not call an error."""
 
-    boards: tuple[Board, ...]
+    boards: Annotated[tuple[Board, ...], each(Board, "board")]
 
 
-class _Account(_Monday):
+class _Account(Lenient):
     slug: str = ""
     tier: str | None = None
 
 
-class _Me(_Monday):
-    id: str
+class _Me(_Identified):
     account: _Account
 
 
-class _Version(_Monday):
+class _Version(Lenient):
     kind: str
     value: str
 
 
-class AccountAnswer(_Monday):
+class AccountAnswer(Lenient):
     """Data of ``health``."""
 
     me: _Me
@@ -197,14 +205,15 @@ def crm_item(item: MondayItem) -> CrmItem:
 
 
 def crm_updates(updates: UpdatesAnswer) -> tuple[CrmUpdate, ...]:
-    """Return updates and their replies as nouns, newest first."""
+    """Return updates and their replies as nouns, each once, newest first."""
     flat = [
         _crm_update(entry, item.id)
         for item in updates.items
         for update in item.updates
         for entry in (update, *update.replies)
     ]
-    return tuple(sorted(flat, key=_age_key, reverse=True))
+    once = {(entry.item_id, entry.update_id): entry for entry in flat}
+    return tuple(sorted(once.values(), key=_age_key, reverse=True))
 
 
 def _crm_update(entry: _Reply, item_id: str) -> CrmUpdate:

@@ -128,7 +128,7 @@ class GraphOutlook:
 
         messages = read_each(found, noun, "the date of message", gaps)
         in_order = sorted(messages, key=lambda each: (each.sent_at, each.message_id))
-        return Listing(in_order, gaps.sentences)
+        return Listing(in_order, gaps)
 
     def find_dispatched(
         self, *, key: str, conversation_id: str | None, marker: str, since: datetime
@@ -147,15 +147,15 @@ class GraphOutlook:
         if conversation_id:
             for message in self._by_marker(conversation_id, marker, since - _CLOCK_TOLERANCE, gaps):
                 found.setdefault(message.id, message)
-        if gaps.sentences and not found:
-            raise RemoteUnavailableError(f"searching a draft: {told(gaps.sentences)}")
+        if gaps.items and not found:
+            raise RemoteUnavailableError(f"searching a draft: {told(gaps.items)}")
         names = {folder_id: name for name, folder_id in self._well_known().items()} if found else {}
         drafts = [
             found_draft(each, names.get(each.parent_folder_id or "", each.parent_folder_id or ""))
             for each in found.values()
         ]
         in_order = sorted(drafts, key=lambda each: (each.created_at, each.message_id))
-        return Listing(in_order, gaps.sentences)
+        return Listing(in_order, gaps)
 
     def drafts(self) -> Sequence[StandingDraft]:
         """Return every draft in the Drafts folder, ours or not."""

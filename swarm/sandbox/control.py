@@ -4,7 +4,7 @@ For tests and for ``swarm up`` only; no client of ours knows these paths. Each o
 of one JSON object to ``/_sandbox/<name>`` and answers JSON.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from swarm.sandbox.addresses import CONTACTS_BOARD, DEALS_BOARD, MAILBOX
@@ -20,6 +20,27 @@ from swarm.sandbox.wire import Reply, Request, json_reply
 from swarm.sandbox.zapier import ZapierDouble
 
 Operation = Callable[[Json], object]
+
+# What each operation knows; an argument that would be passed over is refused.
+_ARGUMENTS: Mapping[str, frozenset[str]] = {
+    name: frozenset(arguments.split())
+    for name, arguments in {
+        "mail": "sender sender_name subject body_text body_html quoted_html received_at from_us"
+        " conversation_id internet_message_id reply_to to cc headers attachments folder is_draft"
+        " mailbox",
+        "messages": "mailbox folder conversation_id drafts limit",
+        "human": "operation message_id mailbox body_html folder",
+        "contact": "name email phone company state",
+        "deal": "name contact links status delivery_date amount notes",
+        "update": "item text author parent",
+        "faults": "service kind times options",
+        "faults/clear": "service",
+        "configure": "settle_seconds token_seconds cursor_seconds monday_daily_limit"
+        " revoke_tokens expire_delta",
+        "replay": "delivery",
+        "model/answers": "content contains times",
+    }.items()
+}
 
 
 class ControlApi:
@@ -63,8 +84,12 @@ class ControlApi:
         operation = self._operations.get(request.path.strip("/"))
         if operation is None:
             return json_reply(404, {"error": "unknown operation", "known": [*self._operations]})
+        wanted, name = request.json(), request.path.strip("/")
+        strange = sorted(set(wanted) - _ARGUMENTS.get(name, frozenset()))
+        if strange:
+            return json_reply(400, {"error": f"unknown argument of {name}: {strange[0]}"})
         try:
-            return json_reply(200, operation(request.json()))
+            return json_reply(200, operation(wanted))
         except (KeyError, LookupError, ValueError) as error:
             return json_reply(400, {"error": f"{type(error).__name__}: {error}"})
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from swarm.clients.lenient import whole
 from swarm.clients.protocol import Outlook
 from swarm.errors import MalformedInputError
 from swarm.models import (
@@ -106,7 +107,9 @@ class Preflight:
     def _conversation(self, conversation_id: str | None) -> Sequence[ThreadMessage]:
         if not conversation_id:
             return ()
-        return in_conversation_order(self._outlook.conversation(conversation_id))
+        now = self._outlook.conversation(conversation_id)
+        # A message nobody can read may be a colleague's answer: it cannot be told now.
+        return in_conversation_order(whole(now, "the last look at the conversation"))
 
     def _judged(self, key: str) -> Judged:
         return Judged(

@@ -80,10 +80,15 @@ class Delta:
         return json_reply(200, body, preferences.applied())
 
     def _first(self, request: Request, folder: str) -> Place:
+        odata.only(request.query, "changeType", "$select", "$filter", "$orderby")
+        if request.query.get("changeType", "created") != "created":
+            raise odata.QueryError("ErrorInvalidUrlQuery", "This double tells of new mail only.")
         order = request.query.get("$orderby", "receivedDateTime desc")
         if order != "receivedDateTime desc":
             raise odata.QueryError("ErrorInvalidUrlQuery", "Delta cannot be ordered by this.")
-        query = odata.parse({key: request.query[key] for key in request.query if key != "$orderby"})
+        query = odata.parse(
+            {key: request.query[key] for key in ("$select", "$filter") if key in request.query}
+        )
         text = request.query.get("$filter", "")
         if text and not text.startswith(("receivedDateTime ge ", "receivedDateTime gt ")):
             raise odata.QueryError("ErrorInvalidUrlQueryFilter", "Delta cannot filter by this.")

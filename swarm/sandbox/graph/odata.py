@@ -44,20 +44,30 @@ class Query:
     order: str
 
 
+_OPTIONS = ("$filter", "$orderby", "$select", "$top", "$skip", "$expand", "$search")
+
+
+def only(query: Mapping[str, str], *known: str) -> None:
+    """Raise ``QueryError`` for an option that this resource would pass over."""
+    if strange := sorted(set(query) - set(known)):
+        raise QueryError("BadRequest", f"The query option {strange[0]} is not supported here.")
+
+
 def parse(query: Mapping[str, str]) -> Query:
     """Parse the query options of a message collection; raises ``QueryError``."""
+    only(query, *_OPTIONS)
     if "$search" in query:
         raise QueryError("SearchWithFilter", "The query parameter '$search' is not supported here.")
     text = query.get("$filter", "")
-    where, values, names = _filter(text)
-    order = _order(query.get("$orderby", ""), names, filtered=bool(text))
+    where, values, filtered = _filter(text)
+    order = _order(query.get("$orderby", ""), filtered, filtered=bool(text))
     return Query(
         where=where,
         values=values,
         filtered=bool(text),
-        select=_names(query.get("$select", "")),
-        top=_top(query.get("$top")),
-        skip=int(query.get("$skip", "0") or 0),
+        select=names(query.get("$select", "")),
+        top=top(query.get("$top")),
+        skip=_skip(query.get("$skip", "0")),
         expand_property=_expanded(query.get("$expand", "")),
         order=order,
     )
@@ -105,7 +115,14 @@ def _order(text: str, filtered_names: list[str], *, filtered: bool) -> str:
     return "m.received DESC" if text.lower().endswith("desc") else "m.received ASC"
 
 
-def _top(value: str | None) -> int:
+def _skip(value: str) -> int:
+    if not value.isdigit():
+        raise QueryError("ErrorInvalidUrlQuery", "The value of $skip must be a number.")
+    return int(value)
+
+
+def top(value: str | None) -> int:
+    """Return the page size asked for."""
     if value is None:
         return _DEFAULT_TOP
     if not value.isdigit() or not 1 <= int(value) <= _MOST_TOP:
@@ -113,12 +130,15 @@ def _top(value: str | None) -> int:
     return int(value)
 
 
-def _names(text: str) -> tuple[str, ...]:
+def names(text: str) -> tuple[str, ...]:
+    """Return the names of a ``$select``; empty means everything."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _expanded(text: str) -> str | None:
     found = re.fullmatch(r"singleValueExtendedProperties\(\$filter=id eq '(.*)'\)", text)
+    if text and not found:
+        raise QueryError("ErrorInvalidUrlQuery", "Only extended properties can be expanded.")
     return _unquoted(found.group(1)) if found else None
 
 

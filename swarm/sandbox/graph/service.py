@@ -24,6 +24,7 @@ from swarm.sandbox.wire import Reply, Request, json_reply
 
 MOST_CONCURRENT = 4
 _MOST_BATCHED = 20
+_TRANSLATED = {"restImmutableEntryId", "restId"}
 _ERRORS = 400
 _WRITABLE = {"subject": "subject", "toRecipients": "toRecipients", "ccRecipients": "ccRecipients"}
 
@@ -129,7 +130,8 @@ class GraphDouble:
     def _get(self, request: Request, mailbox: str, given: str) -> Reply:
         preferences = Preferences.read(request.headers)
         message = self._message(mailbox, given)
-        query = odata.parse({k: v for k, v in request.query.items() if k in ("$select", "$expand")})
+        odata.only(request.query, "$select", "$expand")
+        query = odata.parse(request.query)
         return json_reply(200, self._expanded(message, query, preferences), preferences.applied())
 
     def _delta(self, request: Request, mailbox: str, folder: str) -> Reply:
@@ -137,23 +139,42 @@ class GraphDouble:
 
     def _folders(self, request: Request, mailbox: str) -> Reply:
         preferences = Preferences.read(request.headers)
-        found = [_folder_json(each) for each in self.mailboxes.folders(mailbox)]
-        return json_reply(200, {"value": found}, preferences.applied())
+        odata.only(request.query, "$select", "$top", "$skip")
+        query = odata.parse(request.query)
+        found = [_folder_json(each, query.select) for each in self.mailboxes.folders(mailbox)]
+        return self._page(request, found, query, preferences)
+
+    def _page(
+        self, request: Request, found: list[Json], query: odata.Query, preferences: Preferences
+    ) -> Reply:
+        until = query.skip + query.top
+        body: Json = {"value": found[query.skip : until]}
+        if len(found) > until:
+            body["@odata.nextLink"] = self._next_link(request, until)
+        return json_reply(200, body, preferences.applied())
 
     def _folder(self, request: Request, mailbox: str, folder: str) -> Reply:
         wanted = self._folder_id(mailbox, folder)
         found = next(each for each in self.mailboxes.folders(mailbox) if each["id"] == wanted)
-        return json_reply(200, _folder_json(found), Preferences.read(request.headers).applied())
+        odata.only(request.query, "$select")
+        shown = _folder_json(found, odata.names(request.query.get("$select", "")))
+        return json_reply(200, shown, Preferences.read(request.headers).applied())
 
     def _attachments(self, request: Request, mailbox: str, given: str) -> Reply:
-        found = self._message(mailbox, given).texts("attachments")
+        odata.only(request.query, "$select", "$top", "$skip")
+        query = odata.parse(request.query)
         kind = {"@odata.type": "#microsoft.graph.fileAttachment"}
-        body = {"value": [{**kind, **each} for each in found]}
-        return json_reply(200, body, Preferences.read(request.headers).applied())
+        found = [
+            {**kind, **_selected(each, query.select)}
+            for each in self._message(mailbox, given).texts("attachments")
+        ]
+        return self._page(request, found, query, Preferences.read(request.headers))
 
     def _translate(self, request: Request, mailbox: str) -> Reply:
         wanted = request.json()
         ids = wanted.get("inputIds")
+        if {wanted.get("sourceIdType"), wanted.get("targetIdType")} != _TRANSLATED:
+            return error(400, "ErrorInvalidRequest", "Only between immutable and REST ids.")
         rest = wanted.get("targetIdType") == "restId"
         value = []
         for each in ids if isinstance(ids, list) else []:
@@ -290,8 +311,12 @@ def _properties(wanted: Json) -> list[Json]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-def _folder_json(found: sqlite3.Row) -> Json:
-    return {
+def _selected(shown: Json, select: tuple[str, ...]) -> Json:
+    return {name: each for name, each in shown.items() if not select or name in ("id", *select)}
+
+
+def _folder_json(found: sqlite3.Row, select: tuple[str, ...]) -> Json:
+    shown: Json = {
         "id": found["id"],
         "displayName": found["display"],
         "childFolderCount": 0,
@@ -299,6 +324,7 @@ def _folder_json(found: sqlite3.Row) -> Json:
         "unreadItemCount": 0,
         "isHidden": False,
     }
+    return _selected(shown, select)
 
 
 def _batch_answer(identifier: str, reply: Reply) -> Json:

@@ -67,9 +67,15 @@ class Root:
         return [self.version(info)]
 
     def boards(
-        self, _info: GraphQLResolveInfo, ids: Sequence[str] = (), **_paging: object
+        self,
+        _info: GraphQLResolveInfo,
+        *,
+        ids: Sequence[str] | None = None,
+        limit: int = 25,
+        page: int = 1,
     ) -> list["BoardNode"]:
-        return [BoardNode(self._now, each) for each in ids if each in BOARDS]
+        known = [each for each in (BOARDS if ids is None else ids) if each in BOARDS]
+        return [BoardNode(self._now, each) for each in known[(page - 1) * limit : page * limit]]
 
     def items(
         self,

@@ -5,6 +5,7 @@
     1, same name   | yes                 | nothing
     1, other name  | no                  | the contact has another name than the sender
     2 or more      | no                  | several contacts; none was merged
+    1, and one more that could not be read | no | the same, for all anybody knows
 
 A contradiction never merges: the doubtful side is left out of the evidence and named. Details are
 for people and carry no mail text.
@@ -21,7 +22,8 @@ _SKEW_SECONDS = 600.0  # half of a resumed snapshot may be this much older than 
 
 def crm_is_trusted(order: WorkOrder, crm: Crm) -> bool:
     """Whether monday's contact is exactly the person the answer goes to."""
-    return len(crm.contacts) == 1 and not _names_differ(answer_to(order), crm.contacts[0].name)
+    alone = len(crm.contacts) == 1 and crm.contacts_complete
+    return alone and not _names_differ(answer_to(order), crm.contacts[0].name)
 
 
 def find_conflicts(order: WorkOrder, thread: Thread, crm: Crm) -> tuple[str, ...]:
@@ -37,6 +39,8 @@ def find_conflicts(order: WorkOrder, thread: Thread, crm: Crm) -> tuple[str, ...
 
 
 def _several_contacts(crm: Crm) -> str:
+    if crm.contacts and not crm.contacts_complete:
+        return "monday.com lists a further contact that could not be read; none was merged"
     if len(crm.contacts) < 2:  # noqa: PLR2004 - "several" starts at two
         return ""
     return f"monday.com has {len(crm.contacts)} contacts for this address; none was merged"

@@ -146,6 +146,8 @@ def _gaps(
         yield f"the Outlook conversation is unavailable: {thread.detail}"
     if Lookup.UNAVAILABLE in (crm.contact, crm.deals, crm.updates):
         yield f"monday.com is unavailable in part or whole: {crm.detail}"
+    elif crm.contact is Lookup.HIT and crm.detail:
+        yield f"not all that monday.com answered could be read: {crm.detail}"
     if len(shared) > _THREAD_LIMIT:
         yield f"{len(shared) - _THREAD_LIMIT} older messages of the conversation were left out"
     if foreign:

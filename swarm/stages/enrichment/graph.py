@@ -3,7 +3,7 @@
     START -> outlook -------------------------------------------> merge -> END
     START -> coordinator -> contact -> deals, updates (parallel) -> merge
 
-The coordinator decides what monday may be asked at all; a contact that is not exactly one person
+The coordinator decides what monday may be asked at all; a contact that is not surely one person
 ends the branch, so that nobody else's deals are ever read. Four super-steps.
 """
 
@@ -69,8 +69,9 @@ def merge(state: EnrichmentState, services: Services) -> EnrichmentState:
     """Put the three parts together, each with its own look-up result."""
     found = Items.model_validate(state["contact"]) if "contact" in state else _nobody_to_look_up()
     # What nobody asked for is a miss when the contact is known to be absent or unclear, and
-    # unavailable when the contact itself could not be read.
-    unasked = Lookup.UNAVAILABLE if found.lookup is Lookup.UNAVAILABLE else Lookup.MISS
+    # unavailable when the contact itself, or one more of them, could not be read.
+    unread = found.lookup is Lookup.UNAVAILABLE or not found.complete
+    unasked = Lookup.UNAVAILABLE if unread else Lookup.MISS
     deal_part = Items.model_validate(state.get("deals", {"lookup": unasked}))
     note_part = Updates.model_validate(state.get("updates", {"lookup": unasked}))
     crm = Crm(
@@ -78,6 +79,7 @@ def merge(state: EnrichmentState, services: Services) -> EnrichmentState:
         deals=deal_part.lookup,
         updates=note_part.lookup,
         contacts=found.items,
+        contacts_complete=found.complete,
         deal_items=_by_id(deal_part.items),
         update_items=_newest_first(note_part.items),
         detail="; ".join(p.detail for p in (found, deal_part, note_part) if p.detail),
@@ -91,7 +93,8 @@ def _after_coordinator(state: EnrichmentState) -> list[str]:
 
 
 def _after_contact(state: EnrichmentState) -> list[str]:
-    return ["deals", "updates"] if len(_contact_ids(state)) == 1 else ["merge"]
+    found = Items.model_validate(state["contact"])
+    return ["deals", "updates"] if len(found.items) == 1 and found.complete else ["merge"]
 
 
 def _contact_ids(state: EnrichmentState) -> list[str]:

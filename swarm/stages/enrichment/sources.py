@@ -1,13 +1,15 @@
 """Asking Outlook and monday.com, one function a question; the answer always says how it came about.
 
 A source that cannot be asked is UNAVAILABLE with a sentence, never an empty MISS: a rule downstream
-must be able to tell "this customer is unknown" from "nobody could look". Clients retry idempotent
-reads themselves; nothing is retried here.
+must be able to tell "this customer is unknown" from "nobody could look". The same goes for a part
+that could not be read: nothing found beside a gap is not a miss. Clients retry idempotent reads
+themselves; nothing is retried here.
 """
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from swarm.clients.lenient import gaps_of, parts_of, told
 from swarm.errors import DatabaseUnavailableError, RemoteRefusedError, TransientError
 from swarm.models import CrmItem, CrmUpdate, Lookup, Noun, Thread, in_conversation_order
 from swarm.stages.services import Services
@@ -21,6 +23,7 @@ class Items(Noun):
     lookup: Lookup
     detail: str = ""
     items: tuple[CrmItem, ...] = ()
+    complete: bool = True
 
 
 class Updates(Noun):
@@ -41,9 +44,12 @@ def read_thread(services: Services, conversation_id: str | None) -> Thread:
     found, problem = _ask("Outlook", lambda: outlook.conversation(conversation_id))
     if found is None:
         return Thread(lookup=Lookup.UNAVAILABLE, detail=problem, taken_at=now)
-    messages = in_conversation_order(found)
+    messages, gaps = in_conversation_order(found), gaps_of(found)
     return Thread(
-        lookup=Lookup.HIT if messages else Lookup.MISS,
+        # What could not be read may be the newest message, or a colleague's answer: nobody may
+        # take the rest for the conversation.
+        lookup=Lookup.UNAVAILABLE if gaps else Lookup.HIT if messages else Lookup.MISS,
+        detail=told(gaps),
         messages=messages,
         head_message_id=messages[-1].message_id if messages else None,
         taken_at=now,
@@ -76,13 +82,30 @@ def read_updates(services: Services, item_ids: Sequence[str]) -> Updates:
     found, problem = _ask("monday.com updates", lambda: monday.updates_of(item_ids))
     if found is None:
         return Updates(lookup=Lookup.UNAVAILABLE, detail=problem)
-    return Updates(lookup=Lookup.HIT if found else Lookup.MISS, items=tuple(found))
+    return Updates(lookup=_lookup(found), detail=_detail("monday.com", found), items=tuple(found))
 
 
 def _items(found: Sequence[CrmItem] | None, problem: str) -> Items:
     if found is None:
         return Items(lookup=Lookup.UNAVAILABLE, detail=problem)
-    return Items(lookup=Lookup.HIT if found else Lookup.MISS, items=tuple(found))
+    return Items(
+        lookup=_lookup(found),
+        detail=_detail("monday.com", found),
+        items=tuple(found),
+        complete=not gaps_of(found),
+    )
+
+
+def _lookup(found: Sequence[object]) -> Lookup:
+    """Return HIT, and MISS only when everything that was listed could be read."""
+    if found:
+        return Lookup.HIT
+    return Lookup.UNAVAILABLE if gaps_of(found) else Lookup.MISS
+
+
+def _detail(source: str, found: Sequence[object]) -> str:
+    said = told((*gaps_of(found), *parts_of(found)))
+    return f"{source}: {said}" if said else ""
 
 
 def _ask(source: str, question: Callable[[], T]) -> tuple[T | None, str]:
