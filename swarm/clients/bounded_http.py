@@ -113,20 +113,10 @@ class BoundedHttp:
         return RemoteUnavailableError(f"{doing}: no whole answer in {self._bounds.seconds:g} s")
 
     def _whole(self, response: httpx.Response, doing: str) -> httpx.Response:
-        parts, size = list[bytes](), 0
-        deadline = time.monotonic() + self._bounds.seconds
-        try:
-            for part in response.iter_bytes():
-                size += len(part)
-                if size > self._bounds.most_bytes:
-                    raise AnswerTooLargeError(f"{doing}: the answer is too large to be read")
-                if time.monotonic() > deadline:
-                    raise self._too_slow(doing)
-                parts.append(part)
-        finally:
-            response.close()
-        kept = [each for each in response.headers.raw if each[0].lower() not in _ABOUT_THE_BODY]
-        return httpx.Response(response.status_code, headers=kept, content=b"".join(parts))
+        answer = whole_answer(response, self._bounds)
+        if answer is None:
+            raise AnswerTooLargeError(f"{doing}: the answer is too large to be read")
+        return answer
 
     @contextmanager
     def _lane(self, doing: str) -> Iterator[_Lane]:
@@ -138,6 +128,29 @@ class BoundedHttp:
             yield lane
         finally:
             self._free.put(lane)
+
+
+def whole_answer(response: httpx.Response, bounds: Bounds) -> httpx.Response | None:
+    """Read a streamed answer to its end and close it; None when it is larger than ``bounds``.
+
+    Raises ``httpx.ReadTimeout`` past the deadline, for bodies that keep coming.
+    """
+    parts, size = list[bytes](), 0
+    deadline = time.monotonic() + bounds.seconds
+    try:
+        for part in response.iter_bytes():
+            size += len(part)
+            if size > bounds.most_bytes:
+                return None
+            if time.monotonic() > deadline:
+                raise httpx.ReadTimeout("the answer does not end")
+            parts.append(part)
+    finally:
+        response.close()
+    kept = [each for each in response.headers.raw if each[0].lower() not in _ABOUT_THE_BODY]
+    return httpx.Response(
+        response.status_code, headers=kept, content=b"".join(parts), request=response.request
+    )
 
 
 def _client(

@@ -9,10 +9,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import httpx
 from pydantic import JsonValue
 
+from swarm.clients.bounded_client import BoundedClient
+from swarm.clients.bounded_http import Bounds
+from swarm.clients.http_failures import asked_wait
 from swarm.errors import (
     MalformedInputError,
     RateLimitedError,
@@ -34,6 +38,8 @@ _ATTEMPTS = 3
 _FIRST_WAIT = 0.5  # seconds, doubled each time
 _LONGEST_WAIT = 10.0  # a run must not sit on its lease longer for one model
 _PER_MILLION = 1_000_000
+_CONNECT_SECONDS = 10.0
+_MOST_BYTES = 8 << 20  # the longest honest answer has some 20 kB
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,8 @@ class ModelCalls:
     def _model(self) -> "BaseChatModel":
         from langchain.chat_models import init_chat_model  # noqa: PLC0415 - costs two seconds
 
-        return init_chat_model(
+        more: dict[str, Any] = {**self._bounded()}
+        model: BaseChatModel = init_chat_model(
             self.settings.name or "",
             model_provider=self.settings.provider,
             base_url=self.settings.base_url,
@@ -131,7 +138,17 @@ class ModelCalls:
             temperature=0,
             timeout=self.settings.timeout_seconds,
             max_retries=0,
+            **more,
         )
+        return model
+
+    def _bounded(self) -> "dict[str, BoundedClient]":
+        """An answer ends with the time-out and at 8 MB, where the library lets us say so."""
+        if self.settings.provider != "openai":
+            return {}
+        seconds = self.settings.timeout_seconds
+        timeout = httpx.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
+        return {"http_client": BoundedClient(Bounds(seconds, _MOST_BYTES), timeout)}
 
 
 _Answered = tuple[JsonValue, tuple[int | None, int | None]]
@@ -189,6 +206,6 @@ def _typed(error: Exception) -> Exception:
 def _retry_after(error: Exception) -> float:
     headers = getattr(getattr(error, "response", None), "headers", {})
     try:
-        return float(headers.get("retry-after", 0.0))
+        return asked_wait(float(headers.get("retry-after", 0.0))) or 0.0
     except ValueError:
         return 0.0

@@ -85,7 +85,29 @@ def spoiled(value: dict[str, object], random: Random) -> dict[str, object]:
 
 def odd_answer(good: bytes, random: Random) -> Answer:
     """Return an answer that is wrong as a whole; ``good`` is what would have been right."""
-    kind = random.randrange(9)
+    headers = _headers(random)
+    kind = random.choice(("status", "body", "coding", "connection", "manner"))
+    if kind == "status":
+        body = random.choice((good, b"", b'{"error":null}', b'{"error":{"code":5}}', b"<html>"))
+        return Answer(random.choice(_STATUSES), body, headers)
+    if kind == "body":
+        return Answer(200, _odd_body(good, random), headers)
+    if kind == "coding":
+        coding = random.choice(("gzip", "deflate", "br", "identity", "nonsense", "gzip, gzip"))
+        return Answer(200, good, (*headers, ("Content-Encoding", coding)))
+    if kind == "connection" and random.random() < 0.5:
+        return Answer(body=random.choice(_RAW), manner="raw")
+    manners = ("cut", "reset") if kind == "connection" else ("chunked", "closing", "plain")
+    return Answer(200, good, headers, manner=random.choice(manners))
+
+
+_RAW = (
+    b"SSH-2.0-x\r\n", b"\x00" * 50, b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n{}",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}", b"HTTP/1.1 OK\r\n\r\n",
+)  # fmt: skip
+
+
+def _headers(random: Random) -> tuple[tuple[str, str], ...]:
     headers = [("Content-Type", random.choice(("application/json", "text/html", "", "x;y=z")))]
     if random.random() < 0.4:
         headers.append(("Retry-After", random.choice(WAITS).encode("ascii", "ignore").decode()))
@@ -95,27 +117,14 @@ def odd_answer(good: bytes, random: Random) -> Answer:
         headers.append(("RateLimit", f'"x";r=0;t={"9" * random.choice((1, 400))}'))
     if random.random() < 0.1:
         headers.append(("Set-Cookie", "a=b; Max-Age=99999999999999999999"))
-    known = tuple(headers)
-    if kind == 0:
-        body = random.choice((good, b"", b'{"error":null}', b'{"error":{"code":5}}', b"<html>"))
-        return Answer(random.choice(_STATUSES), body, known)
-    if kind == 1:
-        return Answer(200, good[: random.randrange(len(good))], known)
-    if kind == 2:
-        return Answer(200, random.choice((b"", b"<html>", b"null", b"[]", b"5", b'"x"')), known)
-    if kind == 3:
-        return Answer(200, random.randbytes(random.randrange(300)), known)
-    if kind == 4:
-        coding = random.choice(("gzip", "deflate", "br", "identity", "nonsense", "gzip, gzip"))
-        return Answer(200, good, (*known, ("Content-Encoding", coding)))
-    if kind == 5:
-        return Answer(200, good, known, manner=random.choice(("cut", "reset")))
-    if kind == 6:
-        raw = (b"HTTP/1.1 200 OK\r\n\r\n" + good, b"SSH-2.0-x\r\n", b"\x00" * 50,
-               b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n{}",
-               b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}")  # fmt: skip
-        return Answer(body=random.choice(raw), manner="raw")
-    if kind == 7:
-        at = random.randrange(len(good))
-        return Answer(200, good[:at] + random.randbytes(3) + good[at:], known)
-    return Answer(200, good, known, manner=random.choice(("chunked", "closing", "plain")))
+    return tuple(headers)
+
+
+def _odd_body(good: bytes, random: Random) -> bytes:
+    at = random.randrange(len(good))
+    return random.choice(
+        (
+            good[:at], good[:at] + random.randbytes(3) + good[at:], b"", b"<html>", b"null", b"[]",
+            b"5", b'"x"', random.randbytes(at % 300),
+        )
+    )  # fmt: skip

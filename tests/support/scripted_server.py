@@ -108,7 +108,9 @@ def _sent(handler: socketserver.StreamRequestHandler, answer: Answer) -> bool:
     if answer.manner == "chunked":
         pieces = [body[at : at + 1000] for at in range(0, len(body), 1000)]
         body = b"".join(b"%x\r\n%s\r\n" % (len(each), each) for each in pieces) + b"0\r\n\r\n"
-    handler.wfile.write(body if answer.manner == "raw" else head + body)
+    handler.wfile.write(body if answer.manner.startswith("raw") else head + body)
+    if answer.manner == "raw_and_silent":
+        handler.rfile.read(1)  # until the client closes
     return answer.manner in ("plain", "chunked")
 
 

@@ -170,12 +170,17 @@ class BoardNode:
             return page_after(self._now, cursor, limit)
         rules = (query_params or {}).get("rules")
         found = self._now.boards.board_items(self.id)
+        wanted = (query_params or {}).get("ids")
+        if isinstance(wanted, list):
+            found = [each for each in found if str(each) in wanted]
         for rule in rules if isinstance(rules, list) else []:
             kept = self._ruled(rule)
             found = [each for each in found if each in kept]
         return page_of(self._now, found, 0, limit)
 
     def _ruled(self, rule: Json) -> set[int]:
+        if rule["operator"] not in ("any_of", "contains_text"):
+            raise refused("This double knows no such rule", "InvalidArgumentException")
         column = next((c for c in BOARDS[self.id][1] if c.id == rule["column_id"]), None)
         if column is None:
             raise refused(

@@ -1,0 +1,42 @@
+"""An ``httpx.Client`` for libraries that want one, with every answer bounded in time and size.
+
+The model libraries read whatever comes, byte by byte if need be, for as long as each byte comes in
+time. Our own clients use ``bounded_http``, which also knows our errors.
+"""
+
+import httpx
+
+from swarm.clients.bounded_http import Bounds, whole_answer
+from swarm.clients.quiet import silence_http_loggers
+from swarm.clients.total_deadline import TotalDeadline
+
+
+class BoundedClient(httpx.Client):
+    """Each request on a connection of its own, so that a deadline can cut it; no redirects."""
+
+    def __init__(self, bounds: Bounds, timeout: httpx.Timeout) -> None:
+        silence_http_loggers()
+        super().__init__(
+            timeout=timeout,
+            follow_redirects=False,
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
+        self._bounds = bounds
+
+    def send(self, request: httpx.Request, **options: object) -> httpx.Response:
+        """Return the whole answer. Raises ``httpx.ReadTimeout`` or ``httpx.ReadError``."""
+        with TotalDeadline(self._bounds.seconds) as limit:
+            request.extensions = {**request.extensions, "trace": limit.watch}
+            wanted = {"auth": options["auth"]} if "auth" in options else {}
+            try:
+                streamed = super().send(request, stream=True, **wanted)  # type: ignore[arg-type]
+                answer = whole_answer(streamed, self._bounds)
+            except httpx.TransportError:
+                if limit.over:
+                    raise httpx.ReadTimeout("no whole answer in time", request=request) from None
+                raise
+            if limit.over:
+                raise httpx.ReadTimeout("no whole answer in time", request=request)
+            if answer is None:
+                raise httpx.ReadError("the answer is too large to be read", request=request)
+            return answer
