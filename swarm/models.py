@@ -7,12 +7,13 @@ All times are time-zone aware UTC. All hashes are lower-case hex sha256 of canon
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+
+from swarm.patterns import linear
 
 
 class Noun(BaseModel):
@@ -127,7 +128,7 @@ class EvidenceKind(StrEnum):
     POLICY = "policy"
 
 
-_PLAIN_ADDRESS = re.compile(r"[^\s,;<>\"\x00-\x1f@]+@[^\s,;<>\"\x00-\x1f@]+")
+_PLAIN_ADDRESS = linear(r"[^\s,;<>\"\x00-\x1f@]{1,320}@[^\s,;<>\"\x00-\x1f@]{1,320}")
 
 
 # --- mail -----------------------------------------------------------------------------------------
@@ -196,6 +197,10 @@ class EarlierContact(Noun):
     conversation_id: str | None
     message_id: str | None
     received_at: AwareDatetime
+
+
+LONGEST_JUDGED = 100_000  # characters; the longest honest text seen has a fifth of it
+NESTED_TOO_DEEP = "nested_too_deep"  # label of HTML no parser is trusted with; only tags were cut
 
 
 class TextSpan(Noun):

@@ -6,7 +6,6 @@ service calls its error (a code, a request id) may, because support needs it.
 """
 
 import math
-import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -18,6 +17,10 @@ from swarm.errors import (
     RemoteUnavailableError,
     SwarmError,
 )
+from swarm.patterns import linear
+
+_PLAIN_SECONDS = linear(r"\d{1,15}(?:\.\d{1,15})?")
+_NOT_CODE = linear(r"[^\w.:-]")
 
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERRORS = 500
@@ -65,7 +68,7 @@ def retry_after_seconds(response: httpx.Response) -> float | None:
     A date without a zone is meant as GMT, the only zone HTTP knows; what is neither is ignored.
     """
     value = response.headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
+    if _PLAIN_SECONDS.fullmatch(value):
         return asked_wait(float(value))
     try:
         moment = parsedate_to_datetime(value)
@@ -82,4 +85,4 @@ def asked_wait(seconds: float) -> float | None:
 
 def safe_code(value: object) -> str:
     """Return a service's error code or request id fit for a log line: short, one word, or ''."""
-    return re.sub(r"[^\w.:-]", "_", str(value or ""))[:_CODE_LENGTH]
+    return _NOT_CODE.sub("_", str(value or "")[:_CODE_LENGTH])

@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, Field, JsonValue
 from swarm.clients.http_failures import asked_wait, retry_after_seconds, safe_code
 from swarm.clients.json_answers import read_json
 from swarm.clients.lenient import Lenient
+from swarm.patterns import linear
 
 
 class Remedy(Enum):
@@ -89,7 +90,10 @@ _REMEDIES: tuple[tuple[str, Remedy], ...] = (
     ("idempotencyconflict", Remedy.WAIT),
 )
 _GRAVEST = (Remedy.NONE, Remedy.TOMORROW, Remedy.PAUSE, Remedy.START_OVER, Remedy.WAIT)
-_SECONDS = re.compile(r"reset in ([0-9]{1,300}) second", re.IGNORECASE)
+_SEPARATORS = linear(r"[\s_-]")
+_EXHAUSTED = linear(r";\s{0,8}r=0\b")
+_RESET = linear(r";\s{0,8}t=([0-9]{1,300})")
+_SECONDS = linear(r"reset in ([0-9]{1,300}) second", re.IGNORECASE)
 
 
 def read_answer(response: httpx.Response) -> MondayAnswer | None:
@@ -144,7 +148,7 @@ def _legacy(answer: MondayAnswer, response: httpx.Response) -> MondayFault:
 
 
 def _remedy(code: str, message: str) -> Remedy:
-    told = re.sub(r"[\s_-]", "", f"{code} {message}".lower())
+    told = _SEPARATORS.sub("", f"{code} {message}".lower())
     return next((remedy for part, remedy in _REMEDIES if part in told), Remedy.NONE)
 
 
@@ -159,7 +163,7 @@ def _wait(asked: float | None, message: str, response: httpx.Response) -> float 
 def rate_limit_reset(response: httpx.Response) -> float | None:
     """Return ``t`` of the exhausted limit (r=0) in the structured ``RateLimit`` header, if any."""
     for limit in response.headers.get("RateLimit", "").split(","):
-        if re.search(r";\s*r=0\b", limit) and (reset := re.search(r";\s*t=([0-9]+)", limit)):
+        if _EXHAUSTED.search(limit) and (reset := _RESET.search(limit)):
             return asked_wait(float(reset.group(1)))
     return None
 

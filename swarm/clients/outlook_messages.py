@@ -15,6 +15,7 @@ from selectolax.lexbor import LexborHTMLParser
 from swarm.clients.http_failures import unreadable_failure
 from swarm.clients.lenient import Gaps, Lenient, Moment, each
 from swarm.clients.protocol import FoundDraft, StandingDraft
+from swarm.markup import made_to_exhaust, tags_dropped
 from swarm.models import Address, Attachment, ThreadMessage
 
 DISPATCH_KEY_PROPERTY = "String {5b0c9c5e-2f6d-4c1b-9a57-3de1c0a7f4e2} Name SwarmDispatchKey"
@@ -226,6 +227,8 @@ def attachment(item: GraphAttachment) -> Attachment:
 
 def html_to_text(markup: str) -> str:
     """Return the readable text of HTML, block elements on lines of their own."""
+    if made_to_exhaust(markup):
+        return tags_dropped(markup)
     tree = LexborHTMLParser(markup)
     for node in tree.css("script, style, head"):
         node.decompose()

@@ -9,9 +9,12 @@ import re
 from urllib.parse import quote, unquote
 
 from swarm.errors import ConfigurationError
+from swarm.patterns import linear
 
-_SCHEME = re.compile(r"^postgres(ql)?(\+[a-z0-9]+)?://", re.IGNORECASE)
-_AUTHORITY = re.compile(r"^(?P<host>[^/?#]*)(?P<path>/[^?#]*)?(\?(?P<query>[^#]*))?$")
+_SCHEME = linear(r"^postgres(ql)?(\+[a-z0-9]{1,40})?://", re.IGNORECASE)
+_AUTHORITY = linear(
+    r"^(?P<host>[^/?#]{0,2000})(?P<path>/[^?#]{0,2000})?(\?(?P<query>[^#]{0,2000}))?$"
+)
 
 
 def libpq_url(url: str) -> str:

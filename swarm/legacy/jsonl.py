@@ -4,16 +4,17 @@ import fcntl
 import hashlib
 import json
 import os
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from swarm.patterns import linear
 
 _CHUNK = 1 << 20
 _MARKER = 256
 
 # Every line of ours begins with its ids, so that a log is its own index.
-_HEAD = re.compile(
+_HEAD = linear(
     rb'\{"schema_version":"1","id":"([^"\\]{1,512})"(?:,"message_id":"((?:[^"\\]|\\.){1,1024})")?'
 )
 

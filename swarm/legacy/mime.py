@@ -19,6 +19,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 from charset_normalizer import from_bytes
 
 from swarm.errors import MalformedInputError
+from swarm.patterns import linear
 
 MAX_MAIL_BYTES = 64 << 20  # Exchange Online stops at 150 MB, with attachments we never read
 MAX_HEADER = 32_768  # characters of one header; a recipient list beyond that is cut
@@ -27,10 +28,12 @@ FEWEST = 48  # bytes; below, the detector finds EBCDIC in "Größe"
 SAMPLE = 16_384  # bytes shown to the charset detector, which takes about 1 s per MB
 
 _PROOF = ("from", "to", "subject", "date", "message-id", "received", "content-type", "sender")
+_FOLD = linear(r"[\r\n]{1,400}[ \t]?")
+_BARE_ADDRESS = linear(r"[\w.+%-]{1,64}@[\w.-]{1,255}")
 # "From  : ada@example.org" is obsolete syntax (RFC 5322, 4.5), which the library takes for a body.
-_SPACED_NAME = re.compile(rb"^([A-Za-z][A-Za-z-]{0,60})[ \t]{1,8}:", re.MULTILINE)
-_MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
-_BARE_ID = re.compile(r"[^<>\s@]{1,450}@[^<>\s@]{1,450}")
+_SPACED_NAME = linear(rb"^([A-Za-z][A-Za-z-]{0,60})[ \t]{1,8}:", re.MULTILINE)
+_MESSAGE_ID = linear(r"<[^<>\s]{1,900}>")
+_BARE_ID = linear(r"[^<>\s@]{1,450}@[^<>\s@]{1,450}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +121,8 @@ def _parsed(data: bytes) -> ParsedMail:
 
 # --- headers --------------------------------------------------------------------------------------
 
-_ENCODED = re.compile(r"=\?([\w.:*'-]{1,60})\?([bBqQ])\?([^?]{0,4000})\?=")
-_BETWEEN = re.compile(r"(=\?[\w.:*'-]{1,60}\?[bBqQ]\?[^?]{0,4000}\?=)[ \t\r\n]{1,20}(?==\?)")
+_ENCODED = linear(r"=\?([\w.:*'-]{1,60})\?([bBqQ])\?([^?]{0,4000})\?=")
+_BETWEEN = linear(r"(=\?[\w.:*'-]{1,60}\?[bBqQ]\?[^?]{0,4000}\?=)[ \t\r\n]{1,20}(?==\?)")
 
 
 def decode_header(value: str) -> str:
@@ -129,7 +132,7 @@ def decode_header(value: str) -> str:
     text = value if value.isascii() else decode_bytes(raw, None)
     if "=?" in text:
         text = _decode_words(_BETWEEN.sub(r"\1", text))
-    return clean(re.sub(r"[\r\n]+[ \t]?", " ", text)).strip()
+    return clean(_FOLD.sub(" ", text)).strip()
 
 
 def _decode_words(text: str) -> str:
@@ -162,7 +165,7 @@ def _addresses(headers: dict[str, str], name: str) -> tuple[tuple[str, str], ...
     found = getaddresses([value]) if value else []
     pairs = [(person.strip(), address.strip()) for person, address in found if "@" in address]
     if not pairs:  # what the grammar refuses often still holds an address
-        pairs = [("", a) for a in re.findall(r"[\w.+%-]{1,64}@[\w.-]{1,255}", value)]
+        pairs = [("", a) for a in _BARE_ADDRESS.findall(value)]
     return tuple(pair for pair in pairs if len(pair[1]) <= 320)[:500]  # noqa: PLR2004 - RFC 5321
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import cache
 from typing import NamedTuple
 
+from swarm.patterns import linear
 from swarm.safety.lexicon import load, word_class
 from swarm.safety.matching import Matcher
 from swarm.safety.words import fold, words_of
@@ -29,29 +30,31 @@ _NUMBER = r"\d{1,3}(?:[ \u00a0.,'\u2019]\d{3}){1,5}(?:[.,]\d{1,2})?(?!\d)|\d{1,1
 _CURRENCY = (
     r"€|\$|£|¥|EUR|USD|GBP|CHF|JPY|PLN|SEK|NOK|DKK|BRL|R\$|euros?|dollars?|pounds?|francs?|pfund"
 )
-_AMOUNT = re.compile(
+_SPACING = linear(r"[ \u00a0'\u2019]")
+_POINTS = linear(r"[.,]")
+_AMOUNT = linear(
     rf"(?:(?:{_CURRENCY})[ \u00a0]?(?P<after>{_NUMBER}))|(?<![\d.,])(?P<before>{_NUMBER})(?:,-)?"
     rf"[ \u00a0]?(?:{_CURRENCY})(?!\w)",
     re.IGNORECASE,
 )
-_PERCENT = re.compile(
+_PERCENT = linear(
     rf"(?<![\d.,])(?P<value>{_NUMBER})[ \u00a0]?(?:%|percent|per cent|prozent|pour ?cent|"
     r"por ciento|per cento|procent|por cento)",
     re.IGNORECASE,
 )
-_ISO_DATE = re.compile(r"(?<!\d)(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?!\d)")
-_NUMERIC_DATE = re.compile(
+_ISO_DATE = linear(r"(?<!\d)(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?!\d)")
+_NUMERIC_DATE = linear(
     r"(?<![\d.])(?P<a>\d{1,2})[./-](?P<b>\d{1,2})[./-](?P<y>\d{4}|\d{2})?(?![\d/-])"
 )
-_WORD_DATE = re.compile(
+_WORD_DATE = linear(
     r"(?<!\w)(?:(?P<d1>\d{1,2})(?:\.|st|nd|rd|th|er|º|ª)?\s{1,3}(?:of\s|de\s|di\s)?)?"
     r"(?P<m>[^\W\d_]{3,10})\.?(?:\s{1,3}(?P<d2>\d{1,2})(?:st|nd|rd|th)?(?!\d))?"
     r"(?:,?\s{1,3}(?:de\s|of\s)?(?P<y>\d{4}))?",
 )
-_PLAIN_NUMBER = re.compile(rf"(?<![\w.,#-])(?:{_NUMBER})(?![\w-])")
-_LIST_NUMBER = re.compile(r"^[ \t]{0,8}(?P<number>\d{1,2})[.)](?=\s)", re.MULTILINE)
+_PLAIN_NUMBER = linear(rf"(?<![\w.,#-])(?:{_NUMBER})(?![\w-])")
+_LIST_NUMBER = linear(r"^[ \t]{0,8}(?P<number>\d{1,2})[.)](?=\s)", re.MULTILINE)
 _CAPITALISED = r"[^\W\d_a-z][^\W\d_]{1,30}(?:[ -][^\W\d_a-z][^\W\d_]{1,30}){0,2}"
-_NAME = re.compile(
+_NAME = linear(
     r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Herr|Herrn|Frau|Monsieur|Madame|Mme|Señora?|Sra?|Signora?|Sig|"
     rf"Dhr|Mevrouw|Mevr|Senhora?)\.?\s{{1,3}}(?P<name>{_CAPITALISED})"
     r"|\b(?:colleague|technician|driver|manager|named|called|Kolleg(?:e|in)|Techniker(?:in)?|"
@@ -123,13 +126,13 @@ def _percentages(text: str) -> Iterator[Fact]:
 
 def _readings(raw: str) -> frozenset[str]:
     """Every number a figure may mean: with its last separator as decimal point, and without."""
-    bare = re.sub(r"[ \u00a0'\u2019]", "", raw)
-    whole = re.sub(r"[.,]", "", bare)
+    bare = _SPACING.sub("", raw)
+    whole = _POINTS.sub("", bare)
     readings = set()
     last = max(bare.rfind("."), bare.rfind(","))
     places = len(bare) - last - 1 if last >= 0 else 0
     if last >= 0:
-        readings.add(Decimal(re.sub(r"[.,]", "", bare[:last]) + "." + bare[last + 1 :]))
+        readings.add(Decimal(_POINTS.sub("", bare[:last]) + "." + bare[last + 1 :]))
     if last < 0 or places == 3:  # noqa: PLR2004 - a group of thousands
         readings.add(Decimal(whole))
     return frozenset(str(value.normalize()) for value in readings)

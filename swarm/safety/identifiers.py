@@ -4,16 +4,18 @@ A draft may only carry identifiers its own customer's material carries; anything
 proven otherwise, to another customer.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 
-_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
-_PHONE = re.compile(r"(?<![\w/])\+?\(?\d{1,4}\)?(?:[ /.\-]?\(?\d{2,5}\)?){2,5}(?!\w)")
-_REFERENCE = re.compile(
+from swarm.patterns import linear
+
+_PUNCTUATION = linear(r"[^0-9a-z@]")
+_EMAIL = linear(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
+_PHONE = linear(r"(?<![\w/])\+?\(?\d{1,4}\)?(?:[ /.\-]?\(?\d{2,5}\)?){2,5}(?!\w)")
+_REFERENCE = linear(
     r"(?<![\w.,])#?(?:[A-Za-z]{1,6}[-_/ ]?)?\d[\d-]{3,24}[A-Za-z]{0,3}(?![\w])(?![.,]\d)"
     r"|\b(?=[A-Z0-9-]{6,24}\b)(?=[A-Z0-9-]{0,24}\d)(?=[A-Z0-9-]{0,24}[A-Z])[A-Z0-9-]{6,24}\b"
 )
-_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}-\d{1,2}-\d{2,4}|\d{4}-\d{4}")
+_DATE = linear(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}-\d{1,2}-\d{2,4}|\d{4}-\d{4}")
 _ENOUGH_DIGITS = 5
 
 
@@ -36,7 +38,7 @@ def foreign_identifiers(text: str, own: Iterable[str]) -> tuple[str, ...]:
 
 def comparable(text: str) -> str:
     """Lower case without spaces and punctuation, but ``@`` kept."""
-    return re.sub(r"[^0-9a-z@]", "", text.lower())
+    return _PUNCTUATION.sub("", text.lower())
 
 
 def _places(text: str) -> Iterator[tuple[int, int]]:

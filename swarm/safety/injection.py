@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from functools import cache
 from urllib.parse import unquote
 
-from swarm.models import TextSpan
+from swarm.models import LONGEST_JUDGED, TextSpan
+from swarm.patterns import linear
 from swarm.safety.lexicon import load
 from swarm.safety.matching import Matcher
 from swarm.safety.words import words_of
@@ -23,39 +24,46 @@ _EXCERPT = 120
 _CERTAIN = "certain"
 
 _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("certain: chat delimiter", re.compile(
+    ("certain: chat delimiter", linear(
         r"<\|[^|<>\n]{1,40}\|?>|\[/?INST\]|<</?SYS>>|<start_of_turn>|\|im_(?:start|end)\||"
-        r"#{2,}\s{0,4}\(?(?:system|instruction|assistant|user|human|response|end)(?:\b|_)|"
+        r"##\s{0,4}\(?(?:system|instruction|assistant|user|human|response|end)(?:\b|_)|"
         r"</?(?:system|instructions?|information|assistant|prompt|user_input|data|document)\s{0,4}>|"
         r"^\s{0,8}(?:system|assistant|instruction|user|human|ai|pre-instructions?)\s{0,4}:|"
-        r"%%%|={5,}\s{0,4}(?:end|begin|system)|\[\s{0,4}system\b|-{3,}\s{0,4}(?:end|begin)\b",
+        r"%%%|=====\s{0,4}(?:end|begin|system)|\[\s{0,4}system\b|---\s{0,4}(?:end|begin)\b",
         re.IGNORECASE | re.MULTILINE,
     )),
-    ("certain: active or data-bearing mark-up to repeat", re.compile(
+    ("certain: active or data-bearing mark-up to repeat", linear(
         r"!\[[^\]\n]{0,80}\]\(|javascript:|onerror\s{0,4}=|<script|<img\b|"
         r"[?&]\w{1,20}=(?:\[|\{|%7b|QUERY|DATA|SECRET)", re.IGNORECASE,
     )),
-    ("certain: template slot", re.compile(
+    ("certain: template slot", linear(
         r"\{\{[^{}\n]{1,60}\}\}|\{(?:canary|query|secret|prompt)\}")),
-    ("likely: flooding", re.compile(r"(\S{1,12})(?:[ \t\n]{1,4}\1){19}")),
-    ("likely: bracket flooding", re.compile(r"(?:[\])}>\"'`;/*|][ \t]{0,3}){24}")),
-    ("certain: invisible tag characters", re.compile("[\U000e0001-\U000e007f]{2}")),
-    ("likely: hidden writing direction", re.compile("[\u202a\u202b\u202d\u202e\u2066-\u2068]")),
-    ("likely: invisible characters", re.compile("(?:[\u200b\u200c\u200d\u2060\ufeff]\\S?){4}")),
-    ("likely: a note to whoever processes this", re.compile(r"^\s{0,8}TODO\s{0,4}:", re.MULTILINE)),
-    ("likely: box drawing", re.compile("[\u2550-\u256c]{10}")),
+    ("likely: flooding", linear(r"(\S{1,12})(?:[ \t\n]{1,4}\1){19}")),
+    ("likely: bracket flooding", linear(r"(?:[\])}>\"'`;/*|][ \t]{0,3}){24}")),
+    ("certain: invisible tag characters", linear("[\U000e0001-\U000e007f]{2}")),
+    ("likely: hidden writing direction", linear("[\u202a\u202b\u202d\u202e\u2066-\u2068]")),
+    ("likely: invisible characters", linear("(?:[\u200b\u200c\u200d\u2060\ufeff]\\S?){4}")),
+    ("likely: a note to whoever processes this", linear(r"^\s{0,8}TODO\s{0,4}:", re.MULTILINE)),
+    ("likely: box drawing", linear("[\u2550-\u256c]{10}")),
 )  # fmt: skip
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{24,4096}={0,2}")
-_HEX = re.compile(r"(?:[0-9a-fA-F]{2}[ :]?){16,2048}")
-_ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}){6,2048}")
-_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{2,63}|https?://")
+_HEX_SPACING = linear(r"[ :]")
+_CODE = linear(r"\\(?:u|x)([0-9a-fA-F]{2,4})")
+_BASE64 = linear(r"[A-Za-z0-9+/]{24,4096}={0,2}")
+_HEX = linear(r"(?:[0-9a-fA-F]{2}[ :]?){16,2048}")
+_ESCAPES = linear(r"(?:\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}){6,2048}")
+_ADDRESS = linear(r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{2,63}|https?://")
 _END_OF_LATIN = "\u0250"
-_PERCENT = re.compile(r"(?:[\w.~-]{0,40}%[0-9a-fA-F]{2}){4,512}")
+_PERCENT = linear(r"(?:[\w.~-]{0,40}%[0-9a-fA-F]{2}){4,512}")
 
 
 def scan(text: str) -> tuple[TextSpan, ...]:
-    """Find instruction-like places of ``text``; labels start with ``certain:`` or ``likely:``."""
+    """Find instruction-like places of ``text``; labels start with ``certain:`` or ``likely:``.
+
+    A text too long to be read in time is one such place: what it says is not known.
+    """
+    if len(text) > LONGEST_JUDGED:
+        return (_span(text, 0, len(text), "certain: too long to be judged"),)
     spans = [*_phrases(text), *_shapes(text), *_encoded(text), *_foreign_script(text)]
     return tuple(sorted(spans, key=lambda span: (span.start, span.end, span.label)))
 
@@ -118,12 +126,12 @@ def _from_base64(blob: str) -> str:
 
 
 def _from_hex(blob: str) -> str:
-    digits = re.sub(r"[ :]", "", blob)
+    digits = _HEX_SPACING.sub("", blob)
     return bytes.fromhex(digits).decode("utf-8", "replace")
 
 
 def _from_escapes(blob: str) -> str:
-    codes = re.findall(r"\\(?:u|x)([0-9a-fA-F]{2,4})", blob)
+    codes = _CODE.findall(blob)
     return "".join(chr(int(code, 16)) for code in codes)
 
 

@@ -13,15 +13,18 @@ Grammar of a file (``detectors/lexicon/*.txt``), one phrase a line (or several, 
 Matching lives in ``matching.py``; what a class entails lives in ``detectors/``.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from swarm.patterns import linear
+
 STRONG, WEAK = 1.0, 0.5
 END = "$"
-_SLOT = re.compile(r"~(\d+)|(\S+)")
+_TOGETHER = linear("&&&?")
+_FOLDED = linear(r"[a-z0-9]{1,64}\*?")
+_SLOT = linear(r"~(\d+)|(\S+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ def _phrase(line: str, family: str, label: str, source: str) -> Phrase:
     if not family or not label:
         raise ValueError(f"{source}: a phrase before the first heading, or a heading without why")
     weight = WEAK if line.startswith("?") else STRONG
-    parts = tuple(_sequence(part, source) for part in re.split("&&&?", line.lstrip("? ")))
+    parts = tuple(_sequence(part, source) for part in _TOGETHER.split(line.lstrip("? ")))
     return Phrase(family, label, weight, parts, "&&&" in line, source)
 
 
@@ -124,7 +127,7 @@ def _entries(words: str, source: str) -> Iterator[str]:
     for word in words.split("|"):
         if word.startswith("{"):
             yield from word_class(word.strip("{}"), source)
-        elif word == END or re.fullmatch(r"[a-z0-9]+\*?", word):
+        elif word == END or _FOLDED.fullmatch(word):
             yield word
         else:
             raise ValueError(f"{source}: {word!r} is not a folded word")

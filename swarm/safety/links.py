@@ -10,40 +10,43 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
+from swarm.patterns import linear
 from swarm.safety.words import INVISIBLE
 
-_URL = re.compile(
+_HXXP = linear("hxxp", re.IGNORECASE)
+_DOT = linear(r"[\[({]\s?(?:\.|dot)\s?[\])}]", re.IGNORECASE)
+_URL = linear(
     r"(?P<url>(?:[a-z][a-z0-9+.\-]{1,20}:)?[/\\]{2}[^\s<>\"'()\[\]{}|^`]{2,2000})", re.IGNORECASE
 )
-_MAILTO = re.compile(r"mailto:[^\s<>\"']{1,500}", re.IGNORECASE)
-_SCHEMES = re.compile(
+_MAILTO = linear(r"mailto:[^\s<>\"']{1,500}", re.IGNORECASE)
+_SCHEMES = linear(
     r"\b(?:javascript|vbscript|data|file|blob|cid|ms-[a-z-]{2,20}|tel|sms):\S", re.IGNORECASE
 )
-_BARE = re.compile(
+_BARE = linear(
     r"(?<![\w@./-])(?:www\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,6}"
     r"(?:com|net|org|info|biz|io|co|ai|app|dev|me|xyz|top|site|online|shop|store|link|click|live|tv|"
     r"cc|ru|cn|de|at|ch|fr|es|it|nl|be|pt|uk|eu|us|ca|br|pl|in|jp|au|tk|ml|ga|cf|gq|to|ly|gl|gov|edu)"
     r"(?![\w-])(?!\.[a-z])(?:[/?#:][^\s<>\"'()]{0,2000})?",
     re.IGNORECASE,
 )
-_ACTIVE = re.compile(
+_ACTIVE = linear(
     r"<\s{0,4}/?\s{0,4}(script|iframe|frame|object|embed|applet|form|input|button|textarea|select|"
     r"svg|math|video|audio|source|picture|img|image|link|meta|base|style|template|portal|bgsound)\b",
     re.IGNORECASE,
 )
-_HANDLER = re.compile(r"<[^<>]{0,2000}?\son[a-z]{3,20}\s{0,4}=", re.IGNORECASE)
-_REMOTE_STYLE = re.compile(
+_HANDLER = linear(r"<[^<>]{0,2000}?\son[a-z]{3,20}\s{0,4}=", re.IGNORECASE)
+_REMOTE_STYLE = linear(
     r"url\s{0,4}\(|@import|expression\s{0,4}\(|background\s{0,4}=", re.IGNORECASE
 )
-_MARKDOWN_IMAGE = re.compile(r"!\[[^\]\n]{0,200}\]\s{0,3}[\[(]")
-_REFERENCE = re.compile(r"^\s{0,3}\[[^\]\n]{1,200}\]:\s{0,4}(?P<url>\S{1,2000})", re.MULTILINE)
-_ATTRIBUTE = re.compile(
+_MARKDOWN_IMAGE = linear(r"!\[[^\]\n]{0,200}\]\s{0,3}[\[(]")
+_REFERENCE = linear(r"^\s{0,3}\[[^\]\n]{1,200}\]:\s{0,4}(?P<url>\S{1,2000})", re.MULTILINE)
+_ATTRIBUTE = linear(
     r"\b(?:href|src|srcset|action|formaction|poster|background|data|cite|longdesc|xlink:href)"
     r"\s{0,4}=\s{0,4}(?:\"(?P<a>[^\"]{0,2000})\"|'(?P<b>[^']{0,2000})'|(?P<c>[^\s<>\"']{1,2000}))",
     re.IGNORECASE,
 )
 _DATA_SEGMENT = 40  # a path segment this long carries something other than an address
-_INVISIBLE = re.compile(f"[{INVISIBLE}]")
+_INVISIBLE = linear(f"[{INVISIBLE}]")
 
 
 def plain_forms(text: str) -> tuple[str, ...]:
@@ -51,8 +54,8 @@ def plain_forms(text: str) -> tuple[str, ...]:
     forms = [text]
     for _ in range(2):
         undone = _INVISIBLE.sub("", unquote(html.unescape(forms[-1])))
-        undone = re.sub(r"hxxp", "http", undone, flags=re.IGNORECASE)
-        undone = re.sub(r"[\[({]\s?(?:\.|dot)\s?[\])}]", ".", undone, flags=re.IGNORECASE)
+        undone = _HXXP.sub("http", undone)
+        undone = _DOT.sub(".", undone)
         if undone == forms[-1]:
             break
         forms.append(undone)

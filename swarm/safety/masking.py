@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from swarm.patterns import linear
+
 _CONTEXT = 48  # characters before a number in which its name may stand
 
 
@@ -49,10 +51,11 @@ def mask(text: str) -> tuple[str, Mapping[str, str]]:
 
 def same_secret(raw: str) -> str:
     """Return a secret without spaces and punctuation, for comparison."""
-    return re.sub(r"[^0-9A-Za-z]", "", raw).upper()
+    return _SEPARATORS.sub("", raw).upper()
 
 
-PLACEHOLDER = re.compile(r"\[\[[A-Z_]{2,20}-\d{1,4}\]\]")
+_SEPARATORS = linear(r"[^0-9A-Za-z]")
+PLACEHOLDER = linear(r"\[\[[A-Z_]{2,20}-\d{1,4}\]\]")
 
 
 def _candidates(text: str) -> Iterator[Secret]:
@@ -80,12 +83,12 @@ def _luhn(digits: str) -> bool:
 
 # Leading digits of the card schemes and the lengths each issues.
 _CARD_SCHEMES = (
-    (re.compile(r"4"), {13, 16, 19}),
-    (re.compile(r"5[1-5]|2[2-7]"), {16}),
-    (re.compile(r"3[47]"), {15}),
-    (re.compile(r"3[0689]"), {14, 16}),
-    (re.compile(r"35"), {16}),
-    (re.compile(r"50|5[6-9]|6"), {12, 13, 14, 15, 16, 17, 18, 19}),
+    (linear(r"4"), {13, 16, 19}),
+    (linear(r"5[1-5]|2[2-7]"), {16}),
+    (linear(r"3[47]"), {15}),
+    (linear(r"3[0689]"), {14, 16}),
+    (linear(r"35"), {16}),
+    (linear(r"50|5[6-9]|6"), {12, 13, 14, 15, 16, 17, 18, 19}),
 )
 
 
@@ -153,48 +156,48 @@ def _always(_: str) -> bool:
 
 _SEP = r"[ \u00a0.\-]?"
 _SHAPES: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
-    ("card", re.compile(rf"(?<![\w.])(?P<secret>\d(?:{_SEP}\d){{11,18}})(?!\w)"), _card),
-    ("iban", re.compile(
+    ("card", linear(rf"(?<![\w.])(?P<secret>\d(?:{_SEP}\d){{11,18}})(?!\w)"), _card),
+    ("iban", linear(
         r"\b(?P<secret>[A-Z]{2}\d{2}(?:[ \u00a0-]?[A-Z0-9]){11,30})\b", re.IGNORECASE), _iban),
-    ("us_ssn", re.compile(r"(?<![\w-])(?P<secret>\d{3}-\d{2}-\d{4})(?![\w-])"), _us_ssn),
-    ("uk_nino", re.compile(
+    ("us_ssn", linear(r"(?<![\w-])(?P<secret>\d{3}-\d{2}-\d{4})(?![\w-])"), _us_ssn),
+    ("uk_nino", linear(
         r"\b(?P<secret>(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
         r"(?: ?\d{2}){3} ?[A-D])\b"), _always),
-    ("fr_insee", re.compile(
+    ("fr_insee", linear(
         r"\b(?P<secret>[12] ?\d{2} ?\d{2} ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2})\b"), _fr_insee),
-    ("es_dni", re.compile(r"\b(?P<secret>[XYZ\d]-?\d{7}-?[A-Z])\b"), _es_dni),
-    ("it_codice_fiscale", re.compile(
+    ("es_dni", linear(r"\b(?P<secret>[XYZ\d]-?\d{7}-?[A-Z])\b"), _es_dni),
+    ("it_codice_fiscale", linear(
         r"\b(?P<secret>[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z])\b", re.IGNORECASE), _always),
-    ("password", re.compile(
+    ("password", linear(
         r"\b(?:password|passwort|kennwort|passwd|pwd|passphrase|passcode|mot de passe|"
         r"contrase(?:ñ|n)a|wachtwoord|palavra[- ]passe|senha|pin|pin code|"
             r"cvv2?|cvc2?|cvn)\b"
         r"(?:[ \t]{0,3}(?:is|ist|lautet|est|es|è|code|:|=|\u00e9)){1,2}[ \t]{0,3}[\"'\u201c]?"
         r"(?P<secret>(?!\[\[)[^\s\"'<>]{3,64})", re.IGNORECASE), _always),
-    ("api_key", re.compile(
+    ("api_key", linear(
         r"\b(?P<secret>(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[A-Za-z0-9_-]{16,200}|"
         r"(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{30,80}|github_pat_\w{30,100}|"
         r"xox[abprs]-[A-Za-z0-9-]{10,100}|AIza[\w-]{35}|glpat-[\w-]{20,40}|"
         r"eyJ[\w-]{10,2000}\.eyJ[\w-]{10,2000}\.[\w-]{10,1000})"), _always),
-    ("api_key", re.compile(
+    ("api_key", linear(
         r"\b(?:api[ _-]?key|secret[ _-]?key|access[ _-]?token|client[ _-]?secret|bearer)\b"
         r"[ \t]{0,3}(?:is|ist|:|=)?[ \t]{0,3}[\"']?(?P<secret>[A-Za-z0-9_\-./+=]{16,200})",
         re.IGNORECASE), _always),
-    ("private_key", re.compile(
+    ("private_key", linear(
         r"(?P<secret>-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/=\s]{0,8000}"
         r"(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?)"), _always),
 )  # fmt: skip
 
-_NINE = re.compile(r"(?<![\w-])\d{3}[ .-]?\d{3}[ .-]?\d{3}(?![\w-])")
-_ELEVEN = re.compile(r"(?<![\w-])\d{2}[ .]?\d{3}[ .]?\d{3}[ .]?\d{3}(?![\w-])")
+_NINE = linear(r"(?<![\w-])\d{3}[ .-]?\d{3}[ .-]?\d{3}(?![\w-])")
+_ELEVEN = linear(r"(?<![\w-])\d{2}[ .]?\d{3}[ .]?\d{3}[ .]?\d{3}(?![\w-])")
 _NAMED_NUMBERS = (
-    ("us_ssn", re.compile(r"(?<![\w-])\d{3}[ -]?\d{2}[ -]?\d{4}(?![\w-])"),
-     re.compile(r"\bssn\b|social security", re.IGNORECASE), _us_ssn),
+    ("us_ssn", linear(r"(?<![\w-])\d{3}[ -]?\d{2}[ -]?\d{4}(?![\w-])"),
+     linear(r"\bssn\b|social security", re.IGNORECASE), _us_ssn),
     ("de_tax_id", _ELEVEN,
-     re.compile(r"steuer|tax id|idnr|\btin\b", re.IGNORECASE), _de_tax_id),
-    ("nl_bsn", _NINE, re.compile(r"\bbsn\b|burgerservice|sofi", re.IGNORECASE), _nl_bsn),
-    ("pt_nif", _NINE, re.compile(r"\bnif\b|contribuinte|fiscal", re.IGNORECASE), _pt_nif),
-    ("passport", re.compile(r"\b[A-Z0-9]{8,9}\b"),
-     re.compile(r"passport|reisepass|passeport|pasaporte|passaporto|paspoort|passaporte|"
+     linear(r"steuer|tax id|idnr|\btin\b", re.IGNORECASE), _de_tax_id),
+    ("nl_bsn", _NINE, linear(r"\bbsn\b|burgerservice|sofi", re.IGNORECASE), _nl_bsn),
+    ("pt_nif", _NINE, linear(r"\bnif\b|contribuinte|fiscal", re.IGNORECASE), _pt_nif),
+    ("passport", linear(r"\b[A-Z0-9]{8,9}\b"),
+     linear(r"passport|reisepass|passeport|pasaporte|passaporto|paspoort|passaporte|"
                 r"ausweis", re.IGNORECASE), lambda raw: any(c.isdigit() for c in raw)),
 )  # fmt: skip

@@ -1,9 +1,10 @@
 """What a reader of a draft sees: HTML as plain words, text without our own reference line."""
 
 import html
-import re
 
-_TAG = re.compile(r"<[^<>]{0,4000}>")
+from swarm.patterns import linear
+
+_TAG = linear(r"<[^<>]{0,4000}>")
 _REFERENCE = 8  # letters of the key in the reference line, as the publishing protocol has it
 
 

@@ -11,19 +11,21 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from swarm.patterns import linear
+
 INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
 )
 _JOINERS = "'\u2019\u2018\u00b4`"
-_WORD = re.compile(
+_WORD = linear(
     rf"[\w{INVISIBLE}]{{1,64}}(?:[{_JOINERS}@$][\w{INVISIBLE}]{{1,64}}){{0,3}}", re.UNICODE
 )
-_ELISION = re.compile(
+_ELISION = linear(
     rf"(?:l|d|j|qu|n|s|m|t|c|un|dell|all|nell|sull|dall|quell|jusqu|lorsqu)[{_JOINERS}]",
     re.IGNORECASE,
 )
-_BOUNDARY = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\s\"')\]]|\n\s*\n|[;\u2022|]")
-_DROP = re.compile(rf"[{INVISIBLE}{_JOINERS}_]")
+_BOUNDARY = linear(r"[.!?\u2026\u3002\uff01\uff1f][\s\"')\]]|\n\s{0,400}\n|[;\u2022|]")
+_DROP = linear(rf"[{INVISIBLE}{_JOINERS}_]")
 _INITIALISM = 4  # "s u e" is too short to be anything but initials; "f r a u d" is not
 
 # Letters of other scripts that look like Latin ones; only the shapes, not the sounds.

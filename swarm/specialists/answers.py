@@ -5,18 +5,19 @@ we need is missing, and acknowledged otherwise. An ask of no known topic gives `
 mentions it beside others and declines it when it stands alone.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from swarm.models import Claim, Context, Evidence, EvidenceKind
+from swarm.patterns import linear
 from swarm.specialists.phrasebook import Phrasebook
 
 # Topics whose answer is the value of a deal column of the same name.
 _COLUMN_TOPICS = ("delivery_date", "status", "amount")
+_DIGIT = linear(r"\d")
 # Order numbers as people write them: four digits or more, perhaps after letters ("PO-20417").
-_ORDER_NUMBER = re.compile(r"\b(?:[A-Z]{1,4}[-/]?)?\d{4,12}\b")
-_SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
+_ORDER_NUMBER = linear(r"\b(?:[A-Z]{1,4}[-/]?)?\d{4,12}\b")
+_SENTENCE = linear(r"[^.!?\n]+[.!?]?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def _from_thread(topic: str, context: Context, book: Phrasebook) -> Answer | Non
             continue
         for sentence in _SENTENCE.findall(item.text):
             quote = sentence.strip()
-            if book.patterns[topic].search(quote) and re.search(r"\d", quote):
+            if book.patterns[topic].search(quote) and _DIGIT.search(quote):
                 return _stated(book.say("earlier", value=quote), item, quote)
     return None
 

@@ -8,14 +8,16 @@ import re
 from collections.abc import Iterator
 
 from swarm.models import Draft
+from swarm.patterns import linear
 from swarm.specialists.phrasebook import phrasebook
 from swarm.specialists.protocol import Brief
 
-_SHOUTED = re.compile(r"\b[^\W\d_a-zà-ÿß]{6,}\b")
-_PLACEHOLDER = re.compile(
-    r"\{\w*\}|\[[^\]\n]*\]|<[^>\n]*>|\bTODO\b|\bXX+\b|lorem ipsum", re.IGNORECASE
+_SHOUTED = linear(r"\b[^\W\d_a-zà-ÿß]{6,200}\b")
+_PLACEHOLDER = linear(
+    r"\{\w{0,200}\}|\[[^\]\n]{0,400}\]|<[^>\n]{0,400}>|\bTODO\b|\bXX{1,40}\b|lorem ipsum",
+    re.IGNORECASE,
 )
-_FIGURE = re.compile(r"\d[\d.,:/-]*\d|\d")
+_FIGURE = linear(r"\d[\d.,:/-]{0,200}\d|\d")
 _LONGEST_REPLY = 6000  # characters; a page and a half
 
 
@@ -74,4 +76,4 @@ def _said(draft: Draft) -> str:
 
 def _count(text: str, phrase: str) -> int:
     pattern = rf"(?m)^{re.escape(phrase)}(?=[\s,:]|$)"
-    return len(re.findall(pattern, text))
+    return len(linear(pattern).findall(text))

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
 
+from swarm.patterns import linear
+
 # A display name is the sender's own text: anything but letters, spaces, dots, hyphens and
 # apostrophes keeps it out of the greeting, so that no link and no number can hide there.
-_PLAIN_NAME = re.compile(r"[^\W\d_][^\W\d_]*(?:[ .'\u2019-]+[^\W\d_]+\.?){0,4}")
+_PLAIN_NAME = linear(r"[^\W\d_]{1,60}(?:[ .'\u2019-]{1,60}[^\W\d_]{1,60}\.?){0,4}")
 _NAME_LIMIT = 60
 
 
@@ -45,8 +47,7 @@ class Phrasebook:
     def patterns(self) -> Mapping[str, re.Pattern[str]]:
         """One compiled pattern a topic."""
         return {
-            topic: re.compile("|".join(words), re.IGNORECASE)
-            for topic, words in self.keywords.items()
+            topic: linear("|".join(words), re.IGNORECASE) for topic, words in self.keywords.items()
         }
 
 

@@ -8,13 +8,16 @@ reviewed by a person, so the list is broad rather than strict.
 
 import re
 
+from swarm.patterns import linear
+
 MAX_ASKS = 20
 LONGEST = 400
 
+_WRAP = linear(r"(?<=[^\n]{50})\n(?=[^\s>*•\-\d])")
 # A sentence ends at . ! ? or a line that ends a paragraph; "Nr. 5" or "z.B." do not matter here.
-_SENTENCE = re.compile(r"(?:[^.!?。？！؟\n]|[.!?](?=[^\s.!?])){1,600}(?:[.!?。？！؟]{1,20}|\n|$)?")
-_QUESTION = re.compile(r"[?？؟][\s\"'”’»)\]]*$|か[。\s]*$")
-_REQUEST = re.compile(
+_SENTENCE = linear(r"(?:[^.!?。？！؟\n]|[.!?](?=[^\s.!?])){1,600}(?:[.!?。？！؟]{1,20}|\n|$)?")
+_QUESTION = linear(r"[?？؟][\s\"'”’»)\]]{0,99}$|か[。\s]{0,99}$")
+_REQUEST = linear(
     r"\b(?:please|pls|plz|kindly|could (?:you|we|i|someone)|can (?:you|we|i|someone)|would you|will you|may i|might i"
     r"|i(?:'d| would) (?:like|appreciate|love)|i (?:want|need|request|demand|expect|ask)|we (?:need|want|request|expect)"
     r"|let me know|looking forward to (?:hearing|your)|i(?:'m| am) (?:asking|requesting|looking for|waiting)"
@@ -30,13 +33,13 @@ _REQUEST = re.compile(
     r"|ください|お願い|请|請|麻烦|부탁|주세요",
     re.IGNORECASE,
 )
-_QUESTION_WORD = re.compile(
+_QUESTION_WORD = linear(
     r"\s{0,3}[-*•]?\s{0,3}(?:where|when|why|how (?:much|many|long|can|do|come)|what (?:is|are|do|about|happen)|which|who|is there|are there"
     r"|do you|did you|have you|wo ist|wo bleibt|wann|warum|wieso|wie (?:viel|lange|kann|hoch)|quand|où|pourquoi|combien"
     r"|cuándo|dónde|por qué|cuánto|quando|dove|perché|quanto)\b.{8,}",
     re.IGNORECASE,
 )
-_POLITE_ONLY = re.compile(
+_POLITE_ONLY = linear(
     r"\W{0,3}(?:please (?:let me know|feel free|do not hesitate|find attached|see attached|see below).{0,60}|thank you.{0,40}"
     r"|looking forward to (?:hearing|your).{0,60})\W{0,3}$",
     re.IGNORECASE,
@@ -57,7 +60,7 @@ def asks_of(text: str) -> tuple[str, ...]:
 
 def _unwrapped(text: str) -> str:
     """Join lines that a mail program wrapped: a long line followed by more of the paragraph."""
-    return re.sub(r"(?<=[^\n]{50})\n(?=[^\s>*•\-\d])", " ", text)
+    return _WRAP.sub(" ", text)
 
 
 def _is_ask(sentence: str) -> bool:

@@ -10,7 +10,7 @@ from swarm.intake.mail.invisible import MAX_SPANS, strip_invisible
 from swarm.intake.mail.language import language_of
 from swarm.intake.mail.quoting import split_quotes
 from swarm.intake.mail.signature import split_signature
-from swarm.models import Received, TextSpan, WorkOrder
+from swarm.models import LONGEST_JUDGED, Received, TextSpan, WorkOrder
 
 
 def receive(work_order: WorkOrder) -> Received:
@@ -31,8 +31,15 @@ def receive(work_order: WorkOrder) -> Received:
         language=language_of(
             text if len(text) > len(work_order.subject) else f"{work_order.subject}. {text}"
         ),
-        asks=asks_of(text) or asks_of(work_order.subject),
+        asks=_asks(text, work_order.subject),
     )
+
+
+def _asks(text: str, subject: str) -> tuple[str, ...]:
+    """A text too long to be judged goes to a person whole; nobody drafts an answer to it."""
+    if max(len(text), len(subject)) > LONGEST_JUDGED:
+        return ()
+    return asks_of(text) or asks_of(subject)
 
 
 def _visible(work_order: WorkOrder) -> tuple[str, tuple[TextSpan, ...]]:

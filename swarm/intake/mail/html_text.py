@@ -4,7 +4,6 @@ Parsing is selectolax's (lexbor); what is visible is decided by ``styles``. Walk
 recursion: mails nested 100,000 elements deep exist, made by people who mean harm.
 """
 
-import re
 from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -20,7 +19,9 @@ from swarm.intake.mail.styles import (
     hidden_selectors,
     same_to_the_eye,
 )
-from swarm.models import TextSpan
+from swarm.markup import made_to_exhaust, tags_dropped
+from swarm.models import NESTED_TOO_DEEP, TextSpan
+from swarm.patterns import linear
 
 _DROPPED = frozenset(
     {"script", "style", "head", "title", "meta", "noscript", "template", "object", "svg", "iframe",
@@ -31,7 +32,8 @@ _BLOCKS = frozenset(
      "address", "dl", "dt", "dd", "form", "fieldset", "figure", "main", "aside", "nav", "caption"}
 )  # fmt: skip
 _PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre"})
-_SPACE = re.compile(r"[ \t\n\r\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
+_BLANKS = linear(r" {2,}")
+_SPACE = linear(r"[ \t\n\r\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class _Writer:
         self.seen += len(text)
 
     def end_line(self, *, paragraph: bool = False) -> None:
-        text = re.sub(r" {2,}", " ", "".join(self.line)).strip(" ")
+        text = _BLANKS.sub(" ", "".join(self.line)).strip(" ")
         self.line.clear()
         if text:
             if self.blank and self.lines:
@@ -107,55 +109,14 @@ def read_html(html: str) -> ReadPage:
     """
     html = html.replace("\x00", "")
     if made_to_exhaust(html):
-        return _tags_dropped(html)
+        finding = TextSpan(start=0, end=0, label=NESTED_TOO_DEEP)
+        return ReadPage(tags_dropped(html), (finding,))
     tree = LexborHTMLParser(html)
     selectors = hidden_selectors([node.text() for node in tree.css("style")])
     writer = _Writer()
     _walk(tree.root, writer, selectors)
     writer.end_line()
     return ReadPage("\n".join(line.rstrip() for line in writer.lines).strip(), tuple(writer.hidden))
-
-
-# --- mails made to exhaust a parser ---------------------------------------------------------------
-
-MAX_DEPTH = 500  # 200,000 nested <div> cost lexbor 167 s: HTML's scope rules are quadratic in depth
-MAX_REPEATED = 200_000  # elements a parser makes by re-opening an unclosed <font> in each block
-
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})")
-_CHILDLESS = frozenset(
-    {"br", "hr", "img", "input", "meta", "link", "col", "area", "base", "embed", "wbr", "param"}
-    # these end by themselves when the next of their kind begins
-    | {"p", "li", "td", "th", "tr", "tbody", "thead", "tfoot", "option", "dd", "dt"}
-)  # fmt: skip
-_REOPENED = frozenset(
-    {"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt",
-     "u"}
-)  # fmt: skip
-
-
-def made_to_exhaust(html: str) -> bool:
-    """Whether parsing this would take time or memory out of proportion; looks at tags only."""
-    depth = reopened = repeated = 0
-    for closing, name in _TAG.findall(html):
-        tag = name.lower()
-        step = -1 if closing else 1
-        if tag in _REOPENED:
-            reopened = max(0, reopened + step)
-        elif not closing:
-            repeated += reopened
-        if tag not in _CHILDLESS:
-            depth = max(0, depth + step)
-        if depth > MAX_DEPTH or repeated > MAX_REPEATED:
-            return True
-    return False
-
-
-def _tags_dropped(html: str) -> ReadPage:
-    """Everything between the tags, and one finding that says why no more was tried."""
-    text = re.sub(r"<[^<>]{0,2000}>", "\n", html)
-    lines = [_SPACE.sub(" ", line).strip() for line in text.split("\n")]
-    finding = TextSpan(start=0, end=0, label="nested_too_deep")
-    return ReadPage("\n".join(line for line in lines if line), (finding,))
 
 
 # --- walking the tree -----------------------------------------------------------------------------

@@ -1,8 +1,7 @@
 """Characters nobody sees: zero-width, tag and direction characters in plain text (ES-13)."""
 
-import re
-
 from swarm.models import TextSpan
+from swarm.patterns import linear
 
 MAX_EXCERPT = 120
 MAX_SPANS = 64  # enough for any honest mail; a hostile one is caught by the first
@@ -17,8 +16,11 @@ _TURNS = "\u202a-\u202e\u2066-\u2069"
 _TAG_BASE = 0xE0000
 _TAGS = "\U000e0000-\U000e007f"
 _SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
-_FLAG = re.compile("\U0001f3f4[\U000e0061-\U000e007a]{2,6}\U000e007f")  # Scotland and its like
-_INVISIBLE = re.compile(f"[{_ZERO_WIDTH}{_TURNS}{_TAGS}{_SELECTORS}]+")
+_FLAG = linear("\U0001f3f4[\U000e0061-\U000e007a]{2,6}\U000e007f")  # Scotland and its like
+_INVISIBLE = linear(f"[{_ZERO_WIDTH}{_TURNS}{_TAGS}{_SELECTORS}]+")
+_TAG = linear(f"[{_TAGS}]")
+_TURN = linear(f"[{_TURNS}]")
+_HARMFUL_SELECTOR = linear("[\ufe00-\ufe0d\U000e0100-\U000e01ef]")
 _JOINERS = "\u200c\u200d\ufe0f\ufe0e"  # needed inside emoji, Persian and Indic words
 
 
@@ -53,11 +55,11 @@ def strip_invisible(text: str) -> tuple[str, tuple[TextSpan, ...]]:
 
 
 def _label(run: str, before: str, after: str) -> str | None:
-    if re.search(f"[{_TAGS}]", run):
+    if _TAG.search(run):
         return "tag_characters"
-    if re.search(f"[{_TURNS}]", run):
+    if _TURN.search(run):
         return "direction_override"
-    if re.search("[\ufe00-\ufe0d\U000e0100-\U000e01ef]", run) and len(run) > 1:
+    if _HARMFUL_SELECTOR.search(run) and len(run) > 1:
         return "variation_selectors"
     inside_word = before.isalnum() and after.isalnum() and run != "\u00ad"
     if len(run) >= RUN or inside_word:
@@ -66,6 +68,6 @@ def _label(run: str, before: str, after: str) -> str | None:
 
 
 def _span(start: int, end: int, label: str, run: str) -> TextSpan:
-    letters = (chr(ord(c) - _TAG_BASE) for c in run if re.match(f"[{_TAGS}]", c))
+    letters = (chr(ord(c) - _TAG_BASE) for c in run if _TAG.match(c))
     spelt = "".join(letter for letter in letters if letter.isprintable())
     return TextSpan(start=start, end=end, label=label, excerpt=spelt[:MAX_EXCERPT])

@@ -9,6 +9,8 @@ linear time. The libraries that do this backtrack for seconds on 1 MB of ``>`` (
 import re
 from dataclasses import dataclass
 
+from swarm.patterns import linear
+
 WINDOW = 4  # an attribution ("On ... wrote:") is wrapped over at most this many lines
 LONGEST_ATTRIBUTION = 320
 HEADER_WINDOW = 8  # From/Sent/To/Cc/Subject, some of them wrapped
@@ -62,7 +64,7 @@ def _divide(lines: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _joined(lines: list[str]) -> str:
-    return re.sub(r"\n{4,}", "\n\n\n", "\n".join(line.rstrip() for line in lines)).strip()
+    return _MANY_BREAKS.sub("\n\n\n", "\n".join(line.rstrip() for line in lines)).strip()
 
 
 def _has_text(lines: list[str]) -> bool:
@@ -90,7 +92,7 @@ def _next_is_quoted(lines: list[str], index: int) -> bool:
 
 def _without_headers(lines: list[str]) -> list[str]:
     """The body of a forwarded mail: without quote marks, separators and its header block."""
-    bare = [re.sub(r"^[\s>|]{1,40}", "", line) if _is_quoted(line) else line for line in lines]
+    bare = [_QUOTE_MARKS.sub("", line) if _is_quoted(line) else line for line in lines]
     index = 0
     while index < len(bare):
         line = bare[index].strip()
@@ -106,7 +108,10 @@ def _without_headers(lines: list[str]) -> list[str]:
 
 # --- "On Monday, Ada wrote:" ----------------------------------------------------------------------
 
-_QUOTE_PREFIX = re.compile(r"\s{0,3}(?:>|\|(?:\s|$)|[A-Z]{1,3}>(?:\s|$))")
+_MANY_BREAKS = linear(r"\n{4,}")
+_QUOTE_MARKS = linear(r"^[\s>|]{1,40}")
+_FIGURE_OR_ADDRESS = linear(r"\d|@")
+_QUOTE_PREFIX = linear(r"\s{0,3}(?:>|\|(?:\s|$)|[A-Z]{1,3}>(?:\s|$))")
 
 _WROTE = (
     r"wrote|writes|schrieb|geschrieben|a écrit|escribi[oó]|ha scritto|scriveva|schreef|skrev|skreiv"
@@ -119,12 +124,12 @@ _INTRO = (
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so)[.,]"
     r"|понедельник|вторник|среда|четверг|пятница|суббота|воскресенье|w|в"
 )
-_STARTS_ATTRIBUTION = re.compile(rf"[\s*_>-]{{0,4}}(?:(?:{_INTRO})\b|\d{{1,4}}\D)", re.IGNORECASE)
-_ENDS_WITH_VERB = re.compile(
+_STARTS_ATTRIBUTION = linear(rf"[\s*_>-]{{0,4}}(?:(?:{_INTRO})\b|\d{{1,4}}\D)", re.IGNORECASE)
+_ENDS_WITH_VERB = linear(
     rf"(?:^|\W|님이 )(?:{_WROTE})[\s*_\xa0]{{0,3}}[:：]?[\s*_]{{0,3}}$", re.IGNORECASE
 )
-_HAS_VERB = re.compile(rf"(?:^|\W)(?:{_WROTE})(?:\W|$)", re.IGNORECASE)
-_DATED_ADDRESS = re.compile(
+_HAS_VERB = linear(rf"(?:^|\W)(?:{_WROTE})(?:\W|$)", re.IGNORECASE)
+_DATED_ADDRESS = linear(
     r"(?=[^<]{0,150}\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\D|[^<]{0,150}\d{1,2}:\d\d\D[^<]{0,60}\d{4}\D"
     r"|[^<]{0,150}\d{4}\D[^<]{0,60}\d{1,2}:\d\d\D)[^<]{3,200}<\s?[^<>\s]{2,80}@[^<>\s]{2,80}>:?\s{0,3}$"
 )
@@ -152,7 +157,7 @@ def _attribution(lines: list[str], index: int) -> int:
 
 
 def _is_attribution(text: str, *, wrapped_start: bool) -> bool:
-    if not re.search(r"\d|@", text):
+    if not _FIGURE_OR_ADDRESS.search(text):
         return False
     ends = text.rstrip("*_ \xa0")
     dashed = text.startswith("--") and ends.endswith("--")
@@ -165,8 +170,8 @@ def _is_attribution(text: str, *, wrapped_start: bool) -> bool:
 
 # --- "-----Original Message-----" and "From: ... Sent: ..." ---------------------------------------
 
-_RULE = re.compile(r"[-_=*~\u2013\u2014#\s]{3,}")
-_TITLE = re.compile(
+_RULE = linear(r"[-_=*~\u2013\u2014#\s]{3,}")
+_TITLE = linear(
     r"^\W{0,60}(?:original (?:message|e-?mail)|forwarded message|begin forwarded message"
     r"|ursprüngliche (?:nachricht|e-?mail)|originalnachricht|weitergeleitete nachricht"
     r"|anfang der weitergeleiteten|message (?:d'|d’)origine|message transféré|courriel original"
@@ -186,7 +191,7 @@ _LABELS = {
     "|件名|主题|제목|konu|tárgy",
     "reply": "reply-to|antwort an|risposta|répondre à|responder a",
 }
-_LABEL = re.compile(
+_LABEL = linear(
     r"[\s>*_]{0,6}(?:"
     + "|".join(f"(?P<{kind}>{words})" for kind, words in _LABELS.items())
     + r")\s?[*_]{0,2}\s?[:：][*_]{0,2}(?:\s|$|\S)",
@@ -208,7 +213,7 @@ def _starts_history(lines: list[str], index: int) -> bool:
     return _label(line) in ("from", "date", "subject") and _header_block(lines, index)
 
 
-_RULE_SIDES = re.compile(r"[-_=]{2,}.{1,80}[-_=]{2,}$")
+_RULE_SIDES = linear(r"[-_=]{2,80}.{1,80}[-_=]{2,80}$")
 
 
 def _header_block(lines: list[str], index: int) -> bool:

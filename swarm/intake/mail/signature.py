@@ -8,19 +8,23 @@ question or long sentences stays. Numbers: README.md.
 
 import re
 
+from swarm.patterns import linear
+
 REACH = 16  # non-blank lines from the end in which a closing may stand
 SIGNED_LINES = 8  # of a block without closing phrase
 SHORT_LINE = 45  # "Ada Byron - 020 7946 0000"
 LONGEST_LINE = 90  # of a signature block; sentences are longer
 
-_DELIMITER = re.compile(r"(?:-- ?|—|–|_{5,}|-{5,}|={5,})\s*")
-_DEVICE = re.compile(
+_NAME_PART = linear(r"[^\W\d_]{3,}")
+_LETTERS = linear(r"[^\W\d_]+")
+_DELIMITER = linear(r"(?:-- ?|—|–|_{5,}|-{5,}|={5,})\s*")
+_DEVICE = linear(
     r"\W{0,4}(?:sent (?:from|via|with|using) (?:my |the |a )?\S|get outlook for|von meinem .{1,40} gesendet"
     r"|gesendet (?:von|mit)|envoyé (?:de|depuis)|enviado (?:desde|do|de)|inviato da|verzonden (?:vanaf|met)"
     r"|skickat från|sendt fra|wysłane z|отправлено (?:с|из)|odesláno z|lähetetty)",
     re.IGNORECASE,
 )
-_CLOSING = re.compile(
+_CLOSING = linear(
     r"\W{0,3}(?:(?:many |best |kind |kindest |warm |with (?:best|kind) )?(?:thanks|thank you|thx|regards|wishes|cheers)"
     r"(?: (?:and|&) (?:best |kind )?regards| again| in advance| so much| very much| a lot)?"
     r"|best|sincerely|(?:yours|best)? ?(?:sincerely|faithfully|truly)(?: yours)?|yours|take care|all the best|respectfully"
@@ -34,7 +38,7 @@ _CLOSING = re.compile(
     r"[\s,.!;:–—-]{0,4}(?P<name>.{0,40})",
     re.IGNORECASE,
 )
-_POSTSCRIPT = re.compile(r"\s{0,3}p\.?\s?s\b", re.IGNORECASE)
+_POSTSCRIPT = linear(r"\s{0,3}p\.?\s?s\b", re.IGNORECASE)
 
 
 def split_signature(text: str, sender_name: str = "") -> tuple[str, str]:
@@ -89,9 +93,9 @@ def _closing(lines: list[str]) -> int | None:
 
 def _named(lines: list[str], sender_name: str) -> int | None:
     """A last block that begins with the sender's own name, as in "Ada Byron / Engines Ltd"."""
-    names = {word.casefold() for word in re.findall(r"[^\W\d_]{3,}", sender_name[:200])}
+    names = {word.casefold() for word in _NAME_PART.findall(sender_name[:200])}
     for index in reversed(_tail(lines)[-SIGNED_LINES:]):
-        words = re.findall(r"[^\W\d_]+", lines[index][:LONGEST_LINE])
+        words = _LETTERS.findall(lines[index][:LONGEST_LINE])
         if words and words[0].casefold() in names and len(lines[index]) <= SHORT_LINE:
             return index if _looks_signed(lines[index:]) else None
     return None

@@ -1,12 +1,17 @@
 """When a style makes text invisible to a person: a little CSS, no layout engine (ES-13)."""
 
-import re
 from dataclasses import dataclass
 
-_DECLARATION = re.compile(r"([a-z-]{1,40})\s*:\s*([^;]{1,200})")
-_RULE = re.compile(r"([^{}]{1,2000})\{([^{}]{0,4000})\}")
-_SIMPLE_SELECTOR = re.compile(r"[a-z0-9]*[.#][\w-]{1,80}|[a-z][a-z0-9]{0,20}")
-_NUMBER = re.compile(r"(-?\d{0,6}(?:\.\d{1,4})?)\s*(px|pt|em|rem|ex|ch|vw|vh|%|cm|mm|in)?")
+from swarm.patterns import linear
+
+_EMPTY_RECT = linear(r"rect\(\s{0,40}0[^)]{0,200}\)")
+_HEX_COLOUR = linear(r"#([0-9a-f]{6}|[0-9a-f]{3})(?![0-9a-f])")
+_RGB = linear(r"rgba?\(\s{0,40}(\d{1,3})\D{1,4}(\d{1,3})\D{1,4}(\d{1,3})")
+_BRACE = linear(r"([{}])")
+_DECLARATION = linear(r"([a-z-]{1,40})\s{0,40}:\s{0,40}([^;]{1,200})")
+_RULE = linear(r"([^{}]{1,2000})\{([^{}]{0,4000})\}")
+_SIMPLE_SELECTOR = linear(r"[a-z0-9]{0,40}[.#][\w-]{1,80}|[a-z][a-z0-9]{0,20}")
+_NUMBER = linear(r"(-?\d{0,6}(?:\.\d{1,4})?)\s*(px|pt|em|rem|ex|ch|vw|vh|%|cm|mm|in)?")
 _FAR = 300.0  # pixels outside of the page
 _TINY = {"px": 2.0, "pt": 1.5, "em": 0.15, "rem": 0.15, "%": 15.0, "": 0.0}
 _CLOSE = 24  # colour steps per channel that no eye tells apart on a screen
@@ -61,7 +66,7 @@ def _off_screen(style: dict[str, str]) -> bool:
 def _clipped(style: dict[str, str]) -> bool:
     sizes = [_value(style, name) for name in ("height", "max-height", "width", "max-width")]
     no_room = any(size == 0.0 for size in sizes) and "hidden" in style.get("overflow", "")
-    return no_room or re.match(r"rect\(\s*0[^)]*\)", style.get("clip", "")) is not None
+    return no_room or _EMPTY_RECT.match(style.get("clip", "")) is not None
 
 
 _TRICKS = (
@@ -82,10 +87,10 @@ def colour(value: str) -> Colour | None:
     value = value.strip().lower()
     if value in _NAMED:
         return _NAMED[value]
-    if found := re.match(r"#([0-9a-f]{6}|[0-9a-f]{3})(?![0-9a-f])", value):
+    if found := _HEX_COLOUR.match(value):
         digits = found[1] if len(found[1]) == 6 else "".join(c * 2 for c in found[1])  # noqa: PLR2004
         return int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)
-    if found := re.match(r"rgba?\(\s*(\d{1,3})\D{1,4}(\d{1,3})\D{1,4}(\d{1,3})", value):
+    if found := _RGB.match(value):
         return int(found[1]), int(found[2]), int(found[3])
     return None
 
@@ -128,7 +133,7 @@ def _without_media(sheet: str) -> str:
     """Cut ``@media ... { ... }`` blocks by counting braces."""
     kept: list[str] = []
     depth = skip_from = 0
-    for part in re.split(r"([{}])", sheet):
+    for part in _BRACE.split(sheet):
         if part == "{":
             depth += 1
         elif part == "}":

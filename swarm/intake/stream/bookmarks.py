@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from swarm.patterns import linear
+
 PREFIX_BYTES = 1024
 MARKER_BYTES = 256
 _COMPRESSED = (".gz", ".zst", ".xz", ".bz2", ".tmp")
@@ -145,7 +147,7 @@ def _open(path: Path, *, live: bool, stack: ExitStack) -> StreamFile:
 
 
 def _rotated(live: Path) -> list[Path]:
-    name = re.compile(rf"{re.escape(live.stem)}([.-].*)?\.jsonl([.-].*)?")
+    name = linear(rf"{re.escape(live.stem)}([.-].*)?\.jsonl([.-].*)?")
     return [
         path
         for path in live.parent.glob(f"{live.stem}*.jsonl*")

@@ -15,12 +15,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, V
 
 from swarm.intake.stream.keys import work_order_key
 from swarm.models import Address, Attachment, MessageRef, WorkOrder, canonical_sha256
+from swarm.patterns import linear
 
 MAX_ID_LENGTH = 512  # original_id is unique in a btree, whose entries end at 2704 bytes
 MAX_DEPTH = 16  # a work order needs 3
 FUTURE_TOLERANCE = timedelta(hours=24)
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_DATE = linear(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _YEARS = range(1970, 9999)
 
 

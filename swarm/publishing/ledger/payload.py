@@ -5,7 +5,6 @@ exist from the claim on, and ``wire`` adds them. Pure; no database, no HTTP.
 Source: publishing protocol, section 5.
 """
 
-import re
 from datetime import datetime
 from typing import Literal
 
@@ -13,11 +12,12 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from swarm.errors import MalformedInputError, RefusedError
 from swarm.models import Address, Draft, MessageRef, Noun, WorkOrder, canonical_sha256
+from swarm.patterns import linear
 from swarm.publishing.ledger.marker import draft_marker
 
 MAX_BYTES = 256 * 1024  # Zapier takes 2 MB raw and 6 MB per step; a mail of ours is far below
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # neither jsonb nor UTF-8 can carry these
+_UNSTORABLE = linear("[\x00\ud800-\udfff]")  # neither jsonb nor UTF-8 can carry these
 
 
 class StoredPayload(Noun):

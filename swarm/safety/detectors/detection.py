@@ -8,7 +8,17 @@ cannot be judged is UNKNOWN, never nothing. A model may add classes elsewhere; n
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
-from swarm.models import EscalationClass, Noun, Reason, Received, TextSpan, Tier, WorkOrder
+from swarm.models import (
+    LONGEST_JUDGED,
+    NESTED_TOO_DEEP,
+    EscalationClass,
+    Noun,
+    Reason,
+    Received,
+    TextSpan,
+    Tier,
+    WorkOrder,
+)
 from swarm.safety import injection
 from swarm.safety.lexicon import load, word_class
 from swarm.safety.matching import Hit, Matcher
@@ -51,6 +61,8 @@ def detect(received: Received) -> Detection:
 
     Subject, and quoted history when the mail merely points to it, are judged too, without spans.
     """
+    if too_long := _too_long(received):
+        return _unread(too_long)
     words = words_of(received.text)
     own = _matcher().hits(words)
     around = _matcher().hits(words_of(_around(received, words)))
@@ -64,6 +76,28 @@ def detect(received: Received) -> Detection:
         reasons=reasons,
         spans=tuple(_span(hit, received.text) for hit in own),
     )
+
+
+def _too_long(received: Received) -> str | None:
+    """Say what is too long to be read in time; nothing of it is judged, and nothing cut away."""
+    for name, text in (
+        ("text", received.text),
+        ("subject", received.work_order.subject),
+        ("quoted history", received.quoted if _points_back(received.text) else ""),
+    ):
+        if len(text) > LONGEST_JUDGED:
+            return f"its {name} has more than {LONGEST_JUDGED} characters"
+    return None
+
+
+def _unread(why: str) -> Detection:
+    unknown = (EscalationClass.UNKNOWN,)
+    reason = Reason(rule="ES-01", detail=f"cannot be judged: {why}", classes=unknown)
+    return Detection(tier=Tier.ESCALATE, classes=unknown, reasons=(reason,))
+
+
+def _points_back(text: str) -> bool:
+    return len(words_of(text[: _POINTER_WORDS * 200])) < _POINTER_WORDS
 
 
 @cache
@@ -106,6 +140,7 @@ def _unjudgeable(
     causes = {
         "the body was cut at intake": work_order.truncated,
         f"the intake could not read: {', '.join(work_order.unread)}": bool(work_order.unread),
+        "its HTML is nested too deep to be read": _nested_too_deep(received),
         f"its language ({received.language}) is none the detectors read": not readable(
             received.language, words
         ),
@@ -133,6 +168,10 @@ def _points_to_it(received: Received, words: tuple[Word, ...]) -> bool:
     A logo below a short question is no such picture.
     """
     return not words or (len(words) < _POINTER_WORDS and not received.asks)
+
+
+def _nested_too_deep(received: Received) -> bool:
+    return any(span.label == NESTED_TOO_DEEP for span in received.hidden)
 
 
 def _hides_instructions(received: Received) -> bool:

@@ -19,7 +19,7 @@ _PROPERTY = re.compile(
 _CONVERSATION = re.compile(r"conversationId\s+eq\s+'((?:[^']|'')*)'")
 _RECEIVED = re.compile(r"receivedDateTime\s+(ge|gt|le|lt)\s+([0-9T:.Z+-]+)")
 _OPERATORS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
-_AND = re.compile(r"\s+and\s+(?![^()]*\))", re.IGNORECASE)
+_AND = re.compile(r"(?<!\s)\s+and\s+(?![^()]{0,500}\))", re.IGNORECASE)
 
 
 class QueryError(Exception):

@@ -11,12 +11,11 @@ A contradiction never merges: the doubtful side is left out of the evidence and 
 for people and carry no mail text.
 """
 
-import re
-
 from swarm.models import Address, Crm, Lookup, Thread, WorkOrder
+from swarm.patterns import linear
 from swarm.stages.enrichment.addressing import answer_to
 
-_WORD = re.compile(r"[^\W\d_]{2,}")
+_WORD = linear(r"[^\W\d_]{2,}")
 _SKEW_SECONDS = 600.0  # half of a resumed snapshot may be this much older than the other
 
 

@@ -5,10 +5,10 @@ exactly once. Text is escaped; no link, image or other active content is ever ma
 """
 
 import html
-import re
 from collections.abc import Sequence
 
 from swarm.models import Draft
+from swarm.patterns import linear
 from swarm.publishing.ledger.marker import draft_marker
 from swarm.specialists.phrasebook import Phrasebook, phrasebook
 from swarm.specialists.protocol import Brief, Proposal
@@ -16,8 +16,8 @@ from swarm.stages.enrichment.addressing import answer_to, recipients, reply_subj
 from swarm.stages.reply.judging import JudgementError, judged
 from swarm.stages.services import Services
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_BLANK_LINES = re.compile(r"\n\s*\n+")
+_CONTROL = linear(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_BLANK_LINES = linear(r"\n\s{0,400}\n")
 _GREETING_LIMIT = 80  # a first line longer than this is no greeting
 
 
