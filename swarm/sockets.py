@@ -5,13 +5,14 @@ and ``#`` as parts of a URI. What does not fit gets a short folder of its own, c
 """
 
 import os
-import re
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from swarm.patterns import linear
+
 _LONGEST = 100  # sun_path holds 108 bytes; gRPC adds a little
-_PLAIN = re.compile(rb"[A-Za-z0-9._/+=@-]+")
+_PLAIN = linear(rb"[A-Za-z0-9._/+=@-]+")
 _PREFIX = "swarm-socket-"
 
 

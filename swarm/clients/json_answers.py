@@ -12,11 +12,12 @@ from typing import cast
 
 from pydantic import JsonValue
 
+from swarm.patterns import linear
+
 _DEEPEST = 60  # the deepest thing we read, a reply below an update, lies at 9
 _LONGEST_NUMBER = 30
-# Strings are one token, so that a bracket within one counts for nothing.
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
-_STRANGE = re.compile("[\x00\ud800-\udfff]")
+_TOKEN = linear(r'\\.|["\[\]{}]', re.DOTALL)  # an escaped character is one token, and no quote
+_STRANGE = linear("[\x00\ud800-\udfff]")
 
 
 def read_json(content: bytes) -> JsonValue:
@@ -53,14 +54,17 @@ def _fraction(digits: str) -> float | None:
 
 def _shallow(text: str) -> str:
     """Return the text with null for each array or object that lies too deep. Linear."""
-    kept, depth, taken = list[str](), 0, 0
+    kept, depth, taken, quoted = list[str](), 0, 0, False
     for token in _TOKEN.finditer(text):
         mark = token.group()
+        quoted = quoted != (mark == '"')
+        if quoted or mark[0] in '"\\':
+            continue  # within a string a bracket counts for nothing
         if mark in "[{":
             depth += 1
             if depth == _DEEPEST:
                 kept += [text[taken : token.start()], "null"]
-        elif mark in "]}":
+        else:
             if depth == _DEEPEST:
                 taken = token.end()
             depth -= 1

@@ -90,6 +90,7 @@ _REMEDIES: tuple[tuple[str, Remedy], ...] = (
     ("idempotencyconflict", Remedy.WAIT),
 )
 _GRAVEST = (Remedy.NONE, Remedy.TOMORROW, Remedy.PAUSE, Remedy.START_OVER, Remedy.WAIT)
+_PLAIN_SECONDS = linear(r"[0-9]{1,300}(?:\.[0-9]{1,300})?")
 _SEPARATORS = linear(r"[\s_-]")
 _EXHAUSTED = linear(r";\s{0,8}r=0\b")
 _RESET = linear(r";\s{0,8}t=([0-9]{1,300})")
@@ -170,7 +171,7 @@ def rate_limit_reset(response: httpx.Response) -> float | None:
 
 def _number(value: object) -> float | None:
     """Return seconds that stand there as a number or as its digits, as a wait we accept."""
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,300}(\.[0-9]{1,300})?", value):
+    if isinstance(value, str) and _PLAIN_SECONDS.fullmatch(value):
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

@@ -18,7 +18,7 @@ from typing import Protocol
 from swarm.clients.lenient import moment
 from swarm.clients.outlook import GraphOutlook
 from swarm.clients.protocol import DeltaExpiredError, DeltaPage, InboundMessage
-from swarm.errors import RateLimitedError, RemoteUnavailableError
+from swarm.errors import RemoteUnavailableError
 from swarm.legacy import daemon
 from swarm.legacy.events import MailAttachment, MailEvent, encoded
 from swarm.legacy.graph_events import (
@@ -145,8 +145,6 @@ class EmailWorkOrderService:
                 now=self.clock(),
                 unread=[*unread, *message.unread],  # what is missing is never judged
             )
-        except RateLimitedError:  # nothing is wrong with this message: the whole turn waits
-            raise
         except Exception:  # noqa: BLE001 - one message nobody foresaw must not keep all others out
             logger.warning("a message could not be read; it goes to a person")
             return unreadable_event(message.message_id, self.address, now=self.clock())
@@ -157,8 +155,6 @@ class EmailWorkOrderService:
             return [], []
         try:
             found = self.mailbox.attachments(message.message_id)
-        except RateLimitedError:
-            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the mail itself was read
             logger.warning("attachments could not be listed (%s)", type(error).__name__)
             return [], [ATTACHMENTS_UNREAD]

@@ -8,20 +8,22 @@ header of a mail; a line that is only half of that stays text of its mail.
 import re
 from collections.abc import Iterator
 
+from swarm.patterns import linear
+
 # As programs write it: an address, a number or a dash; a date with or without zone and seconds.
-_DATED = re.compile(
+_DATED = linear(
     rb"From [^\r\n]{0,998}?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? {1,3}"
     rb"(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) {1,3}\d{1,2}"
     rb"|\d{1,2} {1,3}(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec))[ ,]"
     rb"[^\r\n]{0,60}\s*"
 )
-_ADDRESSED = re.compile(rb"From [^\s@]{1,320}@[^\s@]{1,320}\s*")
-_FIELD = re.compile(rb"([!-9;-~]{1,76})[ \t]{0,8}:")
+_ADDRESSED = linear(rb"From [^\s@]{1,320}@[^\s@]{1,320}\s*")
+_FIELD = linear(rb"([!-9;-~]{1,76})[ \t]{0,8}:")
 _OF_A_MAIL = frozenset(
     {b"from", b"to", b"cc", b"date", b"subject", b"received", b"message-id", b"return-path",
      b"sender", b"reply-to", b"delivered-to", b"mime-version", b"content-type"}
 )  # fmt: skip
-_MASKED = re.compile(rb"^>(>{0,50}From )", re.MULTILINE)
+_MASKED = linear(rb"^>(>{0,50}From )", re.MULTILINE)
 _HEADER_LINES = 400  # how far a header is looked into for a field every mail has
 
 

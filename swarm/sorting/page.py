@@ -9,17 +9,17 @@ import html as entities
 import re
 from collections.abc import Iterator
 
-_TAG = re.compile(r"<(/?)([a-z][\w:-]{0,30})?([^<>]*)>?", re.IGNORECASE)
+from swarm.patterns import linear
+
+_TAG = linear(r"<(/?)([a-z][\w:-]{0,30})?([^<>]*)>?", re.IGNORECASE)
 _UNSHOWN = {
-    name: re.compile(rf"</{name}\s{{0,8}}>", re.IGNORECASE)
+    name: linear(rf"</{name}\s{{0,8}}>", re.IGNORECASE)
     for name in ("script", "style", "title", "template")
 }
-_COMMENT_END = re.compile(r"-->")
+_COMMENT_END = linear(r"-->")
 _PICTURES = frozenset({"img", "image", "picture", "svg", "video", "object", "embed", "canvas"})
 _OFFICE_PICTURE = "v:imagedata"
-_PIXEL = re.compile(
-    r"\b(?:width|height)\s{0,5}[:=]\s{0,5}[\"']?[01](?:px)?(?![\w.])", re.IGNORECASE
-)
+_PIXEL = linear(r"\b(?:width|height)\s{0,5}[:=]\s{0,5}[\"']?[01](?:px)?(?![\w.])", re.IGNORECASE)
 
 
 def text_of(html: str) -> str:

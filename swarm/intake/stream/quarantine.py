@@ -4,12 +4,12 @@ One alert tells of all open lines of a generation: its number follows theirs, an
 none is left. What lives elsewhere: why a line is bad (``line``), reading lines again (``replay``).
 """
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 
 from swarm.errors import MalformedInputError
 from swarm.models import Noun
+from swarm.patterns import linear
 from swarm.store.alerts import raise_growing, resolve
 from swarm.store.database import Connection
 
@@ -43,7 +43,7 @@ SELECT reason, count(*) AS lines FROM quarantine
  GROUP BY reason ORDER BY lines DESC, reason
 """
 
-_PLACE = re.compile(r"([^:\s]{1,200}):(\d{1,9}):(\d{1,18})")
+_PLACE = linear(r"([^:\s]{1,200}):(\d{1,9}):(\d{1,18})")
 _TOLD = 5  # reasons named in an alert
 
 

@@ -32,12 +32,13 @@ from swarm.observe.audit.publications import (
     entries_of,
 )
 from swarm.observe.audit.report import Fact
+from swarm.patterns import linear
 from swarm.store.database import Connection, Database
 
 _CONCURRENT_SEARCHES = 4  # Graph allows four concurrent requests per app and mailbox
 _CLOCK_SLACK = timedelta(minutes=2)  # publishing protocol, section 7
-_REFERENCE: Final = re.compile(r"Ref: SW-([A-Z2-7]{8})")
-_REPLY: Final = re.compile(r"^\s*((re|aw|sv|antw)\s*:\s*)+", re.IGNORECASE)
+_REFERENCE: Final = linear(r"Ref: SW-([A-Z2-7]{8})")
+_REPLY: Final = linear(r"^\s{0,20}(?:(?:re|aw|sv|antw)\s{0,5}:\s{0,5}){1,50}", re.IGNORECASE)
 _DELETED = "deleteditems"
 _AT_ONCE = 200  # publications whose texts are held in memory
 

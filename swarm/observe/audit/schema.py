@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from swarm.observe.audit.findings import Finding
+from swarm.patterns import linear
 from swarm.store.database import Connection
 from swarm.store.migrate import scripts
 
@@ -68,10 +69,16 @@ SELECT 'settings of ' || coalesce(nullif(setrole, 0)::regrole::text, 'all roles'
 SELECT 'migration ' || name, sha256 FROM schema_migrations
 """
 
-_TRIGGER: Final = re.compile(r"CREATE (?:OR REPLACE )?TRIGGER\s+(\w+)\s.*?\sON\s+(\w+)", re.DOTALL)
-_NO_TRIGGER: Final = re.compile(r"DROP TRIGGER\s+(?:IF EXISTS\s+)?(\w+)\s+ON\s+(\w+)")
-_FUNCTION: Final = re.compile(
-    r"CREATE (?:OR REPLACE )?FUNCTION\s+(\w+)\s*\(.*?AS\s+\$\$(.*?)\$\$", re.DOTALL
+_TRIGGER: Final = linear(
+    r"CREATE (?:OR REPLACE )?TRIGGER\s{1,20}(\w{1,63})\s.{0,400}?\sON\s{1,20}(\w{1,63})", re.DOTALL
+)
+_NO_TRIGGER: Final = linear(
+    r"DROP TRIGGER\s{1,20}(?:IF EXISTS\s{1,20})?(\w{1,63})\s{1,20}ON\s{1,20}(\w{1,63})"
+)
+_FUNCTION: Final = linear(
+    r"CREATE (?:OR REPLACE )?FUNCTION\s{1,20}(\w{1,63})\s{0,20}\(.{0,2000}?AS\s{1,20}"
+    r"\$\$(.{0,9000}?)\$\$",
+    re.DOTALL,
 )
 
 
