@@ -10,6 +10,8 @@ from swarm.cli import ignored
 from swarm.cli.dossier_view import print_dossier
 from swarm.cli.output import NO, complain, console, installation, leave, print_json, say
 from swarm.cli.status_view import print_status
+from swarm.errors import MalformedInputError
+from swarm.intake.stream.sorted_out import SortedOutMail
 from swarm.legacy.home import LegacyFiles
 from swarm.observe.audit.advice import advice
 from swarm.observe.audit.installation import audit_installation
@@ -51,18 +53,26 @@ def show(
     """
     settings, database = installation()
     secret = settings.core.swarm_key_secret.get_secret_value()
-    if left_out := ignored.left_out(settings, database, name):
-        if as_json:
-            print_json(left_out)
-        else:
-            ignored.say_mail(left_out)
+    try:
+        found = dossier(database, name, secret=secret, ui_url=settings.core.ui_url)
+    except MalformedInputError:
+        mail = ignored.left_out(settings, database, name)
+        if mail is None:
+            raise
+        _show_left_out(mail, as_json=as_json)
         return
-    found = dossier(database, name, secret=secret, ui_url=settings.core.ui_url)
     link = partition_page(settings.core.ui_url, found.key)
     if as_json:
         print_json({**found.model_dump(mode="json"), "ui": link})
     else:
         print_dossier(console(), found, link)
+
+
+def _show_left_out(mail: SortedOutMail, *, as_json: bool) -> None:
+    if as_json:
+        print_json(mail)
+    else:
+        ignored.say_mail(mail)
 
 
 def audit(

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from swarm.errors import SwarmError
 from swarm.legacy.home import IntakeFiles
 from swarm.legacy.jsonl import read_state, write_state
 from swarm.store.alerts import NewAlert, raise_many, resolve
@@ -29,7 +28,7 @@ def counted(turn: Callable[[], T], path: Path) -> Callable[[], T]:
     def watched() -> T:
         try:
             done = turn()
-        except (SwarmError, OSError) as error:
+        except Exception as error:
             _note(path, _failed(path) + 1, type(error).__name__)
             raise
         if _failed(path):

@@ -63,17 +63,27 @@ def why_sorted_out(mail: Mail) -> SortedOut | None:
     """Return why nobody needs to answer this mail; None when somebody does."""
     if mail.sender is None:
         return SortedOut.UNREADABLE if mail.unread else SortedOut.NO_SENDER
+    if _our_form(mail):  # a machine of ours wrote it, for somebody who waits for an answer
+        return SortedOut.EMPTY if _empty(mail) else None
     return next((reason for reason, applies in _RULES if applies(mail)), None)
 
 
-def from_ourselves(mail: Mail) -> bool:
-    """Whether it says to come from our own mailbox."""
-    return (mail.sender or "").lower() == mail.mailbox.lower()
+def _our_form(mail: Mail) -> bool:
+    """Whether our house wrote it and names an outsider to answer to: a web form, or a forger.
+
+    From our mailbox any other Reply-To will do; from another address of our domain (``noreply@``)
+    only one outside of it.
+    """
+    ours, domain = mail.mailbox.lower(), _domain(mail.mailbox)
+    if (mail.sender or "").lower() == ours:
+        return any(address.lower() != ours for address in mail.reply_to)
+    return _domain(mail.sender or "") == domain and any(
+        _domain(address) != domain for address in mail.reply_to
+    )
 
 
-def answers_elsewhere(mail: Mail) -> bool:
-    """Whether it names somebody else to answer to: our web form does, and so may a forger."""
-    return any(address.lower() != mail.mailbox.lower() for address in mail.reply_to)
+def _domain(address: str) -> str:
+    return address.lower().rpartition("@")[2]
 
 
 # --- headers --------------------------------------------------------------------------------------
@@ -111,7 +121,7 @@ def _precedences(mail: Mail) -> set[str]:
 
 
 def _own_mail(mail: Mail) -> bool:
-    return from_ourselves(mail) and not answers_elsewhere(mail)
+    return (mail.sender or "").lower() == mail.mailbox.lower()
 
 
 def _receipt(mail: Mail) -> bool:
@@ -140,9 +150,11 @@ def _calendar_reply(mail: Mail) -> bool:
 
 
 def _reaction(mail: Mail) -> bool:
-    return any("email-reaction" in kind for kind in mail.part_types) and (
-        _words(mail) <= _FEW_WORDS
+    """A thumb, sent as a mail; Graph shows no parts of a mail, only the sentence."""
+    said = any("email-reaction" in kind for kind in mail.part_types) or any(
+        phrase in " ".join(_text(mail).lower().split()) for phrase in _REACTED
     )
+    return said and not _own_attachments(mail) and _words(mail) <= _FEW_WORDS
 
 
 def _auto_reply(mail: Mail) -> bool:
@@ -183,7 +195,7 @@ def _own_list(mail: Mail) -> bool:
     value = _header(mail, "list-id")
     _, bracket, inside = value.rpartition("<")
     name = (inside.partition(">")[0] if bracket else value).strip().replace("@", ".")
-    domain = mail.mailbox.lower().rpartition("@")[2]
+    domain = _domain(mail.mailbox)
     return bool(domain) and (name == domain or name.endswith("." + domain))
 
 
@@ -224,6 +236,12 @@ _MACHINE_PARTS = (
 _WORD = linear(r"\w{2,}")
 _REPLY_PREFIX = linear(r"^(?:re|aw|sv|antw|antwort|fwd|fw|wg)\s?:\s?", re.IGNORECASE)
 
+_REACTED = (
+    "reacted via gmail", "reacted to your message", "hat über gmail reagiert",
+    "hat auf ihre nachricht reagiert", "a réagi via gmail", "a réagi à votre message",
+    "reaccionó a tu mensaje", "ha reaccionado", "ha reagito", "heeft gereageerd via gmail",
+    "reagiu via gmail",
+)  # fmt: skip
 _AWAY_SUBJECTS = (
     "automatic reply", "auto reply", "auto-reply", "autoreply", "auto response", "out of office",
     "out of the office", "out-of-office", "automatische antwort", "abwesenheitsnotiz",

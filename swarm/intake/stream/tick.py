@@ -255,11 +255,12 @@ def store_lines(
     _tell_own_address(connection, batch.new)
     rows.record_revisions(connection, batch.revisions)
     held = rows.hold(connection, sorted({w.key for w, _ in batch.revisions}))
+    _tell_revised(connection, batch, set(held))
     return StoredLines(
         counts=Counter(row.status for row in placed) + Counter(revised=len(batch.revisions)),
         held=held,
         accepted_keys=tuple(w.key for w in batch.new),
-        alerts=_alerts(batch, held=set(held), now=now),
+        alerts=_alerts(batch, now=now),
     )
 
 
@@ -315,14 +316,16 @@ def _tell_own_address(connection: Connection, new: Sequence[WorkOrder]) -> None:
             raise_growing(connection, SUSPICIOUS, OWN_ADDRESS, detail)
 
 
-def _alerts(batch: _Batch, *, held: set[str], now: datetime) -> list[NewAlert]:
-    alerts = [
+def _tell_revised(connection: Connection, batch: _Batch, held: set[str]) -> None:
+    for key in sorted({w.key for w, _ in batch.revisions}):
+        effect = "it is held" if key in held else "it was past holding"
+        detail = f"the same id arrived with another body; {effect}"
+        raise_growing(connection, "intake.revised", key, detail)
+
+
+def _alerts(batch: _Batch, *, now: datetime) -> list[NewAlert]:
+    return [
         NewAlert("intake.future_date", w.key, "received_at is more than 24 h in the future")
         for w in batch.new
         if dated_in_future(w, now)
     ]
-    for key in sorted({w.key for w, _ in batch.revisions}):
-        effect = "it is held" if key in held else "it was past holding"
-        detail = f"the same id arrived with another body; {effect}"
-        alerts.append(NewAlert("intake.revised", key, detail))
-    return alerts

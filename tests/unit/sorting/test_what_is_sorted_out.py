@@ -83,6 +83,10 @@ SORTED_OUT = {
         parts(("text/plain", "Ada reacted to your message"), ("text/vnd.google.email-reaction+json", '{"emoji":"+"}')),
         "reaction",
     ),
+    "a reaction as Graph shows it": (
+        graph(subject="Re: Order 10482", body={"contentType": "html", "content": "<p>+1 <a href='https://x.example'>Ada Kern</a> reacted\nvia <a href='https://y.example'>Gmail</a></p>"}),
+        "reaction",
+    ),
     "an accepted meeting": (
         parts(("text/plain", "Ada has accepted this invitation."), ("text/calendar; method=REPLY", "BEGIN:VCALENDAR")),
         "meeting answer",
@@ -110,6 +114,9 @@ def test_a_mail_nobody_must_answer_is_sorted_out_with_its_reason(name: str) -> N
 GOES_IN = {
     "a customer": eml(),
     "our web form": eml(sender=f"Website <{MAILBOX}>", Reply_To="Ada <ada@kunde.example>"),
+    "our web form that says it is a machine": eml(sender=MAILBOX, Reply_To="ada@kunde.example", Auto_Submitted="auto-generated", Precedence="bulk", Return_Path="<>"),
+    "a no-reply address of our domain for a customer": eml(sender="noreply@example.com", Reply_To="ada@kunde.example", Auto_Submitted="auto-generated"),
+    "a reaction with a threat behind it": eml("You reacted to your message as if it were a joke, so my lawyer will now write to you about order 10482."),
     "our web form, among others": eml(sender=MAILBOX, Reply_To=f"{MAILBOX}, ada@kunde.example"),
     "a customer through our group address": eml(List_Id="<service.example.com>", Precedence="list"),
     "through another group of our domain": eml(List_ID="Team <team-orders.example.com>"),
