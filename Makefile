@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test check lock clean
+.PHONY: run test faults check lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -17,6 +17,10 @@ run: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
+
+# Processes are killed for real and small disks filled (skipped without the right to mount): minutes.
+faults: $(STAMP)
+	$(BIN)/python -m pytest -m faults -v
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -1,4 +1,4 @@
-"""A disk is full for a while, as thirty mails come in: all end, none is lost, none is drafted twice.
+"""A disk is full for a while as thirty mails come in: all end, none is lost, none drafted twice.
 
 Each of the three places that a work order passes lies on a small file system of its own, in a real
 installation as a user starts it: the database, the intake's files, the broker's folder.
