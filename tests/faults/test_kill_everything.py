@@ -21,7 +21,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from swarm.installation.environment import MODEL_PREFIX, PREFIXES
+from swarm.installation.environment import PREFIXES
 from swarm.sandbox import model_environment
 from swarm.sandbox.remote import SandboxControl
 from swarm.up.programs import any_free_port
@@ -29,7 +29,7 @@ from swarm.up.programs import any_free_port
 pytestmark = pytest.mark.faults
 
 SWARM = (sys.executable, "-m", "swarm.cli")
-FOREIGN = (*PREFIXES.values(), MODEL_PREFIX, "SWARM_", "DAGSTER_", "DATABASE_", "CELERY_")
+FOREIGN = (*PREFIXES.values(), "MODEL_", "SWARM_", "DAGSTER_", "DATABASE_", "CELERY_")
 ORDERS = 40
 # A worker killed in a publishing round holds the next one up until its death is noticed.
 LONGEST_STALL = 240.0

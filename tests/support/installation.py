@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from swarm.installation.environment import MODEL_PREFIX, PREFIXES
+from swarm.installation.environment import PREFIXES
 
 SWARM = (sys.executable, "-m", "swarm.cli")
 _LONGEST_START = 600.0  # a busy machine; ten seconds on an idle one
-FOREIGN = (*PREFIXES.values(), MODEL_PREFIX, "SWARM_", "DAGSTER_", "DATABASE_", "CELERY_")
+FOREIGN = (*PREFIXES.values(), "MODEL_", "SWARM_", "DAGSTER_", "DATABASE_", "CELERY_")
 
 
 @dataclass(frozen=True)

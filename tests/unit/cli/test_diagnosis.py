@@ -1,6 +1,7 @@
 """What `swarm doctor` says about settings, and that it says no secret."""
 
-from swarm.cli.diagnosis import Health, machine, variables
+from swarm.cli.diagnosis import machine, variables
+from swarm.cli.findings import Health
 
 UP = {"GRAPH_TENANT_ID": "sandbox-tenant", "DATABASE_URL": "postgresql:///x", "UI_URL": "u"}
 
