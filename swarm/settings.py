@@ -147,6 +147,12 @@ class QueueSettings(BaseSettings):
     max_failures: int = Field(default=5, ge=1)
     backoff_base_seconds: float = Field(default=5.0, gt=0)
     backoff_cap_seconds: float = Field(default=600.0, gt=0)
+    run_seconds: float = Field(
+        default=300.0,
+        gt=0,
+        description="A run that holds a worker longer is killed with its process and counts as"
+        " failed; five model calls, each slow, take half of it",
+    )
     request_timeout_seconds: float = Field(
         default=120.0, gt=0, description="A requested run that has not started by then is re-driven"
     )

@@ -47,6 +47,11 @@ UPDATE swarm_jobs
  WHERE work_order_key = %(key)s AND run_id = %(run_id)s AND token = %(token)s
 """
 
+_HELD_BY = """
+SELECT work_order_key, run_id, attempt, token FROM swarm_jobs
+ WHERE run_id = %s AND state = 'running'
+"""
+
 _RENEW = """
 UPDATE swarm_jobs j SET requested_at = clock_timestamp()
   FROM unnest(%(keys)s::text[], %(attempts)s::integer[]) AS asked (key, attempt)
@@ -120,6 +125,12 @@ class PostgresQueue:
             if opened.token != job.token:
                 _start_run(connection, locked, job, fence, by_person=attempt is None)
             return fence
+
+    def held_by(self, run_id: str) -> Fence | None:
+        """Return the fence of a run that still holds a work order; for who ended its worker."""
+        with self._database.transaction() as connection:
+            row = connection.execute(_HELD_BY, (run_id,)).fetchone()
+        return None if row is None else Fence.model_validate(row)
 
     def heartbeat(self, fence: Fence) -> bool:
         """Extend the lease; False when the fence is void ("not me": stop working)."""

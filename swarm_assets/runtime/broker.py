@@ -14,6 +14,7 @@ from swarm_assets.partitions import WORK_QUEUE
 
 # Seconds between two looks into the folder: on average half of it is added to a run's start.
 _POLL_SECONDS = 0.1
+_FOLDER_TRANSPORT = "swarm_assets.runtime.folder_transport:Transport"
 
 
 class BrokerSettings(BaseSettings):
@@ -37,6 +38,7 @@ def celery_application(settings: BrokerSettings) -> Celery:
         {"broker": settings.broker_url, "task_default_queue": WORK_QUEUE}
     )
     app.conf.update(
+        broker_transport=_transport(settings),
         broker_transport_options=_transport_options(settings),
         task_ignore_result=True,
         worker_prefetch_multiplier=1,
@@ -47,15 +49,21 @@ def celery_application(settings: BrokerSettings) -> Celery:
     return app
 
 
+def _transport(settings: BrokerSettings) -> str | None:
+    """Name ours for a folder; every other URL names its own."""
+    return _FOLDER_TRANSPORT if settings.broker_url.startswith("filesystem") else None
+
+
 def _transport_options(settings: BrokerSettings) -> dict[str, object]:
     if not settings.broker_url.startswith("filesystem"):
         return {}
     folder = settings.broker_dir
-    for part in (folder / "queue", folder / "control"):
+    for part in (folder / "queue", folder / "control", folder / "taken"):
         part.mkdir(parents=True, exist_ok=True)
     return {
         "data_folder_in": str(folder / "queue"),
         "data_folder_out": str(folder / "queue"),
         "control_folder": str(folder / "control"),
+        "processed_folder": str(folder / "taken"),
         "polling_interval": _POLL_SECONDS,
     }

@@ -25,6 +25,7 @@ from swarm.stages.reply.graph import REPLY
 from swarm_assets import definitions
 from swarm_assets.runtime.broker import BrokerSettings, celery_application
 from swarm_assets.runtime.launcher import end_what_did_not_end
+from swarm_assets.runtime.time_limit import LimitedRequest
 
 _PARENT_POLL_SECONDS = 1.0
 
@@ -46,7 +47,7 @@ def warm_repository() -> None:
     definitions.defs.get_repository_def().get_job("work_order")
 
 
-@app.task(name=TASK_EXECUTE_JOB_NAME)  # type: ignore[untyped-decorator]
+@app.task(name=TASK_EXECUTE_JOB_NAME, Request=LimitedRequest)  # type: ignore[untyped-decorator]
 def execute_job(execute_job_args_packed: JsonSerializableValue) -> int:
     """Execute one Dagster run in this process; 0 unless it failed. Dagster records the outcome."""
     args = unpack_value(execute_job_args_packed, as_type=ExecuteRunArgs)

@@ -23,12 +23,15 @@ from sqlalchemy.exc import OperationalError
 
 from swarm.errors import DatabaseError
 from swarm.process_identity import Fate, ProcessIdentity, fate
+from swarm.settings import QueueSettings
 from swarm.store.database import Database, Row
 from swarm_assets.lanes import requested_attempt
 from swarm_assets.partitions import PARTITION_TAG, WORK_QUEUE, WORKER_TAG
 from swarm_assets.runtime.broker import BrokerSettings, celery_application
 
 _LONGEST_OUTAGE = 300.0  # seconds; a worker that waits longer is of no use to anybody
+# Longer than Dagster's own limit (max_runtime_seconds 900), which asks such a run to stop.
+_OTHER_RUNS_SECONDS = 1000.0
 
 _JOB = """
 SELECT run_id, attempt, lease_until > now() AS alive
@@ -51,6 +54,7 @@ class WarmRunLauncher(CeleryRunLauncher):
             BrokerSettings(broker_url=broker, broker_dir=Path(broker_directory))
         )
         self._database = Database(database_url, max_connections=2)
+        self._run_seconds = QueueSettings().run_seconds
 
     @classmethod
     def config_type(cls) -> UserConfigSchema:
@@ -79,12 +83,14 @@ class WarmRunLauncher(CeleryRunLauncher):
         """Write the tag, then send: a run that is marked but never sent is found by its lease."""
         task_id = str(uuid.uuid4())
         queue = run.tags.get(DAGSTER_CELERY_QUEUE_TAG, self.default_queue)
+        of_work_order = PARTITION_TAG in run.tags
         self._instance.add_run_tags(run.run_id, {DAGSTER_CELERY_TASK_ID_TAG: task_id})
         task_signature.apply_async(
             task_id=task_id,
             priority=_get_run_priority(run),
             queue=queue,
             routing_key=f"{queue}.{routing_key}",
+            time_limit=self._run_seconds if of_work_order else _OTHER_RUNS_SECONDS,
         )
 
     @property
@@ -106,13 +112,19 @@ class WarmRunLauncher(CeleryRunLauncher):
         return health(job, run.run_id, None if attempt is None else str(attempt))
 
     def terminate(self, run_id: str) -> bool:
-        """Ask the worker to stop; False when the run was never sent to one."""
+        """Ask the worker to stop; False when the run was never sent to one.
+
+        A run that is over already (the queue took it back) is no longer asked: a child that works
+        on for it, or hangs, is killed, and Celery forks another.
+        """
         run = self._instance.get_run_by_id(run_id)
         task_id = run.tags.get(DAGSTER_CELERY_TASK_ID_TAG) if run else None
         if run is None or task_id is None:
             return False
-        self._instance.report_run_canceling(run)
-        self.celery.control.revoke(task_id, terminate=True)
+        if not run.is_finished:
+            self._instance.report_run_canceling(run)
+        signal = "SIGKILL" if run.is_finished else "SIGTERM"
+        self.celery.control.revoke(task_id, terminate=True, signal=signal)
         return True
 
     def get_run_worker_debug_info(
@@ -149,7 +161,9 @@ def health(job: Row | None, run_id: str, attempt: str | None) -> CheckRunHealthR
     return CheckRunHealthResult(WorkerStatus.RUNNING)
 
 
-def end_what_did_not_end(instance: DagsterInstance, run_id: str) -> None:
+def end_what_did_not_end(
+    instance: DagsterInstance, run_id: str, why: str = "its end could not be recorded"
+) -> None:
     """Mark the run failed unless it is finished, as soon as the storage answers again.
 
     Its end may not have been written because Postgres was away just then. The process lives, so
@@ -162,4 +176,4 @@ def end_what_did_not_end(instance: DagsterInstance, run_id: str) -> None:
         with attempt:
             run = instance.get_run_by_id(run_id)
             if run is not None and not run.is_finished:
-                instance.report_run_failed(run, "its end could not be recorded")
+                instance.report_run_failed(run, why)

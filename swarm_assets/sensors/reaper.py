@@ -3,13 +3,14 @@
 Dagster does not notice a killed worker (its run stays STARTED and holds a slot for ever) nor a run
 that was lost on its way to one (STARTING, and no newer run of that work order may begin); our lease
 and our request time-out do. What happens to the work order is the queue's decision; this sensor
-tells Dagster, and tells the queue what merely waits.
+tells Dagster, tells the queue what merely waits, and has the worker of a taken-back run ended.
 """
 
 from collections.abc import Iterable, Sequence
 
 import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+from dagster_celery.launcher import CeleryRunLauncher
 
 from swarm.errors import DatabaseUnavailableError
 from swarm.store.queue import Job, JobQueue, RunRequested
@@ -66,7 +67,18 @@ def reaper(context: dg.SensorEvaluationContext, queue: dg.ResourceParam[JobQueue
     ended = [run for job in reaped for run in superseded(job, _unfinished(context.instance, job))]
     for run in ended:
         context.instance.report_run_failed(run, LOST)
+    _end_workers(context.instance, ended)
     return dg.SkipReason(f"took back {len(reaped)} work orders, ended {len(ended)} lost runs")
+
+
+def _end_workers(instance: dg.DagsterInstance, ended: Iterable[dg.DagsterRun]) -> None:
+    """Kill what still works on for a run that is over. Mostly there is no worker any more; one that
+    lives has not beaten for a whole lease: it hangs, or holds the interpreter's lock.
+    """
+    launcher = instance.run_launcher
+    if isinstance(launcher, CeleryRunLauncher):
+        for run in ended:
+            launcher.terminate(run.run_id)
 
 
 def _unfinished(instance: dg.DagsterInstance, job: Job) -> Sequence[dg.DagsterRun]:

@@ -1,5 +1,6 @@
 """When a style makes text invisible to a person: a little CSS, no layout engine (ES-13)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from swarm.patterns import linear
@@ -9,7 +10,6 @@ _HEX_COLOUR = linear(r"#([0-9a-f]{6}|[0-9a-f]{3})(?![0-9a-f])")
 _RGB = linear(r"rgba?\(\s{0,40}(\d{1,3})\D{1,4}(\d{1,3})\D{1,4}(\d{1,3})")
 _BRACE = linear(r"([{}])")
 _DECLARATION = linear(r"([a-z-]{1,40})\s{0,40}:\s{0,40}([^;]{1,200})")
-_RULE = linear(r"([^{}]{1,2000})\{([^{}]{0,4000})\}")
 _SIMPLE_SELECTOR = linear(r"[a-z0-9]{0,40}[.#][\w-]{1,80}|[a-z][a-z0-9]{0,20}")
 _NUMBER = linear(r"(-?\d{0,6}(?:\.\d{1,4})?)\s*(px|pt|em|rem|ex|ch|vw|vh|%|cm|mm|in)?")
 _FAR = 300.0  # pixels outside of the page
@@ -121,12 +121,20 @@ def hidden_selectors(sheets: list[str]) -> HiddenSelectors:
     found: dict[str, str] = {}
     for sheet in sheets[:10]:
         flat = _without_media(sheet[:100_000].lower())
-        for selectors, body in _RULE.findall(flat):
+        for selectors, body in _rules(flat):
             label = hidden_by(declarations(body))
             for selector in selectors.split(",") if label else ():
                 if label and _SIMPLE_SELECTOR.fullmatch(selector.strip()):
                     found[selector.strip()] = label
     return HiddenSelectors(found)
+
+
+def _rules(sheet: str) -> Iterator[tuple[str, str]]:
+    """Yield selectors and body of each innermost ``selectors { body }``."""
+    parts = _BRACE.split(sheet)
+    for at in range(1, len(parts) - 2, 2):
+        if parts[at] == "{" and parts[at + 2] == "}":
+            yield parts[at - 1], parts[at + 1]
 
 
 def _without_media(sheet: str) -> str:
