@@ -4,20 +4,32 @@ What lives elsewhere: ``swarm up`` puts the defaults of the local sandbox into t
 every program sees explicit URLs and cannot tell a double from the real service.
 """
 
+import json
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from swarm.errors import ConfigurationError
+from swarm.models import EscalationClass
 
 FORBIDDEN_AUTO_SEND = (
     "AUTO_SEND_ENABLED must be false: this system writes drafts for a human to send (ES-06)"
 )
+
+
+T = TypeVar("T")
 
 
 def _split_commas(value: object) -> object:
@@ -26,9 +38,20 @@ def _split_commas(value: object) -> object:
     return value
 
 
+def _read_json(value: object) -> object:
+    """Read a mapping; a bad one becomes a sentence about its variable, like any bad value."""
+    if isinstance(value, str):
+        try:
+            return json.loads(value or "{}")
+        except ValueError:
+            raise ValueError("is not JSON") from None
+    return value
+
+
+ByClass = Annotated[dict[EscalationClass, T], NoDecode, BeforeValidator(_read_json)]
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_commas)]
 
-T = TypeVar("T", bound=BaseSettings)
+Part = TypeVar("Part", bound=BaseSettings)
 
 
 class GraphSettings(BaseSettings):
@@ -175,6 +198,21 @@ class CoreSettings(BaseSettings):
         default=(), description="Hosts a draft may link to (ES-11)"
     )
     reply_signature: str = Field(default="Customer Service", description="Closing line of a draft")
+    approved_recipients: CommaSeparated = Field(
+        default=(), description="Addresses a draft may go to beside those of the thread (ES-10)"
+    )
+    escalation_owner: str = Field(
+        default="customer-service-lead", min_length=1, description="Who has it if nobody else"
+    )
+    escalation_owners: ByClass[str] = Field(
+        default={}, description='JSON, class -> owner, e.g. {"legal": "counsel"} (ES-22)'
+    )
+    escalation_minutes: ByClass[PositiveInt] = Field(
+        default={}, description="JSON, class -> minutes until somebody must have looked"
+    )
+    escalation_urgent_minutes: int = Field(
+        default=30, ge=0, description="At or below this, an alert fires at once"
+    )
 
     @field_validator("auto_send_enabled")
     @classmethod
@@ -218,7 +256,7 @@ def load_settings() -> Settings:
     """
     problems: list[str] = []
 
-    def part(kind: type[T]) -> T | None:
+    def part(kind: type[Part]) -> Part | None:
         try:
             return kind()
         except ValidationError as error:

@@ -5,6 +5,7 @@ import typer
 from swarm.cli import (
     dead,
     doctor,
+    erase,
     escalations,
     home,
     ignored,
@@ -33,6 +34,7 @@ app.command("status")(look.status)
 app.command("show")(look.show)
 app.command("audit")(look.audit)
 app.command("release")(release.release)
+app.command("erase")(erase.erase)
 app.command("run-once")(run_once.run_once)
 app.command("doctor")(doctor.doctor)
 app.add_typer(dead.app, name="dead")

@@ -1,14 +1,17 @@
 """One work order driven by hand: the in-memory store and queue around ``run_chain``."""
 
+import os
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
 from swarm.cli.lone_mail import ASSUMED, EmptyCrm, LoneMail
-from swarm.errors import MalformedInputError
+from swarm.errors import MalformedInputError, RefusedError
+from swarm.installation.environment import home_of
 from swarm.intake.stream.line import Quarantined, read_line
 from swarm.legacy.actionable import why_ignored
 from swarm.legacy.events import encoded, event_from_eml
+from swarm.legacy.home import IntakeFiles
 from swarm.models import Noun, WorkOrder, WorkOrderState
 from swarm.settings import ModelSettings, QueueSettings
 from swarm.specialists.select import select_specialist
@@ -16,6 +19,7 @@ from swarm.stages.pipeline import ChainResult, run_chain
 from swarm.stages.services import Services
 from swarm.store.memory import MemoryStore
 from swarm.store.memory_queue import MemoryQueue
+from swarm.store.tombstones import TombstoneFile
 
 _MAILBOX = "service@example.com"
 _SECRET = "run-once"  # noqa: S105 - keys of a store that is gone in a second
@@ -73,7 +77,19 @@ def _work_order(file: Path) -> WorkOrder:
         raise MalformedInputError(f"{file}: {error.message}") from error
     if reason := why_ignored(event):
         raise MalformedInputError(f"{file}: needs no answer ({reason})")
+    _refuse_the_erased(encoded(event), file)
     line = read_line(encoded(event), _SECRET)
     if isinstance(line, Quarantined):
         raise MalformedInputError(f"{file}: {line.reason}")
     return line.work_order
+
+
+def _refuse_the_erased(line: bytes, file: Path) -> None:
+    """A mail that the installation at hand erased is judged by nobody any more."""
+    home = home_of(os.environ)
+    path = IntakeFiles(home.root).tombstones
+    if not path.exists():
+        return
+    secret = os.environ.get("SWARM_KEY_SECRET") or home.key_secret()
+    if TombstoneFile(path, secret).refuses(line):
+        raise RefusedError(f"{file}: was erased and is not looked at again")

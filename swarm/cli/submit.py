@@ -39,7 +39,7 @@ def submit(
         for problem in result.problems:
             complain(f"{problem.name}: {problem.reason}")
         say(f"{len(result.submitted)} mails handed in, {len(result.repeated)} known already,"
-            f" {len(result.problems)} not readable")  # fmt: skip
+            f" {len(result.problems)} not taken in")  # fmt: skip
     if result.problems:
         leave(NO)
 

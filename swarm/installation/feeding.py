@@ -15,6 +15,7 @@ import httpx
 
 from swarm.errors import RemoteUnavailableError
 from swarm.legacy.events import MailAddress, MailEvent, event_from_eml
+from swarm.legacy.home import tombstones_of
 from swarm.legacy.submit import SubmitResult
 from swarm.legacy.submit import submit as hand_in
 from swarm.samples import mails
@@ -32,7 +33,13 @@ def submit(names: Sequence[str], settings: Settings, sandbox_url: str | None) ->
     """
     sources = [(name, sys.stdin.buffer.read()) if name == STDIN else Path(name) for name in names]
     place = InboxDouble(sandbox_url).place if sandbox_url else None
-    return hand_in(sources, settings.core.swarm_home, settings.graph.mailbox, place=place)
+    return hand_in(
+        sources,
+        settings.core.swarm_home,
+        settings.graph.mailbox,
+        place=place,
+        refuses=tombstones_of(settings).refuses,
+    )
 
 
 def feed_samples(settings: Settings, sandbox_url: str) -> int:

@@ -27,7 +27,7 @@ from swarm.legacy.graph_events import (
     truth,
     unreadable_event,
 )
-from swarm.legacy.home import IntakeFiles
+from swarm.legacy.home import IntakeFiles, tombstones_of
 from swarm.legacy.jsonl import LineLog, read_state, write_state
 from swarm.legacy.turns import counted
 from swarm.models import Attachment
@@ -169,7 +169,8 @@ def build(settings: Settings) -> Callable[[], int]:
     require_home(settings, Service.MAILBOX)
     files = IntakeFiles(settings.core.swarm_home)
     outlook = GraphOutlook(settings.graph)
-    service = EmailWorkOrderService(outlook, settings.graph.mailbox, files, LineLog(files.events))
+    log = LineLog(files.events, tombstones_of(settings).refuses)
+    service = EmailWorkOrderService(outlook, settings.graph.mailbox, files, log)
     return counted(service.poll, files.service_turns)
 
 

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from swarm.settings import Settings
+from swarm.store.tombstones import TombstoneFile
+
 
 @dataclass(frozen=True, slots=True)
 class IntakeFiles:
@@ -24,6 +27,11 @@ class IntakeFiles:
     def ignored(self) -> Path:
         """One line per mail that needs none, with the reason."""
         return self.home / "intake" / "ignored.jsonl"
+
+    @property
+    def tombstones(self) -> Path:
+        """What was erased and is never written again."""
+        return self.home / "intake" / "tombstones"
 
     @property
     def service_state(self) -> Path:
@@ -89,3 +97,9 @@ class LegacyFiles:
     def sender_heartbeat(self) -> Path:
         """When the sender last finished a turn, and how far it lags."""
         return self.home / "legacy" / "publish_sender.heartbeat.json"
+
+
+def tombstones_of(settings: Settings) -> TombstoneFile:
+    """Return what today's programs must not write again."""
+    secret = settings.core.swarm_key_secret.get_secret_value()
+    return TombstoneFile(IntakeFiles(settings.core.swarm_home).tombstones, secret)

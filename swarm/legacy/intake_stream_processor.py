@@ -17,11 +17,12 @@ from swarm.legacy import daemon
 from swarm.legacy.actionable import why_ignored
 from swarm.legacy.events import MailEvent
 from swarm.legacy.follow import Follower
-from swarm.legacy.home import IntakeFiles
+from swarm.legacy.home import IntakeFiles, tombstones_of
 from swarm.legacy.jsonl import LineLog
 from swarm.legacy.turns import counted
 from swarm.settings import Settings
 from swarm.sorting.classifier import SortedOut
+from swarm.store.tombstones import is_erased
 
 POLL_SECONDS = 1.0
 
@@ -84,7 +85,9 @@ class IntakeStreamProcessor:
 
 
 def _sorted(line: bytes) -> tuple[bytes | None, bytes | None]:
-    """Return the work-order line, or the line that says why there is none."""
+    """Return the work-order line or the line that says why there is none; erased: neither."""
+    if is_erased(line):
+        return None, None
     try:
         event = cast("MailEvent", json.loads(line))
         reason = why_ignored(event)
@@ -126,7 +129,11 @@ def _encoded(value: dict[str, object]) -> bytes:
 def build(settings: Settings) -> Callable[[], Processed]:
     """Return the turn of a processor for these settings."""
     files = IntakeFiles(settings.core.swarm_home)
-    processor = IntakeStreamProcessor(files, LineLog(files.work_orders), LineLog(files.ignored))
+    work_orders, ignored = (
+        LineLog(path, tombstones_of(settings).refuses)
+        for path in (files.work_orders, files.ignored)
+    )
+    processor = IntakeStreamProcessor(files, work_orders, ignored)
     return counted(processor.turn, files.processor_turns)
 
 

@@ -3,12 +3,15 @@
 import fcntl
 import hashlib
 import json
+import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from swarm.patterns import linear
+
+logger = logging.getLogger(__name__)
 
 _CHUNK = 1 << 20
 _MARKER = 256
@@ -20,10 +23,14 @@ _HEAD = linear(
 
 
 class LineLog:
-    """A log of lines with ids, each id once, whoever else appends to it."""
+    """A log of lines with ids, each id once, whoever else appends to it.
 
-    def __init__(self, path: Path) -> None:
+    ``refuses`` says which lines must not be written at all (``swarm.store.tombstones``).
+    """
+
+    def __init__(self, path: Path, refuses: Callable[[bytes], bool] = lambda _line: False) -> None:
         self.path = path
+        self._refuses = refuses
         self._known: set[bytes] = set()
         self._scanned = 0
         self._doubtful = False
@@ -36,7 +43,7 @@ class LineLog:
         A line that somebody was killed in the middle of is closed first, so that it cannot swallow
         the next one.
         """
-        with _locked(self.path) as descriptor:
+        with locked(self.path) as descriptor:
             self._settle_doubts(descriptor)
             self._scan(descriptor)
             answers, fresh, ids = self._sorted(lines)
@@ -59,7 +66,11 @@ class LineLog:
         ids: set[bytes] = set()
         for line in lines:
             own = _ids(line)
-            answers.append(self._known.isdisjoint(own) and ids.isdisjoint(own))
+            new = self._known.isdisjoint(own) and ids.isdisjoint(own)
+            refused = new and self._refuses(line)
+            if refused:
+                logger.warning("a mail that was erased came again: not in %s", self.path.name)
+            answers.append(new and not refused)
             if answers[-1]:
                 ids |= own
                 fresh.append(line)
@@ -101,7 +112,7 @@ def complete_lines(descriptor: int, start: int, size: int) -> Iterator[tuple[byt
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[int]:
+def locked(path: Path) -> Iterator[int]:
     """Open for appending under an exclusive lock; the file may be rotated while we wait for it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:

@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 
 from swarm.legacy import daemon, simple_stages
 from swarm.legacy.follow import Follower
-from swarm.legacy.home import LegacyFiles
+from swarm.legacy.home import LegacyFiles, tombstones_of
 from swarm.legacy.jsonl import LineLog, write_state
 from swarm.settings import Settings
+from swarm.store.tombstones import is_erased
 
 POLL_SECONDS = 1.0
 
@@ -54,7 +55,11 @@ class PipelineDaemon:
 
 
 def outbox_line(line: bytes, signature: str) -> bytes | None:
-    """Return the outbox line of a work-order line; None (and a log line) when it is unreadable."""
+    """Return the outbox line of a work-order line; None when it is erased or (with a log line)
+    unreadable.
+    """
+    if is_erased(line):
+        return None
     try:
         order = json.loads(line)
         outcome = simple_stages.process(order, signature)
@@ -81,7 +86,8 @@ def build(settings: Settings) -> Callable[[], int]:
     files = LegacyFiles(settings.core.swarm_home)
     follower = Follower(files.work_orders, files.pipeline_state)
     signature = settings.core.reply_signature
-    return PipelineDaemon(files, follower, LineLog(files.outbox), signature).turn
+    outbox = LineLog(files.outbox, tombstones_of(settings).refuses)
+    return PipelineDaemon(files, follower, outbox, signature).turn
 
 
 def main() -> int:

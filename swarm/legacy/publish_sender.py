@@ -19,7 +19,7 @@ from swarm.clients.zapier import ZapierHook
 from swarm.errors import DatabaseError
 from swarm.legacy import daemon
 from swarm.legacy.follow import Follower
-from swarm.legacy.home import LegacyFiles
+from swarm.legacy.home import LegacyFiles, tombstones_of
 from swarm.legacy.jsonl import write_state
 from swarm.legacy.publishing.journal import Journal
 from swarm.legacy.publishing.lease import LegacyLease
@@ -28,6 +28,7 @@ from swarm.legacy.publishing.shim import OutboxItem, legacy_publisher
 from swarm.settings import Settings
 from swarm.store.database import Database
 from swarm.store.home_world import require_home
+from swarm.store.tombstones import is_erased
 from swarm.store.world import Service, places
 from swarm.store.world_rows import at_home
 
@@ -43,6 +44,7 @@ class PublishSender:
     files: LegacyFiles
     follower: Follower
     sender: LegacySender
+    refuses: Callable[[bytes], bool] = lambda _line: False
 
     def turn(self) -> int:
         """Take what is new and dispatch what is due; returns how many lines were taken.
@@ -70,13 +72,17 @@ class PublishSender:
 
     def _take(self, lines: Sequence[bytes], *, connected: bool) -> None:
         for line in lines:
-            item = read_item(line)
+            item = None if self.refuses(line) else read_item(line)
             if item is not None:
                 self.sender.take(item, connected=connected)
 
 
 def read_item(line: bytes) -> OutboxItem | None:
-    """Return the line's item; an unreadable line is logged (never its text) and left out."""
+    """Return the line's item; an unreadable line is logged (never its text) and left out, an
+    erased one just left out.
+    """
+    if is_erased(line):
+        return None
     digest = hashlib.sha256(line).hexdigest()
     try:
         item = OutboxItem.model_validate_json(line)
@@ -110,7 +116,8 @@ def build(settings: Settings) -> Callable[[], int]:
         lease,
         settings.core.swarm_key_secret.get_secret_value(),
     )
-    return PublishSender(files, Follower(files.outbox, files.sender_state), sender).turn
+    follower = Follower(files.outbox, files.sender_state)
+    return PublishSender(files, follower, sender, tombstones_of(settings).refuses).turn
 
 
 def main() -> int:

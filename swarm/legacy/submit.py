@@ -44,21 +44,25 @@ def submit(
     *,
     now: datetime | None = None,
     place: Place | None = None,
+    refuses: Callable[[bytes], bool] = lambda _line: False,
 ) -> SubmitResult:
     """Append an event for every mail in files, folders' files or ``(name, bytes)`` pairs.
 
     ``mailbox`` is the shared mailbox they are handed in for. ``place`` sees each new event before
-    it is written and returns it with ``message_id`` and ``conversation_id`` of the mailbox. Raises
-    nothing for bad inputs: they stand in ``problems``.
+    it is written and returns it with ``message_id`` and ``conversation_id`` of the mailbox.
+    ``refuses`` knows the mails that were erased. Raises nothing for bad inputs: they stand in
+    ``problems``.
     """
     log = LineLog(IntakeFiles(home).events)
     log.append([])
     submitted: list[MailEvent] = []
     repeated: list[MailEvent] = []
     problems: list[Problem] = []
-    for _, event in events_of(sources, mailbox, now=now or datetime.now(UTC)):
+    for name, event in events_of(sources, mailbox, now=now or datetime.now(UTC)):
         if isinstance(event, Problem):
             problems.append(event)
+        elif refuses(encoded(event)):
+            problems.append(Problem(name, "was erased and is not taken in again"))
         elif log.knows(event["id"]):
             repeated.append(event)
         else:

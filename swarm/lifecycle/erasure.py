@@ -1,107 +1,264 @@
-"""Erasing a person's data: all that our tables and the graphs' checkpoints know of a work order.
+"""Erasing a person's mail for good, from every table and file this installation can reach.
 
-Only an ended work order can be erased; what stays is the count of its intake line. The rest is for
-a person: Dagster's runs and partition and the line in the intake file (the report names them),
-backups, and the mailbox. What lives elsewhere: ageing out scratch (``retention``).
+The order makes a kill harmless: tombstones first (nothing of it comes in again), then files, then
+the doubles, and in one last transaction Dagster's rows and ours; until then the work orders are
+there and asking again ends what was begun. Afterwards everything is searched for what should be
+gone. What only a person can reach is named (``elsewhere``). What lives elsewhere: ageing out
+scratch (``retention``), what is meant (``erasure_scope``), each kind of place (``erasure_rows``,
+``erasure_dagster``, ``erasure_files``), the search (``erasure_proof``).
 """
 
-from datetime import datetime
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
+import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
+from pydantic import Field
 
-from swarm.errors import RefusedError
-from swarm.models import Noun
-from swarm.store.database import Connection, Database, table_exists
-from swarm.store.postgres_events import lock
-
-# Children first. Each names the work order in the column beside it.
-_TABLES = (
-    ("langgraph", "checkpoint_writes", "thread_id"),
-    ("langgraph", "checkpoint_blobs", "thread_id"),
-    ("langgraph", "checkpoints", "thread_id"),
-    ("swarm", "alerts", "subject"),
-    ("swarm", "publication_log", "work_order_key"),
-    ("swarm", "publication_ledger", "work_order_key"),
-    ("swarm", "publication_payload", "work_order_key"),
-    ("swarm", "escalations", "work_order_key"),
-    ("swarm", "model_calls", "work_order_key"),
-    ("swarm", "verdicts", "work_order_key"),
-    ("swarm", "artifacts", "work_order_key"),
-    ("swarm", "workflow_events", "work_order_key"),
-    ("swarm", "workflow_runs", "work_order_key"),
-    ("swarm", "releases", "work_order_key"),
-    ("swarm", "revision", "work_order_key"),
-    ("swarm", "swarm_jobs", "work_order_key"),
-    ("swarm", "work_orders", "key"),
+from swarm.errors import MalformedInputError, RefusedError
+from swarm.lifecycle import erasure_files as files
+from swarm.lifecycle import erasure_rows as rows
+from swarm.lifecycle.erasure_dagster import (
+    count_dagster,
+    erase_dagster,
+    rename_keys,
+    unfinished_runs,
 )
+from swarm.lifecycle.erasure_proof import residues
+from swarm.lifecycle.erasure_scope import Scope, find_scope, with_mails_of
+from swarm.models import Noun
+from swarm.store import tombstones
+from swarm.store.database import Connection, Database
 
-_KEY_LENGTH = 27  # a thread of a graph is named by its work order first
+# Dagster's daemon reads the state of all sensors every 5 s and writes each back after its tick.
+_LOOK_SECONDS, _QUIET_LOOKS, _MOST_LOOKS = 2.0, 4, 30
+_LONG_TABLES = ("event_logs", "asset_check_executions", "asset_event_tags")  # no tick writes there
 
-_RUNS = "SELECT run_id FROM workflow_runs WHERE work_order_key = %s ORDER BY token"
+_BEGUN = """
+SELECT e.id FROM erasure e JOIN tombstone t ON t.erasure = e.id
+ WHERE e.finished_at IS NULL AND t.hash = ANY(%s) ORDER BY e.id LIMIT 1
+"""
 
-# The line is still counted (promise 1), but no longer tells whose it was or what it said.
-_FORGET_LINES = """
-UPDATE intake_line
-   SET work_order_key = NULL, canonical_sha256 = NULL, line_sha256 = 'erased'
- WHERE work_order_key = %s
-RETURNING stream, generation, byte_offset, length, received_at
+_BEGIN = """
+INSERT INTO erasure (asked_for, actor, reason) VALUES (%s, %s, %s) RETURNING id
+"""
+
+_FINISH = """
+UPDATE erasure SET finished_at = now(), work_orders = %(work_orders)s, places = %(places)s
+ WHERE id = %(id)s AND finished_at IS NULL
+"""
+
+# Other people's work orders, and other work orders of the same person, are not touched: a person
+# decides about what they quote.
+_MENTIONED = """
+SELECT DISTINCT work_order_key AS key FROM artifacts
+ WHERE lower(body::text) LIKE ANY(%(patterns)s) AND work_order_key <> ALL(%(keys)s)
+ UNION SELECT key FROM work_orders
+ WHERE lower(body::text) LIKE ANY(%(patterns)s) AND key <> ALL(%(keys)s)
+ ORDER BY 1
 """
 
 
-class IntakeSegment(Noun):
-    """Where in an intake file the mail still stands."""
+class Elsewhere(Noun):
+    """A place that only a person can reach, and what to search for there."""
 
-    stream: str
-    generation: int
-    byte_offset: int
-    length: int
-    received_at: datetime
+    place: str
+    search_for: tuple[str, ...]
 
 
 class Erasure(Noun):
-    """What was erased, and what a person still has to erase elsewhere."""
+    """What was erased, what is left here, and what a person still has to erase elsewhere."""
 
-    key: str
-    rows: dict[str, int]
-    dagster_runs: tuple[str, ...]
-    intake_segments: tuple[IntakeSegment, ...]
-
-
-def erase(database: Database, key: str) -> Erasure:
-    """Erase an ended work order for good, in one transaction; returns what remains elsewhere.
-
-    Raises ``RefusedError`` while it is live, and ``MalformedInputError`` when there is no
-    such work order.
-    """
-    with database.transaction() as connection:
-        _require_ended(connection, key)
-        runs = tuple(row["run_id"] for row in connection.execute(_RUNS, (key,)))
-        segments = connection.execute(_FORGET_LINES, (key,)).fetchall()
-        connection.execute("SELECT set_config('swarm.erasing', %s, true)", (key,))
-        rows = {f"{table[0]}.{table[1]}": _delete(connection, table, key) for table in _TABLES}
-    return Erasure(
-        key=key,
-        rows={table: count for table, count in rows.items() if count},
-        dagster_runs=runs,
-        intake_segments=tuple(IntakeSegment.model_validate(row) for row in segments),
-    )
+    number: int | None = Field(description="In the table erasure; none for a dry run")
+    dry_run: bool
+    work_orders: tuple[str, ...]
+    places: dict[str, int] = Field(description="Table or file -> rows or lines")
+    left: dict[str, int] = Field(description="Where a search still found something")
+    mentioned_in: tuple[str, ...] = Field(description="Other work orders that quote or name it")
+    elsewhere: tuple[Elsewhere, ...]
 
 
-def _require_ended(connection: Connection, key: str) -> None:
-    locked = lock(connection, key)
-    if not locked.state.final:
-        raise RefusedError(
-            f"a work order that is {locked.state} cannot be erased",
-            work_order=key,
-            hint="wait for its end, or hold it first",
+@dataclass(frozen=True, slots=True)
+class Eraser:
+    """What erasing needs of an installation; ``forget`` erases from the doubles, where used."""
+
+    database: Database
+    home: Path
+    secret: str
+    forget: Callable[[Sequence[str]], int] | None = None
+
+    def erase(
+        self, name: str, *, actor: str, reason: str, dry_run: bool = False, compact: bool = False
+    ) -> Erasure:
+        """Erase what a key, an id or an address means; with ``dry_run`` say what it would reach.
+
+        ``compact`` rewrites the tables afterwards, so that no deleted row stays in their files; it
+        locks each meanwhile. Raises ``RefusedError`` while a run or a publication is under way, and
+        ``MalformedInputError`` when nothing is called so.
+        """
+        scope = self._scope(name)
+        _check_words(scope, actor, reason)
+        self._refuse_if_under_way(scope)
+        mentioned = self._mentioned(scope)
+        if dry_run:
+            return self._told(scope, None, self._counted(scope), mentioned)
+        number = self._begin(scope, actor, reason)
+        places = self._erase_from_tables(scope, number, self._erase_from_files(scope))
+        if any(place.startswith("public.") for place in places):
+            self._outlast_the_sensors(scope)
+        if compact:
+            self._compact(places)
+        return self._told(scope, number, places, mentioned)
+
+    def _scope(self, name: str) -> Scope:
+        with self.database.transaction() as connection:
+            scope = find_scope(connection, name, self.secret)
+        lines = [path for path, _ in files.line_files(self.home)]
+        scope = with_mails_of(scope, [*lines, *files.stream_files(self.home)])
+        if not scope.keys and not scope.mails:
+            raise MalformedInputError(
+                "no work order has this key or id, and no mail came from this address",
+                hint="`swarm status` lists the recent ones",
+            )
+        return scope
+
+    def _refuse_if_under_way(self, scope: Scope) -> None:
+        with self.database.transaction() as connection:
+            self._check(connection, scope)
+
+    def _check(self, connection: Connection, scope: Scope) -> None:
+        against = [
+            *rows.objections(connection, scope.keys),
+            *unfinished_runs(connection, scope.keys),
+            *files.journalled(self.home, scope.keys),
+        ]
+        if against:
+            raise RefusedError("cannot be erased now: " + "; ".join(against))
+
+    def _begin(self, scope: Scope, actor: str, reason: str) -> int:
+        """Refuse it from now on, in table and file; goes on with an erasure that was cut short."""
+        hashes = scope.hashes(self.secret)
+        with self.database.transaction() as connection:
+            begun = connection.execute(_BEGUN, (sorted(hashes),)).fetchone()
+            if begun is None:
+                columns = (scope.asked_for, actor, reason)
+                begun = connection.execute(_BEGIN, columns).fetchone() or {}
+            tombstones.bury(connection, hashes, begun["id"])
+            everything = tombstones.all_tombstones(connection)
+        files.write_tombstones(self.home, everything)
+        return int(begun["id"])
+
+    def _erase_from_files(self, scope: Scope) -> Counter[str]:
+        counts = Counter[str]()
+        for path, state in files.line_files(self.home):
+            counts[self._named(path)] += files.blank_lines(path, state, scope.about)
+        for path, state in files.streams(self.home):
+            blanked = files.blank_stream(self.database, path, state, scope.about)
+            counts[self._named(path)] += blanked
+        counts += files.mask_words(self.home, scope.needles())
+        if self.forget is not None:
+            counts["sandbox"] += self.forget(scope.needles())
+        return counts
+
+    def _erase_from_tables(self, scope: Scope, number: int, so_far: Counter[str]) -> Counter[str]:
+        with self.database.transaction() as connection:
+            connection.execute("SET LOCAL statement_timeout = 0")
+            self._check(connection, scope)
+            counts = so_far + erase_dagster(connection, scope.keys)
+            counts += rows.erase_rows(connection, scope.keys, scope.needles())
+            connection.execute(
+                _FINISH,
+                {"id": number, "work_orders": len(scope.keys), "places": Jsonb(dict(counts))},
+            )
+        return counts
+
+    def _outlast_the_sensors(self, scope: Scope) -> None:
+        """Look again until no sensor wrote back the state it had read before (its last run key)."""
+        quiet, looks = 0, 0
+        while quiet < _QUIET_LOOKS and looks < _MOST_LOOKS:
+            time.sleep(_LOOK_SECONDS)
+            with self.database.transaction() as connection:
+                renamed = rename_keys(connection, scope.keys, but=_LONG_TABLES)
+            quiet, looks = 0 if renamed else quiet + 1, looks + 1
+
+    def _counted(self, scope: Scope) -> Counter[str]:
+        with self.database.transaction() as connection:
+            counts = rows.count_rows(connection, scope.keys)
+            counts += count_dagster(connection, scope.keys)
+        lines = [path for path, _ in files.line_files(self.home)]
+        for path in (*lines, *files.stream_files(self.home)):
+            counts[self._named(path)] += files.count_lines_about(path, scope.about)
+        return +counts
+
+    def _mentioned(self, scope: Scope) -> tuple[str, ...]:
+        values = {"patterns": rows.like_patterns(scope.needles()), "keys": list(scope.keys)}
+        with self.database.transaction() as connection:
+            connection.execute("SET LOCAL statement_timeout = 0")
+            return tuple(row["key"] for row in connection.execute(_MENTIONED, values))
+
+    def _compact(self, places: Counter[str]) -> None:
+        """Rewrite the tables that lost rows; the write-ahead log forgets as it is reused."""
+        with psycopg.connect(self.database.url, autocommit=True) as connection:
+            for place in places:
+                schema, _, table = place.partition(".")
+                if schema in {"swarm", "langgraph", "public"}:
+                    name = sql.Identifier(schema, table)
+                    connection.execute(sql.SQL("VACUUM (FULL) {}").format(name))
+
+    def _told(
+        self, scope: Scope, number: int | None, places: Counter[str], mentioned: tuple[str, ...]
+    ) -> Erasure:
+        left = residues(self.database, self.home, scope.needles()) if number else Counter[str]()
+        return Erasure(
+            number=number,
+            dry_run=number is None,
+            work_orders=scope.keys,
+            places=dict(sorted(places.items())),
+            left=dict(sorted(left.items())),
+            mentioned_in=mentioned,
+            elsewhere=elsewhere(
+                scope, files.unreadable(self.home), doubled=self.forget is not None
+            ),
         )
 
+    def _named(self, path: Path) -> str:
+        return str(path.relative_to(self.home))
 
-def _delete(connection: Connection, table: tuple[str, str, str], key: str) -> int:
-    schema, name, column = table
-    if not table_exists(connection, f"{schema}.{name}"):  # no checkpoints without LangGraph
-        return 0
-    matches = "left({}, {}) = %s" if column == "thread_id" else "{} = %s"
-    where = sql.SQL(matches).format(sql.Identifier(column), sql.Literal(_KEY_LENGTH))
-    statement = sql.SQL("DELETE FROM {} WHERE {}").format(sql.Identifier(schema, name), where)
-    return connection.execute(statement, (key,)).rowcount
+
+def elsewhere(scope: Scope, unread: Sequence[Path], *, doubled: bool) -> tuple[Elsewhere, ...]:
+    """Name what only a person can reach; the doubles were reached by us."""
+    senders = {scope.address} if scope.address else {mail.sender for mail in scope.mails}
+    people = tuple(sorted(filter(None, senders)))
+    mails = tuple(sorted({m.internet_message_id for m in scope.mails if m.internet_message_id}))
+    places = [
+        ("backups of the database and of SWARM_HOME, and snapshots of their disks", people),
+        ("the database server's own files: its write-ahead log and pages not reused yet", ()),
+        *((f"{path}: compressed, nobody looked inside", people) for path in unread),
+    ]
+    if not doubled:
+        places = [
+            ("the mailbox: inbox, Deleted Items and Recoverable Items", (*people, *mails)),
+            ("the mailbox: Drafts and Sent Items", (*scope.references, *people)),
+            ("monday.com: contact, deals and notes; the bin and the activity log", people),
+            ("Zapier: the Zap's history", (*scope.keys, *people)),
+            ("the chat model's provider, if one is set and keeps what it was asked", people),
+            *places,
+        ]
+    return tuple(Elsewhere(place=place, search_for=words) for place, words in places)
+
+
+def _check_words(scope: Scope, actor: str, reason: str) -> None:
+    """The record stays for ever: it must not name whom it is to forget."""
+    if not actor.strip() or not reason.strip():
+        raise RefusedError("an erasure needs an actor and a reason")
+    people = {mail.sender for mail in scope.mails if mail.sender}
+    said = f"{actor} {reason}".lower()
+    if any(word in said for word in (*scope.needles(), *people)):
+        raise RefusedError(
+            "actor or reason name whom this erasure is to forget, and both are kept",
+            hint="name the request instead, for example by its ticket",
+        )

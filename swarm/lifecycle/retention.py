@@ -1,4 +1,4 @@
-"""What may go after a work order has ended: graph scratch, partitions, Dagster's leftovers.
+"""What may go after a work order has ended: graph scratch, partitions, what Dagster tells of it.
 
 Our own tables keep the history; nothing here touches them. Dagster has no purge for check
 executions, whose cost grows with each one kept (9.6 s a page at 10,000), hence plain SQL on its
@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from psycopg import sql
 
+from swarm.lifecycle.erasure_dagster import delete_runs, unfinished_runs
 from swarm.store.database import Database, table_exists
 
 # A thread of a graph is named by its work order first: the key has a fixed length of 27.
@@ -21,6 +22,15 @@ SELECT DISTINCT thread_id FROM langgraph.checkpoints c
 """
 
 _CHECKPOINT_TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
+
+# Ended that long ago, and Dagster still tells of its runs.
+_TOLD_OF = """
+SELECT w.key FROM work_orders w LEFT JOIN swarm_jobs j ON j.work_order_key = w.key
+ WHERE w.final_at < now() - %(older_than)s AND coalesce(j.state, 'done') IN ('done', 'dead')
+   AND EXISTS (SELECT 1 FROM public.run_tags t
+                WHERE t.key = 'dagster/partition' AND t.value = w.key)
+ ORDER BY w.final_at, w.key LIMIT %(limit)s
+"""
 
 _RETIRABLE = """
 SELECT w.key FROM work_orders w LEFT JOIN swarm_jobs j ON j.work_order_key = w.key
@@ -65,6 +75,23 @@ def retirable(
     }
     with database.transaction() as connection:
         return tuple(row["key"] for row in connection.execute(_RETIRABLE, chosen))
+
+
+def purge_dagster_runs(database: Database, older_than: timedelta, *, limit: int = 50) -> int:
+    """Delete Dagster's runs and events of work orders that ended that long ago; returns how many
+    work orders that was.
+
+    Its event log quotes mails and drafts and has no purge of its own. Our tables keep the history.
+    """
+    with database.transaction() as connection:
+        if not table_exists(connection, "public.run_tags"):
+            return 0
+        told = connection.execute(_TOLD_OF, {"older_than": older_than, "limit": limit})
+        keys = [row["key"] for row in told]
+        if any(unfinished_runs(connection, keys)):
+            return 0
+        delete_runs(connection, keys)
+    return len(keys)
 
 
 def purge_dagster_leftovers(database: Database, keys: Sequence[str]) -> int:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from swarm.sandbox.addresses import CONTACTS_BOARD, DEALS_BOARD, MAILBOX
 from swarm.sandbox.faults import SERVICES, Faults
+from swarm.sandbox.forgetting import forget
 from swarm.sandbox.graph.mailbox import Message, graph_time, recipient
 from swarm.sandbox.graph.rendering import text_to_html
 from swarm.sandbox.graph.service import GraphDouble
@@ -74,6 +75,7 @@ class ControlApi:
             "configure": self._configure,
             "deliveries": lambda _: self._zapier.deliveries(),
             "replay": self._replay,
+            "forget": self._forget,
             "model/answers": self._can,
             "model/calls": lambda _: self._model.calls(),
             "calls": lambda _: self._counted(),
@@ -243,6 +245,11 @@ class ControlApi:
     def _replay(self, wanted: Json) -> Json:
         self._zapier.replay(int(str(wanted["delivery"])))
         return {"replayed": wanted["delivery"]}
+
+    def _forget(self, wanted: Json) -> Json:
+        needles = wanted["needles"]
+        listed = [str(each) for each in needles if each] if isinstance(needles, list) else []
+        return {"forgotten": forget(self._state, listed)}
 
     def _can(self, wanted: Json) -> Json:
         times = wanted.get("times")

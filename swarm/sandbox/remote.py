@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from datetime import datetime
 
 import httpx
@@ -94,6 +95,10 @@ class SandboxControl:
     def replay(self, delivery: object) -> None:
         """Run a delivery's Zap once more."""
         self._object("replay", {"delivery": delivery})
+
+    def forget(self, needles: Sequence[str]) -> int:
+        """Delete whatever says one of these texts, in every double; returns how many rows."""
+        return int(str(self._object("forget", {"needles": list(needles)})["forgotten"]))
 
     def answer_model(
         self, content: object, *, contains: str = "", times: int | None = None

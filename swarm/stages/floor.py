@@ -39,6 +39,7 @@ def case_of(
         draft=draft,
         reviews=tuple(reviews),
         link_allow_list=services.link_allow_list,
+        approved_recipients=services.approved_recipients,
         model_cost=services.store.model_cost(brief.received.work_order.key),
         model_budget=services.model_budget,
     )

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pydantic import Field
 
 from swarm.models import EscalationClass, Noun, Reason
+from swarm.settings import CoreSettings
 
 _MINUTES: dict[EscalationClass, int] = {
     EscalationClass.SAFETY: 15,
@@ -53,6 +54,17 @@ class EscalationPolicy(Noun):
     def urgent(self, classes: Sequence[EscalationClass]) -> bool:
         """Whether the escalation must not wait for somebody to open the list."""
         return self.due(classes) <= timedelta(minutes=self.urgent_minutes)
+
+
+def policy_of(core: CoreSettings) -> EscalationPolicy:
+    """Return the house's own policy: what it does not name keeps its default."""
+    usual = EscalationPolicy()
+    return EscalationPolicy(
+        owner=core.escalation_owner,
+        owners={**usual.owners, **core.escalation_owners},
+        minutes={**usual.minutes, **core.escalation_minutes},
+        urgent_minutes=core.escalation_urgent_minutes,
+    )
 
 
 def classes_of(reasons: Sequence[Reason]) -> tuple[EscalationClass, ...]:

@@ -284,7 +284,7 @@ class PostgresStore:
     def close(self, fence: Fence, state: WorkOrderState, reason: str) -> bool:
         """Move to ``publishing`` or a final state and settle the job; see ``close_work_order``."""
         with self._writing(fence.work_order_key) as connection:
-            return close_work_order(connection, fence, state, reason)
+            return close_work_order(connection, fence, state, reason, self._policy)
 
     def _one(self, sql: str, parameters: Iterable[object]) -> Row | None:
         with self._database.transaction() as connection:

@@ -57,7 +57,11 @@ _ALERTED = {WorkOrderState.HELD: alerts.HELD, WorkOrderState.DEAD: alerts.DEAD}
 
 
 def close_work_order(
-    connection: Connection, fence: Fence, state: WorkOrderState, reason: str
+    connection: Connection,
+    fence: Fence,
+    state: WorkOrderState,
+    reason: str,
+    policy: EscalationPolicy | None = None,
 ) -> bool:
     """Move to ``publishing`` or a final state and settle job and run, in the caller's transaction.
 
@@ -65,7 +69,7 @@ def close_work_order(
     before. The job is settled either way. Raises ``FencedOutError``.
     """
     if state is WorkOrderState.ESCALATED:  # no escalation without owner and timers, whoever calls
-        return escalate_work_order(connection, fence, (), EscalationPolicy(), reason)
+        return escalate_work_order(connection, fence, (), policy or EscalationPolicy(), reason)
     locked, job = lock_fenced(connection, fence)
     mine = run_may_move(locked.state)
     if mine:

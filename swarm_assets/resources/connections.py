@@ -10,6 +10,7 @@ from swarm.clients.protocol import DraftHook, Monday, Outlook
 from swarm.settings import QueueSettings
 from swarm.specialists.protocol import Specialist
 from swarm.store.database import Database
+from swarm.store.escalation_policy import policy_of
 from swarm.store.postgres import PostgresStore
 from swarm.store.postgres_queue import PostgresQueue
 from swarm_assets.resources import process
@@ -24,7 +25,7 @@ def database(_context: dg.InitResourceContext) -> Database:
 @dg.resource(description="Work orders, artifacts, verdicts and the event chain.")
 def store(_context: dg.InitResourceContext) -> PostgresStore:
     """Return the store on the process's pool."""
-    return PostgresStore(process.database())
+    return PostgresStore(process.database(), policy=policy_of(process.settings().core))
 
 
 @dg.resource(description="swarm_jobs: who works on which work order.")

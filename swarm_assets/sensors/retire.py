@@ -12,11 +12,17 @@ import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from swarm.errors import DatabaseUnavailableError
-from swarm.lifecycle.retention import purge_checkpoints, purge_dagster_leftovers, retirable
+from swarm.lifecycle.retention import (
+    purge_checkpoints,
+    purge_dagster_leftovers,
+    purge_dagster_runs,
+    retirable,
+)
 from swarm.store.database import Database
 from swarm_assets.partitions import PARTITION_TAG, work_orders
 
 KEEP_PARTITION: Final = timedelta(days=3)
+KEEP_STORY: Final = timedelta(days=30)  # of Dagster; what our tables know stays
 KEEP_SCRATCH: Final = timedelta(hours=1)
 BATCH: Final = 200
 
@@ -52,6 +58,7 @@ def retire(
         unfinished = context.instance.get_runs(dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES)))
         keys = leaving(closed, held_by(unfinished))
         purge_dagster_leftovers(database, keys)
+        purge_dagster_runs(database, KEEP_STORY)
     except DatabaseUnavailableError as error:
         return dg.SkipReason(f"could not read: {error}")
     if not keys:

@@ -6,11 +6,8 @@ exists, it goes. What no one will ever enter is deleted instead.
 
 # --- doors still to be built ----------------------------------------------------------------------
 
-# The operations room: /metrics on a port of its own, and `swarm erase`.
+# The operations room: /metrics on a port of its own.
 metrics
-erase
-_.dagster_runs  # what a person still has to erase elsewhere
-_.intake_segments
 # The general door to the chain: both stores are shown to be one through it.
 _.append_event
 

@@ -32,7 +32,7 @@ class Running:
             env=environment(self.home),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=400,
             check=False,
         )
 

@@ -1,4 +1,4 @@
-"""The count per generation: newlines = accepted + duplicate + quarantined.
+"""The count per generation: newlines = accepted + duplicate + quarantined + erased.
 
 The difference must be 0, not small. Reads only; `swarm audit` calls it and names what differs.
 """
@@ -18,7 +18,8 @@ _COUNTS = """
 SELECT generation, count(*) AS rows,
        count(*) FILTER (WHERE status = 'accepted') AS accepted,
        count(*) FILTER (WHERE status = 'duplicate') AS duplicate,
-       count(*) FILTER (WHERE status = 'quarantined') AS quarantined
+       count(*) FILTER (WHERE status = 'quarantined') AS quarantined,
+       count(*) FILTER (WHERE status = 'erased') AS erased
   FROM intake_line WHERE stream = %s GROUP BY generation
 """
 
@@ -39,11 +40,12 @@ class GenerationCount:
     accepted: int
     duplicate: int
     quarantined: int
+    erased: int = 0
 
     @property
     def difference(self) -> int:
         """How far the worst of file, counter and rows are apart."""
-        rows = self.accepted + self.duplicate + self.quarantined
+        rows = self.accepted + self.duplicate + self.quarantined + self.erased
         counts = [rows, self.lines, *([self.newlines] if self.newlines is not None else [])]
         return max(counts) - min(counts)
 
@@ -90,6 +92,7 @@ def _count(
         accepted=row.get("accepted", 0),
         duplicate=row.get("duplicate", 0),
         quarantined=row.get("quarantined", 0),
+        erased=row.get("erased", 0),
     )
 
 

@@ -3,9 +3,10 @@
 One answer for every command. What lives elsewhere: how a key is made (``keys``).
 """
 
-from swarm.errors import MalformedInputError
+from swarm.errors import MalformedInputError, RefusedError
 from swarm.intake.stream.keys import work_order_key
 from swarm.store.database import Connection
+from swarm.store.tombstones import buried_as, tombstone
 
 # By id as well as by the key made of it: an id may be spelt otherwise, the secret may have changed.
 _NAMED = """
@@ -16,13 +17,16 @@ SELECT key FROM work_orders
 
 
 def find_key(connection: Connection, name: str, secret: str) -> str:
-    """Return the key of the work order called ``name``; raises ``MalformedInputError``: none is.
+    """Return the key of the work order called ``name``; raises ``MalformedInputError``: none is,
+    ``RefusedError``: it was erased.
 
     ``secret`` is what work-order keys are made with.
     """
     columns = {"name": name, "made": work_order_key(secret, name)}
     row = connection.execute(_NAMED, columns).fetchone()
     if row is None:
+        if erased := buried_as(connection, [tombstone(secret, "id", name)]):
+            raise RefusedError(f"it was {erased.sentence}", hint="nothing of it is kept here")
         raise MalformedInputError(
             "no work order has this key or id", hint="`swarm status` lists the recent ones"
         )

@@ -64,7 +64,7 @@ def replay(
             )
             raise_many(connection, stored.alerts)
             counts.update(stored.counts)
-    lines = counts["accepted"] + counts["duplicate"] + counts["quarantined"]
+    lines = sum(counts[status] for status in ("accepted", "duplicate", "quarantined", "erased"))
     return ReplayReport(
         lines, counts["accepted"], counts["duplicate"], counts["quarantined"], position
     )

@@ -4,6 +4,7 @@ Decides nothing (``tick`` does). All writes are set-based, so that a burst of 10
 handful of statements. Everything here runs inside the caller's transaction.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,6 +46,14 @@ def try_lock(connection: Connection, stream: str) -> bool:
         "SELECT pg_try_advisory_xact_lock(hashtextextended('intake:' || %s, 0)) AS got", (stream,)
     ).fetchone()
     return row is not None and bool(row["got"])
+
+
+def lock_within(connection: Connection, stream: str, *, seconds: float) -> bool:
+    """Take the stream's lock as soon as the reader lets go of it; False: not in that time."""
+    deadline = time.monotonic() + seconds
+    while not (got := try_lock(connection, stream)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return got
 
 
 def database_now(connection: Connection) -> datetime:

@@ -12,14 +12,16 @@ from datetime import datetime
 from pathlib import Path
 
 from swarm.errors import MalformedInputError
-from swarm.intake.stream import rows
+from swarm.intake.stream import blanking, rows
 from swarm.intake.stream.bookmarks import StreamFile, bookmark_for, moved, open_stream
 from swarm.intake.stream.keys import work_order_key
 from swarm.intake.stream.lines import RawLine, read_lines
 from swarm.models import Noun
 from swarm.sorting.classifier import SortedOut
+from swarm.store import tombstones
 from swarm.store.alerts import raise_alert, raise_growing, resolve
 from swarm.store.database import Connection, Database
+from swarm.store.tombstones import is_erased, mail_name
 
 UNREADABLE_LIST = "intake.unreadable"
 SUSPICIOUS = "intake.suspicious"
@@ -96,6 +98,7 @@ def read_sorted_out(database: Database, path: Path, secret: str) -> int:
             return 0
         try:
             with open_stream(path) as files:
+                blanking.settle(connection, path.stem, files)
                 count = sum(_read_file(connection, path.stem, file, secret) for file in files)
         except OSError as error:
             why = os.strerror(error.errno) if error.errno else str(error)
@@ -113,7 +116,17 @@ def _read_file(connection: Connection, stream: str, file: StreamFile, secret: st
     if not raw:
         return 0
     rows.save_bookmark(connection, stream, moved(before, file, offset, len(raw)))
-    return _store(connection, [_mail(line, secret) for line in raw])
+    return _store(connection, _of_nobody_erased(connection, raw, secret))
+
+
+def _of_nobody_erased(
+    connection: Connection, raw: Sequence[RawLine], secret: str
+) -> list[Mapping[str, object]]:
+    """Read lines but those of erased mails, which may have been written again."""
+    lines = [line for line in raw if not is_erased(line.data or b"")]
+    names = [mail_name(_object(line.data)).tombstones(secret) for line in lines]
+    met = tombstones.known(connection, frozenset[str]().union(*names))
+    return [_mail(line, secret) for line, own in zip(lines, names, strict=True) if not own & met]
 
 
 def _store(connection: Connection, mails: Sequence[Mapping[str, object]]) -> int:

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeAlias
 
-from swarm.intake.stream import quarantine, rows
+from swarm.intake.stream import blanking, quarantine, rows
 from swarm.intake.stream.bookmarks import (
     Bookmark,
     StreamFile,
@@ -25,8 +26,10 @@ from swarm.intake.stream.lines import MAX_TICK_BYTES, MAX_TICK_LINES, RawLine, r
 from swarm.intake.stream.rows import LineRow
 from swarm.intake.stream.sorted_out import OWN_ADDRESS, SUSPICIOUS
 from swarm.models import WorkOrder
+from swarm.store import tombstones
 from swarm.store.alerts import NewAlert, raise_growing, raise_many, resolve
 from swarm.store.database import Connection, Database
+from swarm.store.tombstones import ERASED, MailName, is_erased
 
 PARTIAL_PATIENCE = timedelta(seconds=60)
 
@@ -48,6 +51,7 @@ class IngestReport:
     accepted: int = 0
     duplicate: int = 0
     quarantined: int = 0
+    erased: int = 0
     revised: int = 0
     held: tuple[str, ...] = ()
     accepted_keys: tuple[str, ...] = ()
@@ -57,8 +61,8 @@ class IngestReport:
 
     @property
     def lines(self) -> int:
-        """Complete lines consumed: each is exactly one of accepted, duplicate, quarantined."""
-        return self.accepted + self.duplicate + self.quarantined
+        """Complete lines consumed: each is one of accepted, duplicate, quarantined, erased."""
+        return self.accepted + self.duplicate + self.quarantined + self.erased
 
 
 BUSY = "another reader holds the stream"
@@ -115,6 +119,7 @@ class _Tick:
     backlog: int = 0
 
     def run(self, files: Sequence[StreamFile]) -> IngestReport:
+        blanking.settle(self.connection, self.stream, files)
         bookmarks = rows.bookmarks(self.connection, self.stream)
         has_live = any(file.live for file in files)
         if not has_live and not files:
@@ -212,6 +217,7 @@ class _Tick:
             accepted=self.counts["accepted"],
             duplicate=self.counts["duplicate"],
             quarantined=self.counts["quarantined"],
+            erased=self.counts[ERASED],
             revised=self.counts["revised"],
             held=tuple(self.held),
             accepted_keys=tuple(self.accepted_keys),
@@ -246,7 +252,8 @@ def store_lines(
     """Judge lines and write every row that follows; the caller holds the stream's lock."""
     if not raw:
         return StoredLines()
-    verdicts = [(line, _judge(line, secret)) for line in raw]
+    judged = [(line, _judge(line, secret)) for line in raw]
+    verdicts = _refusing_the_erased(connection, judged, secret)
     batch = _Batch(_known_bodies(connection, [v for _, v in verdicts if isinstance(v, Accepted)]))
     placed = [batch.place(line, verdict) for line, verdict in verdicts]
     rows.accept(connection, batch.new)
@@ -256,6 +263,9 @@ def store_lines(
     rows.record_revisions(connection, batch.revisions)
     held = rows.hold(connection, sorted({w.key for w, _ in batch.revisions}))
     _tell_revised(connection, batch, set(held))
+    if batch.refused:
+        detail = "lines of erased mails came again and were refused"
+        raise_growing(connection, "intake.erased_again", f"{stream}:{generation}", detail)
     return StoredLines(
         counts=Counter(row.status for row in placed) + Counter(revised=len(batch.revisions)),
         held=held,
@@ -264,8 +274,45 @@ def store_lines(
     )
 
 
-def _judge(line: RawLine, secret: str) -> Accepted | Quarantined:
-    return Quarantined("oversized line") if line.data is None else read_line(line.data, secret)
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """A line of an erased mail: blanked already, or come again and refused."""
+
+    refused: bool = False
+
+
+Judgement: TypeAlias = Accepted | Quarantined | Erased
+
+
+def _judge(line: RawLine, secret: str) -> Judgement:
+    if line.data is None:
+        return Quarantined("oversized line")
+    return Erased() if is_erased(line.data) else read_line(line.data, secret)
+
+
+def _refusing_the_erased(
+    connection: Connection, judged: Sequence[tuple[RawLine, Judgement]], secret: str
+) -> list[tuple[RawLine, Judgement]]:
+    """Refuse every mail that has a tombstone, under whichever of its names."""
+    hashes = {
+        id(verdict): _mail_name(verdict.work_order).tombstones(secret)
+        for _, verdict in judged
+        if isinstance(verdict, Accepted)
+    }
+    met = tombstones.known(connection, frozenset[str]().union(*hashes.values()))
+    return [
+        (line, Erased(refused=True) if met & hashes.get(id(verdict), frozenset()) else verdict)
+        for line, verdict in judged
+    ]
+
+
+def _mail_name(order: WorkOrder) -> MailName:
+    return MailName(
+        id=order.original_id,
+        message_id=order.ref.message_id or "",
+        internet_message_id=order.ref.internet_message_id or "",
+        sender=order.sender.address,
+    )
 
 
 def _known_bodies(
@@ -291,8 +338,12 @@ class _Batch:
         self.known = known
         self.new: list[WorkOrder] = []
         self.revisions: list[tuple[WorkOrder, str]] = []
+        self.refused = 0
 
-    def place(self, line: RawLine, verdict: Accepted | Quarantined) -> LineRow:
+    def place(self, line: RawLine, verdict: Judgement) -> LineRow:
+        if isinstance(verdict, Erased):
+            self.refused += verdict.refused
+            return LineRow(replace(line, sha256=ERASED), ERASED)
         if isinstance(verdict, Quarantined):
             return LineRow(line, "quarantined", reason=verdict.reason)
         work_order, sha256 = verdict.work_order, verdict.canonical_sha256

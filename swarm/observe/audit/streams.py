@@ -46,7 +46,7 @@ def _counts(database: Database, path: Path) -> Iterator[tuple[str, Finding]]:
             said = (
                 f"{count.newlines} newlines, {count.lines} lines consumed, "
                 f"{count.accepted} accepted + {count.duplicate} duplicate"
-                f" + {count.quarantined} quarantined"
+                f" + {count.quarantined} quarantined + {count.erased} erased"
             )
             yield f"{path.name}:{count.generation}", Finding(1, "stream_count", said)
 

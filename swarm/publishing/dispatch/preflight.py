@@ -6,9 +6,9 @@ about one fresh look at the conversation; outside any transaction, because it ne
 
 Of a rule that a person took on with a release (ES-20 alone can be both) it says nothing.
 
-What lives elsewhere: the search for an earlier draft, which the dispatcher has just done (ES-19,
-ES-21), what a reason does to the row (``dispatcher``), and what today's sender asks instead
-(nothing: the ledger must not change what it publishes).
+What lives elsewhere: confirming an earlier draft that the dispatcher found, what a reason does to
+the row (``dispatcher``), and what today's sender asks instead (nothing: the ledger must not change
+what it publishes).
 """
 
 from collections.abc import Sequence
@@ -56,9 +56,11 @@ class Preflight:
         *,
         link_allow_list: tuple[str, ...],
         auto_send: bool,
+        approved_recipients: tuple[str, ...] = (),
     ) -> None:
         self._store, self._outlook = store, outlook
         self._link_allow_list, self._auto_send = link_allow_list, auto_send
+        self._approved_recipients = approved_recipients
 
     def __call__(self, candidate: ClaimCandidate) -> tuple[Reason, ...]:
         """Return why the publication may not leave; empty means it may.
@@ -89,6 +91,7 @@ class Preflight:
             to=_addresses(payload.to),
             cc=_addresses(payload.cc),
             participants=context.participants,
+            approved_recipients=self._approved_recipients,
             subject=payload.subject,
             body_text=payload.body_text,
             body_html=payload.body_html,
@@ -101,7 +104,7 @@ class Preflight:
             replied_by_us_since=replied_since(now, judged) if now else None,
             own_material=_own_material(judged),
             link_allow_list=self._link_allow_list,
-            drafts_found=0,  # the dispatcher asks only after it has looked and found none
+            drafts_found=self._drafts_by_now(candidate),
         )
 
     def _conversation(self, conversation_id: str | None) -> Sequence[ThreadMessage]:
@@ -110,6 +113,16 @@ class Preflight:
         now = self._outlook.conversation(conversation_id)
         # A message nobody can read may be a colleague's answer: it cannot be told now.
         return in_conversation_order(whole(now, "the last look at the conversation"))
+
+    def _drafts_by_now(self, candidate: ClaimCandidate) -> int:
+        """Search as the dispatcher did a moment ago: reading the conversation took its time."""
+        found = self._outlook.find_dispatched(
+            key=candidate.work_order_key,
+            conversation_id=candidate.payload.conversation_id or None,
+            marker=candidate.payload.draft_marker,
+            since=candidate.created_at,
+        )
+        return len(found)
 
     def _judged(self, key: str) -> Judged:
         return Judged(

@@ -29,6 +29,7 @@ def swarm_publisher(
             store,
             outlook,
             link_allow_list=settings.core.link_allow_list,
+            approved_recipients=settings.core.approved_recipients,
             auto_send=settings.core.auto_send_enabled,
         ),
         settle=settle_work_order,

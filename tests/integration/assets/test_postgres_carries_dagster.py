@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -14,6 +15,7 @@ from replying import KEY, order, services
 from sqlalchemy import Engine, event
 
 from swarm.errors import FencedOutError
+from swarm.lifecycle.retention import purge_dagster_runs
 from swarm.models import Event, Fence, PolicyDecision, Stage, WorkOrderState
 from swarm.settings import QueueSettings
 from swarm.store.database import Database
@@ -202,3 +204,27 @@ def test_storages_of_one_process_share_one_engine(instance: dg.DagsterInstance) 
     assert isinstance(log, LeanEventLog)
     others = [PooledPostgresStorage(log.postgres_url) for _ in range(8)]
     assert {id(other.engine) for other in others} == {id(engine_of(instance))}
+
+
+def test_what_dagster_tells_of_a_run_goes_a_month_after_its_work_order_ended(
+    instance: dg.DagsterInstance, accepted: Database
+) -> None:
+    """Its event log quotes mail and draft, and Dagster itself purges none of it."""
+    result = run_once(instance, accepted)
+    month = timedelta(days=30)
+    assert "20417" in str(in_rows(accepted, "SELECT event FROM public.event_logs"))
+    assert purge_dagster_runs(accepted, month) == 0
+    with accepted.transaction() as connection:
+        connection.execute(
+            "UPDATE work_orders SET state = 'published', final_at = now() - interval '31 days'"
+        )
+    assert purge_dagster_runs(accepted, month) == 1
+    assert instance.get_run_by_id(result.run_id) is None
+    assert in_rows(accepted, "SELECT event FROM public.event_logs") == []
+    assert PostgresStore(accepted).events(KEY) != ()
+    assert purge_dagster_runs(accepted, month) == 0
+
+
+def in_rows(database: Database, statement: str) -> list[object]:
+    with database.transaction() as connection:
+        return connection.execute(statement.encode()).fetchall()  # type: ignore[return-value]

@@ -1,64 +1,126 @@
 """After an erasure nothing of ours names the work order or says what the mail said (T60)."""
 
+from pathlib import Path
+
 import pytest
 from langgraph.checkpoint.base import empty_checkpoint
-from psycopg import sql
+from search_everything import in_tables
 
 from swarm.errors import MalformedInputError, RefusedError
-from swarm.lifecycle.erasure import erase
+from swarm.intake.stream.names import find_key
+from swarm.lifecycle.erasure import Eraser, Erasure
 from swarm.observe.audit.promises import audit
 from swarm.stages.checkpointer import postgres_checkpointer
 
 pytestmark = pytest.mark.integration
 
-_TABLES = """
-SELECT schemaname AS schema, tablename AS name FROM pg_tables
- WHERE schemaname IN ('swarm', 'langgraph')
-"""
+SECRET = "a secret of the tests"
 
 
-def residues(world, text: str) -> list[str]:
-    """Name every table of which any row, read as text, holds ``text``."""
-    with world.database.transaction() as connection:
-        tables = connection.execute(_TABLES).fetchall()
-        return [
-            table["name"]
-            for table in tables
-            if connection.execute(
-                sql.SQL("SELECT 1 FROM {} AS t WHERE position(%s IN t::text) > 0 LIMIT 1").format(
-                    sql.Identifier(table["schema"], table["name"])
-                ),
-                (text,),
-            ).fetchone()
-        ]
+@pytest.fixture
+def eraser(world, tmp_path: Path) -> Eraser:
+    return Eraser(world.database, tmp_path, SECRET)
+
+
+def erase(eraser: Eraser, name: str, **more: object) -> Erasure:
+    return eraser.erase(name, actor="ada", reason="request 12", **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["published", "escalated"])
-def test_no_table_names_an_erased_work_order(world, name: str) -> None:
+def test_no_table_names_an_erased_work_order(world, eraser: Eraser, name: str) -> None:
     key = getattr(world, name)
     with postgres_checkpointer(world.database.url) as saver:
         config = {"configurable": {"thread_id": f"{key}:reply:x", "checkpoint_ns": ""}}
         saver.put(config, empty_checkpoint(), {}, {})
-    assert len(residues(world, key)) > 5
-    erased = erase(world.database, key)
-    assert residues(world, key) == []
-    assert residues(world, f"WO-{key[3]}") == []
-    assert erased.dagster_runs == (f"run-{key[3]}",)
-    assert [segment.length for segment in erased.intake_segments] == [99]
+    assert len(in_tables(world.database.url, [key])) > 5
+    done = erase(eraser, key)
+    assert in_tables(world.database.url, [key, f"WO-{key[3]}"]) == []
+    assert done.left == {}
+    assert done.places["langgraph.checkpoints"] == 1
 
 
-def test_the_others_stay_and_every_promise_still_holds(world) -> None:
-    erase(world.database, world.published)
+def test_the_others_stay_and_every_promise_still_holds(world, eraser: Eraser) -> None:
+    erase(eraser, world.published)
     assert len(world.store.events(world.escalated)) > 0
     assert audit(world.database, None, [], required_rules=world.rules).breaches == ()
 
 
-def test_a_live_work_order_is_not_erased(world) -> None:
-    with pytest.raises(RefusedError, match="running cannot be erased"):
-        erase(world.database, world.live)
+def test_a_dry_run_counts_and_changes_nothing(world, eraser: Eraser) -> None:
+    told = erase(eraser, world.published, dry_run=True)
+    assert told.number is None
+    assert told.places["swarm.work_orders"] == 1
+    assert len(world.store.events(world.published)) > 0
+    assert find(world, world.published) == world.published
+
+
+def test_a_live_work_order_is_not_erased(world, eraser: Eraser) -> None:
+    with pytest.raises(RefusedError, match="is running"):
+        erase(eraser, world.live)
     assert len(world.store.events(world.live)) > 0
 
 
-def test_an_unknown_work_order_cannot_be_erased(world) -> None:
+def test_a_work_order_that_a_run_holds_is_not_erased(world, eraser: Eraser) -> None:
+    world.queue.open(world.published, "a rerun from the UI", None)
+    with pytest.raises(RefusedError, match="held by a run"):
+        erase(eraser, world.published)
+
+
+@pytest.mark.parametrize("state", ["SENDING", "ACCEPTED", "UNKNOWN"])
+def test_a_publication_in_flight_is_not_erased(world, eraser: Eraser, state: str) -> None:
+    world.run("UPDATE publication_ledger SET state = %(state)s", state=state)
+    with pytest.raises(RefusedError, match="publication in flight"):
+        erase(eraser, world.published)
+
+
+def test_what_the_journal_of_todays_sender_holds_is_not_erased(world, eraser: Eraser) -> None:
+    (eraser.home / "legacy").mkdir()
+    (eraser.home / "legacy" / "journal.jsonl").write_text(f'{{"key": "{world.published}"}}\n')
+    with pytest.raises(RefusedError, match="journal"):
+        erase(eraser, world.published)
+
+
+def test_an_address_reaches_all_that_came_from_it_and_nothing_half(world, eraser: Eraser) -> None:
+    """One of the three is live: nothing at all goes, so that nothing is forgotten by half."""
+    with pytest.raises(RefusedError, match="is running"):
+        erase(eraser, "Jane@Customer.example")
+    world.run("UPDATE swarm_jobs SET state = 'done' WHERE state = 'running'")
+    world.run("UPDATE work_orders SET state = 'dead', final_at = now() WHERE state = 'running'")
+    done = erase(eraser, "Jane@Customer.example")
+    assert set(done.work_orders) == {world.published, world.escalated, world.live}
+    assert in_tables(world.database.url, ["jane@customer.example"]) == []
+
+
+def test_who_is_erased_is_said_to_be_and_an_unknown_name_is_not(world, eraser: Eraser) -> None:
+    erase(eraser, world.published)
+    for name in (world.published, "WO-p", " wo-P "):
+        with pytest.raises(RefusedError, match=r"erased on .* by ada"):
+            find(world, name)
     with pytest.raises(MalformedInputError):
-        erase(world.database, "wo_" + "z" * 24)
+        erase(eraser, "wo_" + "z" * 24)
+    with pytest.raises(MalformedInputError):
+        erase(eraser, "nobody@nowhere.example")
+
+
+@pytest.mark.parametrize("reason", ["", "asked by jane@customer.example", "about WO-published"])
+def test_a_reason_that_is_missing_or_names_whom_it_forgets_is_refused(
+    world, eraser: Eraser, reason: str
+) -> None:
+    world.run("UPDATE work_orders SET original_id = 'WO-published' WHERE state = 'published'")
+    with pytest.raises(RefusedError):
+        eraser.erase(world.published, actor="ada", reason=reason)
+
+
+def test_the_record_says_who_when_why_and_how_much(world, eraser: Eraser) -> None:
+    done = erase(eraser, world.published)
+    with world.database.transaction() as connection:
+        row = connection.execute("SELECT * FROM erasure").fetchone()
+    assert (row["id"], row["actor"], row["reason"]) == (done.number, "ada", "request 12")
+    assert row["finished_at"] is not None
+    assert (row["work_orders"], row["places"]) == (1, done.places)
+    with pytest.raises(Exception, match="is on record"):
+        world.run("DELETE FROM erasure")
+
+
+def find(world, name: str) -> str:
+    with world.database.transaction() as connection:
+        return find_key(connection, name, SECRET)

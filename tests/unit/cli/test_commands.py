@@ -11,7 +11,7 @@ from swarm.cli.output import guarded
 
 COMMANDS = (
     "up", "submit", "status", "show", "audit", "run-once", "doctor", "dead", "escalations",
-    "publisher", "legacy", "home",
+    "publisher", "legacy", "home", "erase", "release", "ignored", "quarantine",
 )  # fmt: skip
 
 

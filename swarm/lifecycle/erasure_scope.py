@@ -1,0 +1,155 @@
+"""Who is meant by an erasure: which work orders, which mails, and by which words they are found.
+
+Reads only. An address means every work order it wrote or is to be answered at, and every line of
+the intake files it sent, work order or not; a key or an id means one work order.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from swarm.errors import MalformedInputError, RefusedError
+from swarm.intake.stream.names import find_key
+from swarm.legacy.jsonl import complete_lines
+from swarm.publishing.ledger.marker import draft_marker
+from swarm.store.database import Connection, Row
+from swarm.store.tombstones import MailName, address_of, mail_name, tombstone
+
+_SHORTEST_NEEDLE = 6  # a shorter id would be found in half the database
+
+_BY_ADDRESS = """
+SELECT key FROM work_orders
+ WHERE lower(body->'sender'->>'address') = %(address)s
+    OR EXISTS (SELECT 1 FROM jsonb_array_elements(body->'reply_to') AS one
+                WHERE lower(one->>'address') = %(address)s)
+ ORDER BY accepted_at, key
+"""
+
+_BODIES = """
+SELECT original_id AS id, body FROM work_orders WHERE key = ANY(%(keys)s)
+ UNION ALL SELECT body->>'original_id', body FROM revision WHERE work_order_key = ANY(%(keys)s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is to be erased. ``address`` is empty when one work order is meant."""
+
+    name: str
+    address: str
+    keys: tuple[str, ...]
+    mails: frozenset[MailName]
+
+    @property
+    def asked_for(self) -> str:
+        """What the record says was asked for."""
+        return "address" if self.address else "work order"
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The lines by which drafts of these work orders are found in a mailbox."""
+        return tuple(draft_marker(key) for key in self.keys)
+
+    def hashes(self, secret: str) -> frozenset[str]:
+        """Return the tombstones of everything meant; an address may write again and has none."""
+        names = {*self.keys, *self.references}
+        if not self.address:
+            names.add(self.name)
+        made = {tombstone(secret, "id", name) for name in names}
+        return frozenset(made).union(*(mail.tombstones(secret) for mail in self.mails))
+
+    def needles(self) -> tuple[str, ...]:
+        """Return the texts that name whom this is about, lower-cased, longest first."""
+        said = {self.address, self.name, *self.keys, *self.references}
+        for mail in self.mails:
+            said |= {mail.id, mail.message_id, mail.internet_message_id.strip("<>")}
+        wanted = {each.strip("<> ").lower() for each in said}
+        return tuple(sorted((n for n in wanted if len(n) >= _SHORTEST_NEEDLE), key=_longest_first))
+
+    def about(self, line: bytes) -> bool:
+        """Whether a line of an intake or legacy file is one of these mails; an unreadable line is
+        when it names one.
+        """
+        lowered = line.lower()
+        if not any(spelling in lowered for n in self.needles() for spelling in _spellings(n)):
+            return False
+        try:
+            said = json.loads(line)
+        except (ValueError, RecursionError):
+            return True
+        return not isinstance(said, dict) or self._means(said)
+
+    def _means(self, said: Mapping[str, object]) -> bool:
+        name = mail_name(said)
+        if name.id and name.id.casefold() in {mail.id.casefold() for mail in self.mails}:
+            return True
+        if name.message_id and name.message_id in {mail.message_id for mail in self.mails}:
+            return True
+        same = {(mail.internet_message_id, mail.sender) for mail in self.mails}
+        if name.internet_message_id and (name.internet_message_id, name.sender) in same:
+            return True
+        return bool(self.address) and self.address in written_by(said)
+
+
+def find_scope(connection: Connection, name: str, secret: str) -> Scope:
+    """Return what a key, an id or an address means.
+
+    Raises ``MalformedInputError`` when it is neither. What was erased before is found again by its
+    id alone: its lines may have come back.
+    """
+    wanted = name.strip()
+    try:
+        keys, address = (find_key(connection, wanted, secret),), ""
+    except RefusedError:
+        return Scope(wanted, "", (), frozenset({MailName(id=wanted)}))
+    except MalformedInputError:
+        if "@" not in wanted:
+            raise
+        address = wanted.strip("<>").casefold()
+        rows = connection.execute(_BY_ADDRESS, {"address": address})
+        keys = tuple(row["key"] for row in rows)
+    bodies = connection.execute(_BODIES, {"keys": list(keys)}).fetchall()
+    return Scope(wanted, address, keys, frozenset(_name_of(row) for row in bodies))
+
+
+def with_mails_of(scope: Scope, files: Iterable[Path]) -> Scope:
+    """Return the scope with every mail of its address that stands in these files."""
+    if not scope.address:
+        return scope
+    found = set[MailName]()
+    for path in files:
+        found.update(_mails_in(scope, path))
+    return replace(scope, mails=scope.mails | found)
+
+
+def written_by(said: Mapping[str, object]) -> frozenset[str]:
+    """Return the addresses a line's mail came from or is to be answered at."""
+    answers = said.get("reply_to")
+    several = answers if isinstance(answers, list) else []
+    parties = [said.get("sender"), said.get("recipient"), *several]
+    return frozenset(address for party in parties if (address := address_of(party)))
+
+
+def _mails_in(scope: Scope, path: Path) -> Iterable[MailName]:
+    with path.open("rb") as file:
+        for line, _ in complete_lines(file.fileno(), 0, path.stat().st_size):
+            if scope.address.encode() in line.lower() and scope.about(line):
+                try:
+                    said = json.loads(line)
+                except (ValueError, RecursionError):
+                    continue
+                if isinstance(said, dict):
+                    yield mail_name(said)
+
+
+def _name_of(row: Row) -> MailName:
+    return mail_name({**row["body"]["ref"], "id": row["id"], "sender": row["body"]["sender"]})
+
+
+def _spellings(needle: str) -> tuple[bytes, ...]:
+    return needle.encode(), json.dumps(needle)[1:-1].encode()
+
+
+def _longest_first(text: str) -> tuple[int, str]:
+    return -len(text), text
