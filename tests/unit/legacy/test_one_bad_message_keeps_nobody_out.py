@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swarm.clients.protocol import DeltaPage, InboundMessage
@@ -162,6 +162,7 @@ EVENT = json.loads(
 )
 
 
+@settings(deadline=None)  # a slow machine is no bug
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON))
 def test_whatever_graph_answers_is_an_event_of_the_published_form(raw: dict[str, object]) -> None:
     event = event_from_graph(raw, MAILBOX, message="m1", now=NOW)
