@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from swarm.errors import MalformedInputError, RefusedError
 from swarm.models import Noun
 from swarm.settings import Settings
-from swarm.store.world import Place, Places, Service, changes, places, sentence
+from swarm.store.world import ServicePlace, Places, Service, changes, places, sentence
 from swarm.store.world_rows import REMEDY
 
 
@@ -23,7 +23,7 @@ class HomeWorld(Noun):
 
     home_id: str
     database_id: str | None = None
-    places: tuple[Place, ...] = ()
+    places: tuple[ServicePlace, ...] = ()
 
     @property
     def by_service(self) -> Places:

@@ -34,7 +34,7 @@ class Kind(StrEnum):
     NONE = "none"
 
 
-class Place(Noun):
+class ServicePlace(Noun):
     """Where one service is. ``label`` is for people; ``sha256`` (keyed) tells addresses apart.
 
     ``sha256`` None: its address was never seen, only its kind is known.
@@ -45,7 +45,7 @@ class Place(Noun):
     label: str
     sha256: str | None = None
 
-    def is_at(self, other: "Place") -> bool:
+    def is_at(self, other: "ServicePlace") -> bool:
         """Whether both are the same place, as far as both are known."""
         unknown = self.sha256 is None or other.sha256 is None
         return self.kind is other.kind and (unknown or self.sha256 == other.sha256)
@@ -58,8 +58,8 @@ class Place(Noun):
 class Change(Noun):
     """A service that is not where it was."""
 
-    before: Place
-    after: Place
+    before: ServicePlace
+    after: ServicePlace
 
     @property
     def refused(self) -> bool:
@@ -85,7 +85,7 @@ class Change(Noun):
         return f"{_NAMES[self.before.service]} was {self.before.label}, is {self.after.label}"
 
 
-Places: TypeAlias = Mapping[Service, Place]
+Places: TypeAlias = Mapping[Service, ServicePlace]
 
 ACTED_ON = (Service.MAILBOX, Service.HOOK)
 """Where drafts are made and found: every claim asks that these two are the remembered ones."""
@@ -98,7 +98,7 @@ _NAMES = {
 }
 
 
-def places(settings: Settings) -> dict[Service, Place]:
+def places(settings: Settings) -> dict[Service, ServicePlace]:
     """Return where these settings lead. A double is what ``SWARM_DOUBLES_URL`` serves."""
     graph, monday, model = settings.graph, settings.monday, settings.model
     hook, mailbox = settings.zapier.hook_url.get_secret_value(), graph.mailbox.strip().lower()
@@ -150,16 +150,20 @@ class _Teller:
         self._doubles = f"{doubles}/" if doubles else ""
         self._secret = settings.core.swarm_key_secret.get_secret_value().encode()
 
-    def where(self, service: Service, url: str, address: str, label: str) -> Place:
+    def where(self, service: Service, url: str, address: str, label: str) -> ServicePlace:
         if self._doubles and url.startswith(self._doubles):
-            return Place(service=service, kind=Kind.DOUBLE, label="the double", sha256="double")
-        return Place(service=service, kind=Kind.REAL, label=label, sha256=self._keyed(address))
+            return ServicePlace(
+                service=service, kind=Kind.DOUBLE, label="the double", sha256="double"
+            )
+        return ServicePlace(
+            service=service, kind=Kind.REAL, label=label, sha256=self._keyed(address)
+        )
 
-    def model(self, thinks: str) -> Place:
+    def model(self, thinks: str) -> ServicePlace:
         if not thinks:
-            return Place(service=Service.MODEL, kind=Kind.NONE, label="the offline rules")
+            return ServicePlace(service=Service.MODEL, kind=Kind.NONE, label="the offline rules")
         sha256 = self._keyed(thinks)
-        return Place(service=Service.MODEL, kind=Kind.REAL, label=thinks, sha256=sha256)
+        return ServicePlace(service=Service.MODEL, kind=Kind.REAL, label=thinks, sha256=sha256)
 
     def _keyed(self, address: str) -> str:
         return hmac.new(self._secret, f"place {address}".encode(), hashlib.sha256).hexdigest()

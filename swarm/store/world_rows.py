@@ -16,7 +16,7 @@ from swarm.store.database import Connection, table_exists
 from swarm.store.world import (
     ACTED_ON,
     Change,
-    Place,
+    ServicePlace,
     Places,
     Service,
     changes,
@@ -85,9 +85,9 @@ def identity(connection: Connection) -> Identity:
     return Identity.model_validate(connection.execute(_IDENTITY).fetchone())
 
 
-def remembered(connection: Connection) -> dict[Service, Place]:
+def remembered(connection: Connection) -> dict[Service, ServicePlace]:
     """Return where each service was; one that was never used is missing."""
-    rows = [Place.model_validate(row) for row in connection.execute(_READ)]
+    rows = [ServicePlace.model_validate(row) for row in connection.execute(_READ)]
     return {place.service: place for place in rows}
 
 
