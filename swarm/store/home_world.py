@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from swarm.errors import MalformedInputError, RefusedError
 from swarm.models import Noun
 from swarm.settings import Settings
-from swarm.store.world import ServicePlace, Places, Service, changes, places, sentence
+from swarm.store.world import Places, Service, ServicePlace, changes, places, sentence
 from swarm.store.world_rows import REMEDY
 
 

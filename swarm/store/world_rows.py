@@ -16,9 +16,9 @@ from swarm.store.database import Connection, table_exists
 from swarm.store.world import (
     ACTED_ON,
     Change,
-    ServicePlace,
     Places,
     Service,
+    ServicePlace,
     changes,
     key_sha256,
     places,
