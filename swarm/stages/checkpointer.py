@@ -1,20 +1,22 @@
-"""The Postgres checkpointer of the graphs: own schema, own small pool, plain JSON only.
+"""The Postgres checkpointer of the graphs: own schema, plain JSON only.
 
 ``swarm.store.migrate`` creates its tables (``setup()`` runs CREATE INDEX CONCURRENTLY, which waits
 for every open transaction: never at worker start)."""
 
-import atexit
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from functools import lru_cache
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 
+from swarm.store.database import Database
+
 if TYPE_CHECKING:
     from langgraph.checkpoint.postgres import PostgresSaver
+
+_SCHEMA = "langgraph"
 
 
 @contextmanager
@@ -27,12 +29,23 @@ def postgres_checkpointer(url: str, *, max_connections: int = 2) -> "Iterator[Po
         pool.close()
 
 
-@lru_cache(maxsize=4)
-def shared_checkpointer(url: str) -> "PostgresSaver":
-    """Return this process's saver for ``url``: warm workers keep their connections between runs."""
-    opened = ExitStack()
-    atexit.register(opened.close)
-    return opened.enter_context(postgres_checkpointer(url))
+def borrowing_checkpointer(database: Database) -> "PostgresSaver":
+    """Return a saver on the connections of ``database``: it keeps none of its own between runs."""
+    return _saver(_Borrowed(database))
+
+
+class _Borrowed(ConnectionPool[psycopg.Connection[DictRow]]):
+    """A pool to LangGraph, which takes no other door; it never opens a connection itself."""
+
+    def __init__(self, database: Database) -> None:  # no pool of its own: super() is not called
+        self._database = database
+
+    @contextmanager
+    def connection(self, timeout: float | None = None) -> Iterator[psycopg.Connection[DictRow]]:
+        """Lend a connection for one statement or one batch of them."""
+        _ = timeout  # the database's own
+        with self._database.autocommit(_SCHEMA) as connection:
+            yield connection
 
 
 def _saver(pool: ConnectionPool[psycopg.Connection[DictRow]]) -> "PostgresSaver":
@@ -56,6 +69,6 @@ def _pool(url: str, max_connections: int) -> ConnectionPool[psycopg.Connection[D
             "autocommit": True,
             "prepare_threshold": 0,
             "row_factory": dict_row,
-            "options": "-c search_path=langgraph -c timezone=UTC -c statement_timeout=30s",
+            "options": f"-c search_path={_SCHEMA} -c timezone=UTC -c statement_timeout=30s",
         },
     )

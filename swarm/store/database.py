@@ -25,6 +25,8 @@ _SESSION_OPTIONS = (
     "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
 )
 
+_SET_PATH = "SELECT set_config('search_path', %s, false)"
+
 
 class Database:
     """A small connection pool on our schema ``swarm``.
@@ -33,13 +35,16 @@ class Database:
     program can start while Postgres is away.
     """
 
-    def __init__(self, url: str, *, max_connections: int = 4, timeout: float = 10.0) -> None:
+    def __init__(
+        self, url: str, *, max_connections: int = 4, timeout: float = 10.0, idle: float = 600.0
+    ) -> None:
         self.url = url
         self._pool = ConnectionPool(
             url,
             min_size=0,
             max_size=max_connections,
             timeout=timeout,
+            max_idle=idle,
             open=False,
             check=ConnectionPool.check_connection,
             kwargs={"row_factory": dict_row, "options": _SESSION_OPTIONS, "autocommit": False},
@@ -54,6 +59,28 @@ class Database:
         Postgres cannot do it now (a lock, a time limit, a full disk); ``DatabaseRefusedError`` when
         it will say no again.
         """
+        with self._borrowed() as connection:
+            yield connection
+
+    @contextmanager
+    def autocommit(self, search_path: str) -> Iterator[Connection]:
+        """Yield a connection of the same pool that commits each statement, on another schema.
+
+        For a library that brings its own statements; raises as ``transaction`` does.
+        """
+        with self._borrowed() as connection:
+            connection.set_autocommit(True)
+            ours = connection.execute("SHOW search_path").fetchone()
+            connection.execute(_SET_PATH, (search_path,))
+            try:
+                yield connection
+            finally:
+                if not connection.closed:
+                    connection.execute(_SET_PATH, (ours["search_path"] if ours else "",))
+                    connection.set_autocommit(False)
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[Connection]:
         with in_our_words():
             self._pool.open()
             with self._pool.connection() as connection:

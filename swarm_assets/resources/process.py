@@ -7,7 +7,7 @@ most of it. A forked child starts with none of its parent's connections.
 import os
 from contextlib import closing
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from swarm.clients.monday import MondayClient
 from swarm.clients.outlook import GraphOutlook
@@ -15,7 +15,7 @@ from swarm.clients.zapier import ZapierHook
 from swarm.settings import Settings, load_settings
 from swarm.specialists.protocol import Specialist
 from swarm.specialists.select import select_specialist
-from swarm.stages.checkpointer import shared_checkpointer
+from swarm.stages.checkpointer import borrowing_checkpointer
 from swarm.stages.graph_runner import langgraph_is_here
 from swarm.store import home_world
 from swarm.store.database import Database
@@ -24,6 +24,26 @@ from swarm.store.world_rows import require_own
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.postgres import PostgresSaver
+
+_IDLE_SECONDS = 5.0
+
+
+class _Pool(TypedDict, total=False):
+    max_connections: int
+    idle: float
+
+
+_pool_of_process: _Pool = {}
+
+
+def hold_one_connection() -> None:
+    """Let this process hold one connection to our tables, and that only while it works.
+
+    For run workers, of which there may be many. Its threads (heartbeat, reviews, checkpoints) take
+    turns: a statement lasts milliseconds.
+    """
+    _pool_of_process.update({"max_connections": 1, "idle": _IDLE_SECONDS})
+    database.cache_clear()
 
 
 @cache
@@ -44,7 +64,7 @@ def settings() -> Settings:
 @cache
 def database() -> Database:
     """Return this process's pool on our tables."""
-    return Database(settings().core.database_url.get_secret_value())
+    return Database(settings().core.database_url.get_secret_value(), **_pool_of_process)
 
 
 @cache
@@ -77,7 +97,7 @@ def checkpointer() -> "PostgresSaver | None":
     """Return the graphs' checkpointer, so that a crash repeats no node; None without LangGraph."""
     if not langgraph_is_here():
         return None
-    return shared_checkpointer(settings().core.database_url.get_secret_value())
+    return borrowing_checkpointer(database())
 
 
 _MADE_ONCE = (settings, database, outlook, monday, zapier, specialist, checkpointer)
@@ -86,7 +106,6 @@ _MADE_ONCE = (settings, database, outlook, monday, zapier, specialist, checkpoin
 def _forget() -> None:
     for made in _MADE_ONCE:
         made.cache_clear()
-    shared_checkpointer.cache_clear()
 
 
 os.register_at_fork(after_in_child=_forget)

@@ -23,6 +23,8 @@ from swarm.stages.enrichment.graph import ENRICHMENT
 from swarm.stages.graph_runner import compiled_graph, langgraph_is_here
 from swarm.stages.reply.graph import REPLY
 from swarm_assets import definitions
+from swarm_assets.resources import process
+from swarm_assets.runtime import storage
 from swarm_assets.runtime.broker import BrokerSettings, celery_application
 from swarm_assets.runtime.launcher import end_what_did_not_end
 from swarm_assets.runtime.time_limit import LimitedRequest
@@ -60,6 +62,7 @@ def execute_job(execute_job_args_packed: JsonSerializableValue) -> int:
         )
     finally:
         end_what_did_not_end(warm_instance(), args.run_id)
+        storage.close_idle()
 
 
 def _discard(_event: DagsterEvent) -> None:
@@ -68,6 +71,8 @@ def _discard(_event: DagsterEvent) -> None:
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def _prepare_child(**_signal: object) -> None:
+    storage.hold_one_connection()
+    process.hold_one_connection()
     warm_repository()
     warm_instance()
     threading.Thread(target=_die_with_parent, args=(os.getppid(),), daemon=True).start()

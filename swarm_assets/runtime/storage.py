@@ -7,7 +7,7 @@ does differently is in ``event_log``; our own tables do not live here at all: se
 
 import os
 import threading
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypedDict
 
 from dagster._core.storage.config import PostgresStorageConfig
 from dagster._serdes import ConfigurableClassData
@@ -83,12 +83,33 @@ def _engine(postgres_url: str, token_provider: "PgTokenProvider | None") -> Engi
                 postgres_url,
                 token_provider,
                 isolation_level="AUTOCOMMIT",
-                pool_size=2,
-                max_overflow=20,
+                **_pool_of_process,
                 pool_recycle=3600,
                 connect_args={"options": _session_options(postgres_url)},
             )
         return _engines[postgres_url]
+
+
+class _Pool(TypedDict):
+    pool_size: int
+    max_overflow: int
+
+
+_pool_of_process: _Pool = {"pool_size": 2, "max_overflow": 20}
+
+
+def hold_one_connection() -> None:
+    """Let this process keep one connection to Dagster's tables: run workers, of which many may be.
+
+    One more while a call of Dagster's makes another on the way (a look for a table, once each).
+    """
+    _pool_of_process.update({"pool_size": 1, "max_overflow": 1})
+
+
+def close_idle() -> None:
+    """Give back what no call holds; the next one connects anew, which takes some 4 ms."""
+    for engine in list(_engines.values()):
+        engine.dispose()
 
 
 def _start_afresh() -> None:

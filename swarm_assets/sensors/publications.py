@@ -15,6 +15,7 @@ from swarm.errors import DatabaseError
 from swarm.publishing.dispatch.deps import PublishingDeps
 from swarm.publishing.dispatch.round import publications_due
 from swarm_assets.jobs import publications_job
+from swarm_assets.partitions import WORKER_TAG
 
 # A round of publishing has a worker of its own and is the only run in flight there: one that has
 # not begun by then was lost on its way (its worker was killed, or Postgres was away as it arrived).
@@ -22,9 +23,14 @@ _LONGEST_START = timedelta(seconds=30)
 
 
 def lost(record: dg.RunRecord, now: datetime) -> bool:
-    """Whether a round was sent to a worker and never began."""
-    sent = record.dagster_run.status is dg.DagsterRunStatus.STARTING
-    return sent and now - record.update_timestamp > _LONGEST_START
+    """Whether a round was sent to a worker and never began, or died before it named its process.
+
+    The latter when its first statement met a database that takes no more connections.
+    """
+    run = record.dagster_run
+    sent = run.status is dg.DagsterRunStatus.STARTING
+    nameless = run.status is dg.DagsterRunStatus.STARTED and WORKER_TAG not in run.tags
+    return (sent or nameless) and now - record.update_timestamp > _LONGEST_START
 
 
 def request(due: int, *, in_flight: bool, tick: str) -> dg.RunRequest | dg.SkipReason:

@@ -22,7 +22,7 @@ from replying import (
 
 from swarm.errors import DatabaseUnavailableError
 from swarm.models import Evidence, Stage
-from swarm.stages.checkpointer import postgres_checkpointer, shared_checkpointer
+from swarm.stages.checkpointer import borrowing_checkpointer, postgres_checkpointer
 from swarm.stages.enrichment.gather import gather
 from swarm.stages.reply.draft import write_draft
 
@@ -181,11 +181,18 @@ def test_a_database_that_is_away_is_unavailable_not_an_escalation(database_url: 
         write_draft(received(), context(), routine(), bundle)
 
 
-def test_a_process_shares_one_saver_for_each_database(database_url: str) -> None:
-    saver = shared_checkpointer(database_url)
+def test_a_saver_on_borrowed_connections_reads_and_writes_and_keeps_none(database_url: str) -> None:
+    database = Database(database_url, max_connections=1)
     try:
-        assert shared_checkpointer(database_url) is saver
+        saver = borrowing_checkpointer(database)
         assert list(saver.list(None)) == []
+        bundle = services(checkpointer=saver)
+        assert write_draft(received(), context(), routine(), bundle).offered
+        assert len(list(saver.list(None))) > 1
+        with database.transaction() as connection:  # the only one: it was given back as it was
+            assert connection.execute("SHOW search_path").fetchone() == {
+                "search_path": "swarm, public"
+            }
+            assert not connection.autocommit
     finally:
-        saver.conn.close()
-        shared_checkpointer.cache_clear()
+        database.close()
