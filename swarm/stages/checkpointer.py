@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import DictRow
 from psycopg_pool import ConnectionPool
 
 from swarm.store.database import Database
@@ -21,12 +21,12 @@ _SCHEMA = "langgraph"
 
 @contextmanager
 def postgres_checkpointer(url: str, *, max_connections: int = 2) -> "Iterator[PostgresSaver]":
-    """Yield a saver on a pool of its own, closed at the end."""
-    pool = _pool(url, max_connections)
+    """Yield a saver on connections of its own, closed at the end."""
+    database = Database(url, max_connections=max_connections)
     try:
-        yield _saver(pool)
+        yield borrowing_checkpointer(database)
     finally:
-        pool.close()
+        database.close()
 
 
 def borrowing_checkpointer(database: Database) -> "PostgresSaver":
@@ -54,21 +54,3 @@ def _saver(pool: ConnectionPool[psycopg.Connection[DictRow]]) -> "PostgresSaver"
 
     # No module is allowed: a custom type in the state is an error, not a pickle by another name.
     return PostgresSaver(pool, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
-
-
-def _pool(url: str, max_connections: int) -> ConnectionPool[psycopg.Connection[DictRow]]:
-    return ConnectionPool(
-        url,
-        min_size=0,
-        max_size=max_connections,
-        timeout=10.0,
-        open=True,
-        check=ConnectionPool.check_connection,
-        connection_class=psycopg.Connection[DictRow],
-        kwargs={
-            "autocommit": True,
-            "prepare_threshold": 0,
-            "row_factory": dict_row,
-            "options": f"-c search_path={_SCHEMA} -c timezone=UTC -c statement_timeout=30s",
-        },
-    )

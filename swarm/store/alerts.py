@@ -17,6 +17,7 @@ DEAD = "work_order.dead"
 HELD = "work_order.held"
 ESCALATION_URGENT = "escalation.urgent"
 ESCALATION_OVERDUE = "escalation.overdue"
+CONNECTIONS = "database.connections"
 
 _RAISE = """
 INSERT INTO alerts (kind, subject, detail) VALUES (%s, %s, %s)
@@ -67,6 +68,13 @@ _ACKNOWLEDGE = """
 UPDATE escalations SET acknowledged_at = now(), acknowledged_by = %(who)s
  WHERE work_order_key = %(key)s AND acknowledged_at IS NULL
 """
+
+
+_CONNECTIONS = """
+SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')::int AS used,
+       current_setting('max_connections')::int AS most
+"""
+_NEARLY_ALL, _AT_EASE = 0.9, 0.75  # of what the server takes: alerted at the one, over at the other
 
 
 class NewAlert(NamedTuple):
@@ -146,6 +154,21 @@ def deliver(database: Database, sink: Callable[[Alert], None], *, limit: int = 5
 def raise_overdue_escalations(connection: Connection) -> int:
     """Page for every escalation past its time without acknowledgement (ES-22); returns new ones."""
     return connection.execute(_RAISE_OVERDUE, {"kind": ESCALATION_OVERDUE}).rowcount
+
+
+def watch_connections(connection: Connection) -> bool:
+    """Alert that the server has hardly a connection left, until there are; True while it has not.
+
+    Whoever gets none waits and tries again; without this nobody would know why.
+    """
+    row = connection.execute(_CONNECTIONS).fetchone() or {"used": 0, "most": 1}
+    share = float(row["used"]) / float(row["most"])
+    if share >= _NEARLY_ALL:
+        detail = f"{row['used']} of {row['most']} connections of the database server are in use"
+        raise_alert(connection, CONNECTIONS, "postgres", detail)
+    elif share < _AT_EASE:
+        resolve(connection, CONNECTIONS, "postgres")
+    return share >= _NEARLY_ALL
 
 
 def acknowledge_escalation(connection: Connection, key: str, who: str) -> bool:

@@ -24,13 +24,20 @@ if TYPE_CHECKING:
 _DATABASE = "swarm"
 _LOCALE = "C.UTF-8"
 _SOCKET = ".s.PGSQL.5432"
+_OURS = "# sized to the workers"
 
 
-def start(data: Path) -> str:
-    """Start (or find running) the server whose data lives in ``data``; returns its libpq URL."""
+def start(data: Path, *, max_connections: int | None = None) -> str:
+    """Start (or find running) the server whose data lives in ``data``; returns its libpq URL.
+
+    ``max_connections`` holds from the next real start on.
+    """
     data.mkdir(parents=True, exist_ok=True)
     server = _server(data)
     with _plain_locale():
+        if max_connections is not None:
+            server.ensure_pgdata_inited()
+            _limit_connections(data / "postgresql.conf", max_connections)
         server.start()
     folder = server.get_postmaster_info().socket_dir
     if folder is None:
@@ -40,6 +47,12 @@ def start(data: Path) -> str:
             shutil.chown(folder, server.system_user)
         folder.chmod(0o700)
     return create_database(f"postgresql://postgres@/postgres?host={quote(str(folder), safe='/')}")
+
+
+def _limit_connections(file: Path, most: int) -> None:
+    """Write our one line at the end, where it outweighs the others of its name."""
+    others = [line for line in file.read_text("utf-8").splitlines() if not line.endswith(_OURS)]
+    file.write_text("\n".join([*others, f"max_connections = {most}  {_OURS}", ""]), "utf-8")
 
 
 def stop(data: Path, *, immediate: bool = False) -> None:

@@ -18,6 +18,7 @@ from swarm.installation.membership import require_home
 from swarm.settings import load_settings
 from swarm.sockets import remove_short
 from swarm.up import programs
+from swarm.up.connections import embedded_limit
 from swarm.up.prepare import (
     appoint_publisher,
     bring_up_to_date,
@@ -119,7 +120,8 @@ def _database_url(session: Session) -> str:
         return url
     url_file = session.home.run / "postgres.url"
     url_file.unlink(missing_ok=True)
-    session.supervisor.start(programs.postgres(session.home, session.environment))
+    most = embedded_limit(session.options.workers)
+    session.supervisor.start(programs.postgres(session.home, session.environment, most))
     session.wait_ready("postgres", 60)
     return url_file.read_text("utf-8")
 

@@ -1,4 +1,4 @@
-"""``python -m swarm.up.postgres_keeper DATA URL_FILE``: keeps the embedded Postgres running.
+"""``python -m swarm.up.postgres_keeper DATA URL_FILE [MAX_CONNECTIONS]``: the embedded Postgres.
 
 ``pg_ctl`` detaches the server from whoever starts it. This small program stands in for it under the
 supervisor: on SIGTERM (also sent by the kernel when the supervisor was killed) the server is shut
@@ -26,25 +26,26 @@ _PR_SET_CHILD_SUBREAPER = 36
 def main(arguments: list[str]) -> None:
     """Run until SIGTERM or SIGINT. ``URL_FILE`` appears when the server answers."""
     data, url_file = Path(arguments[0]), Path(arguments[1])
+    most = int(arguments[2]) if len(arguments) > 2 else None  # noqa: PLR2004 - the third
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     _adopt_orphans()
-    _start(data, url_file)
+    _start(data, url_file, most)
     while not stopped.wait(_LOOK_SECONDS):
         _bury()
         if not _alive(data):
             _log.warning("the server died; starting it again")
             url_file.unlink(missing_ok=True)
-            _start(data, url_file)
+            _start(data, url_file, most)
     url_file.unlink(missing_ok=True)
     if _alive(data):
         embedded.stop(data)
 
 
-def _start(data: Path, url_file: Path) -> None:
-    write_private(url_file, embedded.start(data))
+def _start(data: Path, url_file: Path, most: int | None) -> None:
+    write_private(url_file, embedded.start(data, max_connections=most))
     _log.info("the server answers")
 
 

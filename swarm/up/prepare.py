@@ -12,6 +12,7 @@ from swarm.settings import Settings
 from swarm.store.database import Database
 from swarm.store.database_errors import in_our_words
 from swarm.store.migrate import migrate
+from swarm.up.connections import require_connections
 from swarm.up.processes import python
 from swarm.up.session import Session
 
@@ -41,8 +42,13 @@ def _alone(session: Session) -> Database:
 
 
 def bring_up_to_date(session: Session) -> None:
-    """Apply our migrations; raises a ``DatabaseError`` when Postgres is away or refuses."""
+    """Apply our migrations, once the server is known to have a connection for everybody.
+
+    Raises a ``DatabaseError`` when Postgres is away or refuses, ``ConfigurationError`` when it is
+    too small for the workers asked for.
+    """
     with in_our_words():
+        require_connections(session.environment["DATABASE_URL"], session.options.workers)
         applied = migrate(session.environment["DATABASE_URL"])
     if applied:
         session.screen.say(f"database brought up to date: {', '.join(applied)}")

@@ -19,12 +19,12 @@ _DEFINITIONS = "swarm_assets.definitions"
 _LEGACY_PUBLISHING = ("pipeline_daemon", "publish_sender")
 
 
-def postgres(home: Home, environment: Mapping[str, str]) -> Program:
+def postgres(home: Home, environment: Mapping[str, str], max_connections: int) -> Program:
     """Return the embedded database server's keeper; ready when its URL file is there."""
     url_file = home.run / "postgres.url"
     return Program(
         "postgres",
-        python("swarm.up.postgres_keeper", str(home.postgres), str(url_file)),
+        python("swarm.up.postgres_keeper", str(home.postgres), str(url_file), str(max_connections)),
         environment,
         ready=url_file.exists,
         stop_seconds=30.0,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from swarm.errors import DatabaseUnavailableError
-from swarm.store.alerts import deliver, raise_overdue_escalations
+from swarm.store.alerts import deliver, raise_overdue_escalations, watch_connections
 from swarm.store.database import Database
 from swarm_assets.resources.legacy import Legacy
 from swarm_assets.resources.pager import Pager
@@ -15,7 +15,8 @@ from swarm_assets.resources.pager import Pager
     name="alerts",
     minimum_interval_seconds=5,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Pages for overdue escalations and a silent legacy; delivers waiting alerts.",
+    description="Pages for overdue escalations, a silent legacy and a full database server;"
+    " delivers waiting alerts.",
 )
 def alerts(
     context: dg.SensorEvaluationContext,
@@ -26,6 +27,7 @@ def alerts(
     """Raise what is overdue, deliver what waits; an alert stays until the pager took it."""
     try:
         with database.transaction() as connection:
+            watch_connections(connection)
             overdue = raise_overdue_escalations(connection)
             silent = legacy.watch(connection, datetime.now(UTC))
         delivered = deliver(database, pager)

@@ -29,6 +29,13 @@ _.load_input
 _.submit_run
 _.store_event
 _.store_event_batch
+# kombu calls a channel's methods, SQLAlchemy is given the pool's limits by name.
+_._put
+_._queue_bind
+pool_size
+max_overflow
+# Tests and benches open a saver of their own; production borrows its connections.
+postgres_checkpointer
 _.config_type
 _.from_config_value
 _._launch_celery_task_run

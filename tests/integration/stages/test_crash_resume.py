@@ -25,6 +25,7 @@ from swarm.models import Evidence, Stage
 from swarm.stages.checkpointer import borrowing_checkpointer, postgres_checkpointer
 from swarm.stages.enrichment.gather import gather
 from swarm.stages.reply.draft import write_draft
+from swarm.store.database import Database
 
 pytestmark = pytest.mark.integration
 
