@@ -129,6 +129,14 @@ PAGES: Mapping[str, Callable[[int], str]] = {
 }
 
 
+# Of each kind of trouble one: what the bench and the acceptance test send.
+TEN_SHAPES = (
+    ("text", "dashes"), ("text", "equals signs"), ("text", "hashes"), ("text", "blank lines"),
+    ("text", "quoted lines"), ("text", "combining accents"), ("text", "spaced letters"),
+    ("page", "nested divs"), ("page", "formatting in many blocks"), ("page", "many selectors"),
+)  # fmt: skip
+
+
 def plain(body: str) -> bytes:
     """A mail with this text as its only part, as a mail program would send it."""
     return _mail(body, "plain")

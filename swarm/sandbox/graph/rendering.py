@@ -93,6 +93,10 @@ def _body(markup: str, preferences: Preferences) -> Json:
     return {"contentType": "html", "content": markup}
 
 
+_LONGEST_PARSED = 50_000  # html.parser looks again and again for the end of what has none
+_TAG = re.compile(r"<[^<>]{0,2000}>")
+
+
 class _Text(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -116,6 +120,8 @@ class _Text(HTMLParser):
 
 def html_to_text(markup: str) -> str:
     """Return HTML as the plain text Exchange would give, more or less."""
+    if len(markup) > _LONGEST_PARSED:
+        return "\n".join(" ".join(line.split()) for line in _TAG.sub("\n", markup).split("\n"))
     parser = _Text()
     parser.feed(markup)
     parser.close()

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -87,11 +88,13 @@ class Lane:
     def send_next(self) -> str:
         """Launch what is due, as sensor and daemon do; returns the run's id."""
         (request,) = wait_for(lambda: self.queue.request_due(1))
-        job = ReconstructableRepository.for_module(
-            "swarm_assets.definitions", "defs"
-        ).get_reconstructable_job("work_order")
+        location = ReconstructableRepository.for_module("swarm_assets.definitions", "defs")
+        job = location.get_reconstructable_job("work_order")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", dg.BetaWarning)
+            definition = job.get_definition()
         run = self.instance.create_run_for_job(
-            job.get_definition(),
+            definition,
             tags={PARTITION_TAG: request.work_order_key, ATTEMPT_TAG: str(request.attempt)},
             job_code_origin=job.get_python_origin(),
         )
