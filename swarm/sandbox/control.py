@@ -87,7 +87,7 @@ class ControlApi:
         if operation is None:
             return json_reply(404, {"error": "unknown operation", "known": [*self._operations]})
         wanted, name = request.json(), request.path.strip("/")
-        strange = sorted(set(wanted) - _ARGUMENTS.get(name, frozenset()))
+        strange = sorted(set(wanted) - _ARGUMENTS.get(name, frozenset(wanted)))
         if strange:
             return json_reply(400, {"error": f"unknown argument of {name}: {strange[0]}"})
         try:

@@ -100,13 +100,14 @@ class Mailbox:
 
     messages: Sequence[ThreadMessage] = (message(1, from_us=True), message(2))
     trouble: SwarmError | None = None
+    conversation_id: str = "c1"
     asked: list[str] = field(default_factory=list)
 
     def conversation(self, conversation_id: str) -> Sequence[ThreadMessage]:
         self.asked.append(f"conversation {conversation_id}")
         if self.trouble:
             raise self.trouble
-        return self.messages
+        return self.messages if conversation_id == self.conversation_id else ()
 
     def find_dispatched(
         self, *, key: str, conversation_id: str | None, marker: str, since: datetime
@@ -136,11 +137,12 @@ class Board:
 
     def deals_of(self, contact_ids: Sequence[str]) -> Sequence[CrmItem]:
         self._ask("deals", contact_ids)
-        return self.deals
+        known = {contact.item_id for contact in self.contacts}
+        return self.deals if known & {*contact_ids} else ()
 
     def updates_of(self, item_ids: Sequence[str]) -> Sequence[CrmUpdate]:
         self._ask("updates", item_ids)
-        return self.notes
+        return [note for note in self.notes if note.item_id in item_ids]
 
     def _ask(self, question: str, about: Sequence[str]) -> None:
         self.asked.append(f"{question} {' '.join(about)}")
