@@ -119,7 +119,9 @@ def house() -> Iterator[House]:
     options = ("--port", str(port), "--no-samples", "--with-legacy")
     try:
         with running_up(home, folder / "up.log", *options):
-            yield settled(Running(home, port), folder)
+            house = settled(Running(home, port), folder)
+            yield house
+            house.control.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
