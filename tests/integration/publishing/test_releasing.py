@@ -62,7 +62,7 @@ def released(company: Company, **changes: Any) -> Release:
 
 
 def escalated_by_a_fault(company: Company) -> None:
-    """monday.com refuses: whose data this is cannot be looked up (ES-09). Then the fault is gone."""
+    """monday.com refuses for a moment: whose data this is cannot be looked up (ES-09)."""
     company.sandbox.fault("monday", "status", times=50, status=403)
     company.answer()
     company.sandbox.clear_faults()

@@ -116,3 +116,27 @@ def test_a_lost_lease_stops_the_run_at_its_next_step() -> None:
     with pytest.raises(FencedOutError):
         session.read(KEY, Stage.RECEIVED, Received)
     session.leave()
+
+
+@pytest.mark.parametrize("times", [1, 20])
+def test_looking_at_some_stages_only_counts_as_no_failure_of_the_work_order(times: int) -> None:
+    """A person who materializes one asset twenty times must not make a dead letter of it."""
+    bench = Bench()
+    for number in range(times):
+        session = bench.session(f"run-{number}")
+        session.fence(KEY)
+        session.leave()
+    job = bench.store.record(KEY).job
+    assert job is not None
+    assert (job.state, job.failures) == (JobState.QUEUED, 0)
+
+
+def test_a_run_of_the_queue_that_was_cancelled_counts_as_a_failure() -> None:
+    bench = Bench()
+    bench.queue.request_due(1)
+    session = bench.session(attempt=1)
+    session.fence(KEY)
+    session.leave()
+    job = bench.store.record(KEY).job
+    assert job is not None
+    assert (job.state, job.failures) == (JobState.QUEUED, 1)
