@@ -15,8 +15,10 @@ from swarm.store.database import Connection, Row
 # From SENDING on, bytes may have left; what was held before any claim never did.
 _PUBLISHED = """
 SELECT p.publisher, p.sha256, p.draft_sha256, p.at,
-       p.body->>'subject' AS subject, p.body->>'body_text' AS body_text,
-       p.body->>'to' AS recipients, coalesce(p.body->>'review_note', '') AS review_note
+       coalesce(p.body->>'subject', '') AS subject,
+       coalesce(p.body->>'body_text', '') AS body_text,
+       coalesce(p.body->>'to', '') AS recipients,
+       coalesce(p.body->>'review_note', '') AS review_note
   FROM publication_ledger l
   JOIN publication_payload p ON p.work_order_key = l.work_order_key
        AND p.publisher = l.publisher AND p.sha256 = l.payload_sha256
