@@ -23,7 +23,6 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 import psycopg
-from live_installation import alive
 from psycopg.rows import dict_row
 
 from swarm.clients.protocol import FoundDraft
@@ -65,6 +64,8 @@ class EveryDraft:
 
 
 def main() -> int:
+    from live_installation import alive  # noqa: PLC0415 - a process of the pool need not load it
+
     options = arguments()
     folder = Path(tempfile.mkdtemp(prefix="swarm-bench-"))
     server = embedded.start(folder / "postgres")

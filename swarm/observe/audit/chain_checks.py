@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from swarm.models import Tier, WorkOrderState
-from swarm.observe.audit.findings import Finding
+from swarm.observe.audit.findings import Violation
 from swarm.observe.audit.stored import Stored
 from swarm.store.database import Row
 from swarm.store.event_chain import GENESIS, verify_rows
@@ -18,10 +18,10 @@ _STATES: Final = frozenset(WorkOrderState)
 _LIVE: Final = frozenset({WorkOrderState.ACCEPTED, WorkOrderState.RUNNING})
 
 
-def check(stored: Stored) -> Iterator[Finding]:
+def check(stored: Stored) -> Iterator[Violation]:
     """Yield where chain and row of a work order disagree."""
     for problem in verify_rows(stored.events):
-        yield Finding(6, "chain", problem)
+        yield Violation(6, "chain", problem)
     if stored.order is None:
         return
     yield from _head(stored.order, stored.events)
@@ -29,16 +29,16 @@ def check(stored: Stored) -> Iterator[Finding]:
     yield from _tier(stored.order, stored.events)
 
 
-def _head(order: Row, events: Sequence[Row]) -> Iterator[Finding]:
+def _head(order: Row, events: Sequence[Row]) -> Iterator[Violation]:
     head = (events[-1]["seq"], events[-1]["hash"]) if events else (0, GENESIS)
     if head != (order["chain_seq"], order["chain_hash"]):
         said = f"the chain ends at event {head[0]}, its head says {order['chain_seq']}"
-        yield Finding(6, "chain", said)
+        yield Violation(6, "chain", said)
     if not events and order["state"] not in {"accepted", "held"}:
-        yield Finding(6, "chain", f"{order['state']} without a single event")
+        yield Violation(6, "chain", f"{order['state']} without a single event")
 
 
-def _state(order: Row, events: Sequence[Row]) -> Iterator[Finding]:
+def _state(order: Row, events: Sequence[Row]) -> Iterator[Violation]:
     stood = str(WorkOrderState.ACCEPTED)
     for event in events:
         to = _moved_to(event)
@@ -47,10 +47,10 @@ def _state(order: Row, events: Sequence[Row]) -> Iterator[Finding]:
         came_from = event["detail"].get("from")
         if came_from is not None and not _same(came_from, stood):
             said = f"event {event['seq']} moves from {came_from}, but the chain stood at {stood}"
-            yield Finding(6, "impossible_move", said)
+            yield Violation(6, "impossible_move", said)
         stood = to
     if not _same(order["state"], stood):
-        yield Finding(6, "state_not_in_chain", f"{order['state']}, but the chain says {stood}")
+        yield Violation(6, "state_not_in_chain", f"{order['state']}, but the chain says {stood}")
 
 
 def _moved_to(event: Row) -> str | None:
@@ -67,9 +67,9 @@ def _same(state: str, other: str) -> bool:
     return state == other or (state in _LIVE and other in _LIVE)
 
 
-def _tier(order: Row, events: Sequence[Row]) -> Iterator[Finding]:
+def _tier(order: Row, events: Sequence[Row]) -> Iterator[Violation]:
     told = [event["detail"].get("to") for event in events if event["kind"] == "tier.raised"]
     name = told[-1] if told else Tier.ROUTINE.name
     if Tier(order["tier"]).name != name:
         said = f"tier {Tier(order['tier']).name}, but the chain says {name} (ES-02)"
-        yield Finding(4, "tier_not_in_chain", said)
+        yield Violation(4, "tier_not_in_chain", said)

@@ -10,14 +10,14 @@ from pydantic import JsonValue, ValidationError
 
 from swarm.legacy.publishing.shim import RULE
 from swarm.models import Ruling, WorkOrder, canonical_sha256
-from swarm.observe.audit.findings import Finding
+from swarm.observe.audit.findings import Violation
 from swarm.observe.audit.stored import Stored
 from swarm.store.database import Row
 
 _NAMES = ("key", "original_id")
 
 
-def check(stored: Stored) -> Iterator[Finding]:
+def check(stored: Stored) -> Iterator[Violation]:
     """Yield what was changed, is missing, or stands there without its event."""
     if stored.order is not None:
         yield from _mail(stored, stored.order)
@@ -26,17 +26,17 @@ def check(stored: Stored) -> Iterator[Finding]:
     yield from _verdicts(stored)
 
 
-def _mail(stored: Stored, order: Row) -> Iterator[Finding]:
+def _mail(stored: Stored, order: Row) -> Iterator[Violation]:
     body = order["body"]
     if (body.get("key"), body.get("original_id")) != (order["key"], order["original_id"]):
-        yield Finding(6, "mail_changed", "the stored mail names another work order")
+        yield Violation(6, "mail_changed", "the stored mail names another work order")
     said = _what_it_says(body)
     for line in stored.lines:
         if line["status"] == "accepted" and line["canonical_sha256"] != said:
-            yield Finding(6, "mail_changed", "the stored mail is not what its intake line said")
+            yield Violation(6, "mail_changed", "the stored mail is not what its intake line said")
     read = [e["detail"].get("inputs") for e in stored.events if _finished(e, "received")]
     if read and read[-1] not in ([canonical_sha256(body)], [_as_noun(body)]):
-        yield Finding(6, "mail_changed", "the stored mail is not the one its run has read")
+        yield Violation(6, "mail_changed", "the stored mail is not the one its run has read")
 
 
 def _what_it_says(body: Mapping[str, JsonValue]) -> str:
@@ -51,13 +51,13 @@ def _as_noun(body: Mapping[str, JsonValue]) -> str | None:
         return None
 
 
-def _revisions(stored: Stored) -> Iterator[Finding]:
+def _revisions(stored: Stored) -> Iterator[Violation]:
     for row in stored.revisions:
         if row["canonical_sha256"] != _what_it_says(row["body"]):
-            yield Finding(6, "mail_changed", "a kept revision is not what its intake line said")
+            yield Violation(6, "mail_changed", "a kept revision is not what its intake line said")
 
 
-def _artifacts(stored: Stored) -> Iterator[Finding]:
+def _artifacts(stored: Stored) -> Iterator[Violation]:
     told = {
         (e["stage"], e["detail"].get("artifact_sha256"))
         for e in stored.events
@@ -66,10 +66,10 @@ def _artifacts(stored: Stored) -> Iterator[Finding]:
     for row in stored.artifacts:
         if canonical_sha256(row["body"]) != row["sha256"]:
             said = f"output of {row['stage']} does not match its hash"
-            yield Finding(6, "artifact_changed", said)
+            yield Violation(6, "artifact_changed", said)
         if (row["stage"], row["sha256"]) not in told:
             said = f"output of {row['stage']} without its event"
-            yield Finding(6, "artifact_without_event", said)
+            yield Violation(6, "artifact_without_event", said)
     kept = {(row["stage"], row["run_id"]): row["sha256"] for row in stored.artifacts}
     newest = {
         (e["stage"], e["run_id"]): e["detail"]["artifact_sha256"]
@@ -79,10 +79,10 @@ def _artifacts(stored: Stored) -> Iterator[Finding]:
     for (stage, run_id), sha256 in newest.items():
         if kept.get((stage, run_id)) != sha256:
             said = f"output of {stage} is not the one the chain tells of, or is gone"
-            yield Finding(6, "artifact_missing", said)
+            yield Violation(6, "artifact_missing", said)
 
 
-def _verdicts(stored: Stored) -> Iterator[Finding]:
+def _verdicts(stored: Stored) -> Iterator[Violation]:
     told = {
         (e["detail"].get("draft_sha256"), e["detail"].get("evidence_sha256"), ruling)
         for e in stored.events
@@ -95,10 +95,10 @@ def _verdicts(stored: Stored) -> Iterator[Finding]:
         if v["rule"] != RULE  # today's policy tells no chain of ours
     }
     for _, _, ruling in sorted(stands - told):
-        yield Finding(4, "verdict_without_event", f"{ruling}, of which the chain does not tell")
+        yield Violation(4, "verdict_without_event", f"{ruling}, of which the chain does not tell")
     for _, _, ruling in sorted(told - stands):
         passed = ruling.endswith(f"={Ruling.PASS}")
-        yield Finding(4 if passed else 5, "verdict_missing", f"{ruling} of the chain is gone")
+        yield Violation(4 if passed else 5, "verdict_missing", f"{ruling} of the chain is gone")
 
 
 def _finished(event: Row, stage: str) -> bool:

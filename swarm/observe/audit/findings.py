@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Finding(NamedTuple):
+class Violation(NamedTuple):
     """Which promise, the stable name of the check, and what is wrong; never mail text."""
 
     promise: int

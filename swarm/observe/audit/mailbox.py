@@ -24,14 +24,14 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 from swarm.clients.outlook_messages import html_to_text
 from swarm.clients.protocol import FoundDraft, StandingDraft
 from swarm.errors import SwarmError
-from swarm.observe.audit.findings import Finding
+from swarm.observe.audit.findings import Violation
 from swarm.observe.audit.publications import (
     LedgerEntry,
     entries_by_reference,
     entries_in,
     entries_of,
 )
-from swarm.observe.audit.report import Fact
+from swarm.observe.audit.report import Observation
 from swarm.patterns import linear
 from swarm.store.database import Connection, Database
 
@@ -42,7 +42,7 @@ _REPLY: Final = linear(r"^\s{0,20}(?:(?:re|aw|sv|antw)\s{0,5}:\s{0,5}){1,50}", r
 _DELETED = "deleteditems"
 _AT_ONCE = 200  # publications whose texts are held in memory
 
-Told: TypeAlias = tuple[str, Finding] | Fact
+Told: TypeAlias = tuple[str, Violation] | Observation
 
 
 class AuditedMailbox(Protocol):
@@ -68,19 +68,24 @@ class Standing(NamedTuple):
 
 
 def compare(mailbox: AuditedMailbox, database: Database, keys: Sequence[str]) -> Iterator[Told]:
-    """Yield where mailbox and ledger disagree: for these work orders, and for every draft."""
+    """Yield where mailbox and ledger disagree: for these work orders, and for every draft.
+
+    ``keys`` are publications; where there is none at all, nobody's drafts are looked at.
+    """
+    if not keys:
+        return
     try:
         drafts = mailbox.drafts()
     except SwarmError as error:
         said = f"the drafts could not be listed: {error.message}"
-        yield "mailbox", Finding(2, "not_searched", said)
+        yield "mailbox", Violation(2, "not_searched", said)
         drafts = ()
     with database.transaction() as connection:  # after the drafts: a row is older than its draft
         standing = _sorted(drafts, connection)
         beside = tuple(_beside_ours(standing.unnamed, connection))
     for name in standing.strangers:
         said = "a draft in the mailbox, of which the ledger knows nothing"
-        yield name, Finding(2, "draft_without_ledger", said)
+        yield name, Violation(2, "draft_without_ledger", said)
     yield from beside
     asked = sorted({*keys, *standing.ours})
     with ThreadPoolExecutor(_CONCURRENT_SEARCHES) as pool:
@@ -99,7 +104,7 @@ def _looked_twice(
     """Look; and once more, ledger first, where something is wrong: it may have moved meanwhile."""
     doubtful = []
     for key, told in _looked(mailbox, database, pool, keys, standing):
-        if any(not isinstance(each, Fact) for each in told):
+        if any(not isinstance(each, Observation) for each in told):
             doubtful.append(key)
         else:
             yield from told
@@ -163,10 +168,10 @@ def _beside_ours(unnamed: Sequence[StandingDraft], connection: Connection) -> It
                 continue
             if _words(draft.text) in _texts(entry, without_reference=True):
                 said = "a second draft says the same without our reference"
-                yield entry.key, Finding(2, "drafted_twice", said)
+                yield entry.key, Violation(2, "drafted_twice", said)
             else:
                 said = "another draft stands in its conversation, without our reference"
-                yield Fact(name="another_draft", subject=entry.key, detail=said)
+                yield Observation(name="another_draft", subject=entry.key, detail=said)
 
 
 # --- one publication ------------------------------------------------------------------------------
@@ -184,7 +189,7 @@ def _look(
         )
     except SwarmError as error:
         said = f"the mailbox could not be searched: {error.message}"
-        return ((entry.key, Finding(2, "not_searched", said)),)
+        return ((entry.key, Violation(2, "not_searched", said)),)
     told: list[Told] = [(entry.key, finding) for finding in _judge(entry, found, standing)]
     told += _thrown_away(entry, found)
     for draft in standing:
@@ -194,27 +199,27 @@ def _look(
 
 def _judge(
     entry: LedgerEntry, found: Sequence[FoundDraft], standing: Sequence[StandingDraft]
-) -> Iterator[Finding]:
+) -> Iterator[Violation]:
     folders = {draft.message_id: draft.folder for draft in found}
     folders |= {draft.message_id: "drafts" for draft in standing}
     if len(folders) > 1:
         where = ", ".join(sorted(folders.values()))
-        yield Finding(2, "drafted_twice", f"{len(folders)} drafts: {where}")
+        yield Violation(2, "drafted_twice", f"{len(folders)} drafts: {where}")
     if entry.state == "CONFIRMED" and not folders:
         said = "CONFIRMED, but the mailbox holds nothing of it"
-        yield Finding(2, "confirmed_without_draft", said)
+        yield Violation(2, "confirmed_without_draft", said)
     if folders and entry.intent_at is None and entry.state != "CONFIRMED":
         said = f"{entry.state}, never claimed, yet the mailbox holds a draft"
-        yield Finding(2, "draft_without_claim", said)
+        yield Violation(2, "draft_without_claim", said)
     if folders and entry.state in {"HELD", "DEAD"}:
         said = f"{entry.state}, but the mailbox holds a draft"
-        yield Finding(2, "draft_not_confirmed", said)
+        yield Violation(2, "draft_not_confirmed", said)
 
 
-def _thrown_away(entry: LedgerEntry, found: Sequence[FoundDraft]) -> Iterator[Fact]:
+def _thrown_away(entry: LedgerEntry, found: Sequence[FoundDraft]) -> Iterator[Observation]:
     if found and all(draft.folder == _DELETED for draft in found):
         said = "our draft lies in Deleted Items; was the customer answered otherwise?"
-        yield Fact(name="draft_deleted", subject=entry.key, detail=said)
+        yield Observation(name="draft_deleted", subject=entry.key, detail=said)
 
 
 def _against_approved(entry: LedgerEntry, draft: StandingDraft) -> Iterator[Told]:
@@ -223,10 +228,10 @@ def _against_approved(entry: LedgerEntry, draft: StandingDraft) -> Iterator[Told
         return
     said = f"the draft has another {' and another '.join(differs)} than the ledger"
     if draft.modified_at <= draft.created_at:
-        yield entry.key, Finding(4, "other_draft", f"{said}, and nobody touched it since")
+        yield entry.key, Violation(4, "other_draft", f"{said}, and nobody touched it since")
     else:
         said += f"; changed {draft.modified_at:%Y-%m-%d %H:%M:%SZ}, by a person as it seems"
-        yield Fact(name="draft_edited", subject=entry.key, detail=said)
+        yield Observation(name="draft_edited", subject=entry.key, detail=said)
 
 
 def _differences(entry: LedgerEntry, draft: StandingDraft) -> list[str]:

@@ -20,7 +20,7 @@ from psycopg.types.json import Jsonb
 from pydantic import ValidationError
 
 from swarm.models import Noun, canonical_sha256
-from swarm.observe.audit.findings import Finding
+from swarm.observe.audit.findings import Violation
 from swarm.observe.audit.report import Scope
 from swarm.store.database import Connection, Database
 from swarm.store.event_chain import GENESIS
@@ -43,7 +43,6 @@ VALUES (%(id)s, %(at)s, %(scope)s, %(cluster)s, %(horizon)s, %(counts)s, %(laid_
 _HERE = """
 SELECT CASE WHEN has_function_privilege('pg_control_system()', 'execute')
             THEN (SELECT system_identifier::text FROM pg_control_system()) ELSE '' END AS cluster,
-       (SELECT oid FROM pg_database WHERE datname = current_database())::text AS database,
        pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon, clock_timestamp() AS at
 """
 
@@ -52,7 +51,6 @@ class Here(Noun):
     """Which database this is, and where its transactions stand."""
 
     cluster: str
-    database: str
     horizon: int
     at: datetime
 
@@ -83,7 +81,6 @@ class Anchor(Noun):
     """What the installation remembers of the last mark it wrote."""
 
     cluster: str
-    database: str
     id: int
     hash: str
 
@@ -98,30 +95,22 @@ def read_marks(connection: Connection) -> tuple[Mark, ...]:
     return tuple(Mark.model_validate(row) for row in connection.execute(_MARKS))
 
 
-def check_marks(marks: tuple[Mark, ...], anchor: Anchor | None, here: Here) -> Iterator[Finding]:
+def check_marks(marks: tuple[Mark, ...], anchor: Anchor | None, here: Here) -> Iterator[Violation]:
     """Yield what is wrong with the marks themselves, from the last on that a person accepted."""
     accepted = max((place for place, mark in enumerate(marks) if mark.reason), default=0)
     previous, number = GENESIS, 1
     for place, mark in enumerate(marks[accepted:]):
         begins = place == 0 and mark.reason
         if not begins and (mark.id != number or mark.previous_hash != previous):
-            yield Finding(6, "mark_broken", f"mark {mark.id} does not follow the one before")
+            yield Violation(6, "mark_broken", f"mark {mark.id} does not follow the one before")
         if mark.sealed().hash != mark.hash:
-            yield Finding(6, "mark_broken", f"mark {mark.id} was changed after it was written")
+            yield Violation(6, "mark_broken", f"mark {mark.id} was changed after it was written")
         previous, number = mark.hash, mark.id + 1
-    if anchor is None or (anchor.cluster, anchor.database) != (here.cluster, here.database):
-        return
+    if anchor is None or anchor.cluster != here.cluster:
+        return  # never a mark, or another server
     if not any(mark.id == anchor.id and mark.hash == anchor.hash for mark in marks):
         said = f"mark {anchor.id}, which this installation wrote, is not in the database"
-        yield Finding(6, "mark_broken", said)
-
-
-def check_counts(mark: Mark, counts: Mapping[str, int]) -> Iterator[tuple[str, Finding]]:
-    """Yield every table that has fewer rows than it had."""
-    for table, number in sorted(mark.counts.items()):
-        if counts.get(table, 0) < number:
-            said = f"{counts.get(table, 0)} rows, the audit of {mark.at:%Y-%m-%d %H:%M:%SZ} saw"
-            yield table, Finding(6, "shortened", f"{said} {number}")
+        yield Violation(6, "mark_broken", said)
 
 
 def write_mark(database: Database, mark: Mark) -> Mark | None:
@@ -154,12 +143,12 @@ def read_anchor(path: Path) -> Anchor | None:
     except FileNotFoundError:
         return None
     except ValidationError:
-        return Anchor(cluster="", database="", id=0, hash="unreadable")
+        return Anchor(cluster="", id=0, hash="unreadable")
 
 
-def write_anchor(path: Path, mark: Mark, here: Here) -> None:
+def write_anchor(path: Path, mark: Mark) -> None:
     """Remember the mark; written aside and renamed, so that it is there whole or as before."""
-    anchor = Anchor(cluster=mark.cluster, database=here.database, id=mark.id, hash=mark.hash)
+    anchor = Anchor(cluster=mark.cluster, id=mark.id, hash=mark.hash)
     aside = path.with_suffix(".new")
     path.parent.mkdir(parents=True, exist_ok=True)
     with aside.open("w", encoding="utf-8") as file:

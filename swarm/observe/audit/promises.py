@@ -18,11 +18,11 @@ from pathlib import Path
 from swarm.observe.audit import mailbox as mailboxes
 from swarm.observe.audit import marks, schema, streams, tables
 from swarm.observe.audit import scope as scopes
-from swarm.observe.audit.findings import Finding
+from swarm.observe.audit.findings import Violation
 from swarm.observe.audit.mailbox import AuditedMailbox
 from swarm.observe.audit.marks import Here, Mark
-from swarm.observe.audit.recompute import Job, Progress, recompute
-from swarm.observe.audit.report import AuditReport, Breach, Fact, Limits, Scope, Totals
+from swarm.observe.audit.recompute import Progress, Recomputation, recompute
+from swarm.observe.audit.report import AuditReport, Breach, Limits, Observation, Scope, Totals
 from swarm.observe.audit.scope import Written
 from swarm.store.database import Connection, Database
 
@@ -73,8 +73,9 @@ class _Snapshot:
     since: Mark | None
     written: Written
     keys: Sequence[str]
+    published: Sequence[str]
     breaches: tuple[Breach, ...]
-    facts: tuple[Fact, ...]
+    facts: tuple[Observation, ...]
     laid_down: dict[str, str]
 
 
@@ -100,8 +101,8 @@ def audit(
     for path in stream_files:
         breaches.extend(_named(streams.check(database, path)))
     if mailbox is not None:
-        for told in mailboxes.compare(mailbox, database, seen.keys):
-            if isinstance(told, Fact):
+        for told in mailboxes.compare(mailbox, database, seen.published):
+            if isinstance(told, Observation):
                 facts.append(told)
             else:
                 breaches.extend(_named([told]))
@@ -134,14 +135,15 @@ class _Auditor:
             connection.execute(_PATIENCE)
             kept, here = marks.read_marks(connection), marks.here(connection)
             since = kept[-1] if kept else None
-            leans = since if since and scopes.comparable(since, here) else None
-            written = scopes.look(connection, leans)
-            if leans is None or scopes.erased_since(leans, written.counts):
-                scope = Scope.FULL
+            leans = since is not None and scopes.comparable(since, here)
+            written = scopes.look(connection, since, comparable=leans)
+            remembered = list(self._memory_of(kept, here, written))
+            if since is None or not leans or remembered or _gone(since, written):
+                scope = Scope.FULL  # nothing to lean on, or whose rows are gone must be found out
             keys = self._keys(connection, scope, written)
             found = _named(
                 [
-                    *self._memory_of(kept, here, written),
+                    *remembered,
                     *schema.check(connection, since.laid_down if since else None),
                 ]
             )
@@ -152,13 +154,14 @@ class _Auditor:
                 since=since,
                 written=written,
                 keys=keys,
+                published=scopes.to_search(connection, keys),
                 breaches=(
                     *found,
                     *self._asked(connection),
                     *self._recomputed(connection, keys),
                 ),
                 facts=tuple(
-                    Fact(name="drafted_though_escalated", **row)
+                    Observation(name="drafted_though_escalated", **row)
                     for row in connection.execute(_DRAFTED_THOUGH_ESCALATED)
                 ),
                 laid_down=schema.laid_down(connection),
@@ -183,7 +186,7 @@ class _Auditor:
         )
         kept = marks.write_mark(self.database, mark)
         if kept is not None:
-            marks.write_anchor(self.memory.anchor, kept, seen.here)
+            marks.write_anchor(self.memory.anchor, kept)
 
     def _accepted(self) -> frozenset[str]:
         return _ACCEPTABLE if self.memory and self.memory.accepted else frozenset()
@@ -195,12 +198,12 @@ class _Auditor:
 
     def _memory_of(
         self, kept: tuple[Mark, ...], here: Here, written: Written
-    ) -> Iterator[tuple[str, Finding]]:
+    ) -> Iterator[tuple[str, Violation]]:
         anchor = marks.read_anchor(self.memory.anchor) if self.memory else None
         for finding in marks.check_marks(kept, anchor, here):
             yield "audit_mark", finding
         if kept and not scopes.erased_since(kept[-1], written.counts):
-            yield from marks.check_counts(kept[-1], written.counts)
+            yield from scopes.shortened(kept[-1], written)
 
     def _asked(self, connection: Connection) -> Iterator[Breach]:
         for question, subject, detail in tables.ask(connection, self.limits.parameters()):
@@ -210,11 +213,15 @@ class _Auditor:
 
     def _recomputed(self, connection: Connection, keys: Sequence[str]) -> Iterator[Breach]:
         row = connection.execute(_SNAPSHOT).fetchone() or {}
-        job = Job(self.database.url, row["snapshot"], self.required_rules, self.limits)
+        job = Recomputation(self.database.url, row["snapshot"], self.required_rules, self.limits)
         return recompute(connection, keys, job, self.progress)
 
 
-def _named(found: Iterable[tuple[str, Finding]]) -> list[Breach]:
+def _gone(since: Mark, written: Written) -> bool:
+    return scopes.erased_since(since, written.counts) or scopes.artifacts_replaced(since, written)
+
+
+def _named(found: Iterable[tuple[str, Violation]]) -> list[Breach]:
     return [Breach(subject=subject, **finding._asdict()) for subject, finding in found]
 
 

@@ -5,14 +5,14 @@ needs the mailbox is asked in ``mailbox``, what compares publications with each 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from swarm.models import canonical_sha256
-from swarm.observe.audit.findings import Finding
+from swarm.observe.audit.findings import Violation
 from swarm.observe.audit.stored import Stored
 from swarm.publishing.ledger.payload import StoredPayload, draft_sha256
 from swarm.publishing.ledger.states import LedgerState
@@ -27,50 +27,49 @@ _NAMED_OTHERWISE: Final = {
 }
 _POSTED: Final = frozenset({"claimed", "settled"})
 _UNCERTAIN: Final = frozenset({"accepted", "unknown", "settled"})
+_BYTES_NAMED: Final = frozenset({"READY", "SENDING", "ACCEPTED", "UNKNOWN"})
 _REF: Final = ("mailbox", "message_id", "internet_message_id", "conversation_id")
 
 
-def check(stored: Stored, acknowledgement: timedelta) -> Iterator[Finding]:
+def check(stored: Stored, acknowledgement: timedelta) -> Iterator[Violation]:
     """Yield what is wrong with payloads, ledger row and escalation of a work order."""
     for payload in stored.payloads:
         yield from _payload(stored, payload)
     if stored.publication is not None:
         yield from _row(stored, stored.publication)
-    elif stored.log:
-        yield Finding(2, "log_without_row", "the publication log tells of it, the ledger does not")
     yield from _escalation(stored, acknowledgement)
 
 
 # --- payload --------------------------------------------------------------------------------------
 
 
-def _payload(stored: Stored, row: Row) -> Iterator[Finding]:
+def _payload(stored: Stored, row: Row) -> Iterator[Violation]:
     whose = f"payload of {row['publisher']}"
     if canonical_sha256(row["body"]) != row["sha256"]:
-        yield Finding(4, "payload_changed", f"{whose} does not match its hash (ES-17)")
+        yield Violation(4, "payload_changed", f"{whose} does not match its hash (ES-17)")
     try:
         payload = StoredPayload.model_validate(row["body"])
     except ValidationError:
-        yield Finding(4, "payload_changed", f"{whose} is not of a form we know")
+        yield Violation(4, "payload_changed", f"{whose} is not of a form we know")
         return
     if payload.idempotency_key != stored.key:
-        yield Finding(4, "payload_changed", f"{whose} names another work order")
+        yield Violation(4, "payload_changed", f"{whose} names another work order")
     if draft_sha256(payload) != row["draft_sha256"]:
-        yield Finding(4, "payload_changed", f"{whose} is not the judged draft (ES-17)")
+        yield Violation(4, "payload_changed", f"{whose} is not the judged draft (ES-17)")
     if row["publisher"] == "swarm":
-        yield from _against_the_work_order(stored, row, payload)
+        yield from _against_the_order(stored, row, payload)
 
 
-def _against_the_work_order(stored: Stored, row: Row, payload: StoredPayload) -> Iterator[Finding]:
+def _against_the_order(stored: Stored, row: Row, payload: StoredPayload) -> Iterator[Violation]:
     drafts = {_content(a["body"]) for a in stored.artifacts if a["stage"] == "draft"}
     if row["draft_sha256"] not in drafts:
-        yield Finding(4, "payload_without_draft", "the payload is no stored draft of this order")
+        yield Violation(4, "payload_without_draft", "the payload is no stored draft of this order")
     if stored.order is None:
         return
     ref = stored.order["body"].get("ref", {})
     for name in _REF:
         if getattr(payload, name) != (ref.get(name) or ""):
-            yield Finding(4, "payload_changed", f"the payload's {name} is not the mail's")
+            yield Violation(4, "payload_changed", f"the payload's {name} is not the mail's")
 
 
 def _content(draft: Mapping[str, Any]) -> str | None:
@@ -87,7 +86,7 @@ def _content(draft: Mapping[str, Any]) -> str | None:
 # --- ledger row and log ---------------------------------------------------------------------------
 
 
-def _row(stored: Stored, row: Row) -> Iterator[Finding]:
+def _row(stored: Stored, row: Row) -> Iterator[Violation]:
     stood, fence = {LedgerState.PENDING_PAYLOAD}, 0
     for line in stored.log:
         fence += line["event"] in _POSTED
@@ -97,14 +96,14 @@ def _row(stored: Stored, row: Row) -> Iterator[Finding]:
             said = (
                 f"'{line['event']}' of fence {line['fence']} cannot follow {where}, fence {fence}"
             )
-            yield Finding(2, "impossible_move", said)
+            yield Violation(2, "impossible_move", said)
         stood = _after(line, move, stood)
     if row["state"] not in stood or row["fence"] != fence:
         where = " or ".join(sorted(stood))
         said = f"{row['state']} with fence {row['fence']}, but its log says {where}, fence {fence}"
-        yield Finding(2, "ledger_not_in_log", said)
+        yield Violation(2, "ledger_not_in_log", said)
     yield from _counted(row, Counter(line["event"] for line in stored.log))
-    yield from _bytes(stored.payloads, row)
+    yield from _bytes(stored, row)
 
 
 def _move_of(event: str) -> Move | None:
@@ -125,41 +124,41 @@ def _after(line: Row, move: Move | None, stood: set[LedgerState]) -> set[LedgerS
     return ends
 
 
-def _counted(row: Row, told: Counter[str]) -> Iterator[Finding]:
+def _counted(row: Row, told: Counter[str]) -> Iterator[Violation]:
     uncertain = sum(told[event] for event in _UNCERTAIN)
     if row["uncertain_posts"] != uncertain or row["ever_uncertain"] != (uncertain > 0):
         said = f"{row['uncertain_posts']} posts of unproven outcome, its log tells of {uncertain}"
-        yield Finding(2, "ledger_not_in_log", said)
+        yield Violation(2, "ledger_not_in_log", said)
     posts = sum(told[event] for event in _POSTED)
     if not posts - told["not_sent"] <= row["attempts"] <= posts:
         said = f"{row['attempts']} attempts, its log tells of {posts} claims"
-        yield Finding(2, "ledger_not_in_log", said)
+        yield Violation(2, "ledger_not_in_log", said)
     if told["confirmed"] > 1:
-        yield Finding(2, "confirmed_twice", f"confirmed {told['confirmed']} times")
+        yield Violation(2, "confirmed_twice", f"confirmed {told['confirmed']} times")
     if row["state"] == "CONFIRMED" and not row["draft_id"]:
-        yield Finding(2, "confirmed_without_draft", "CONFIRMED, and no draft is named")
+        yield Violation(2, "confirmed_without_draft", "CONFIRMED, and no draft is named")
 
 
-def _bytes(payloads: Sequence[Row], row: Row) -> Iterator[Finding]:
-    theirs = [p["sha256"] for p in payloads if p["publisher"] == row["publisher"]]
+def _bytes(stored: Stored, row: Row) -> Iterator[Violation]:
+    """A row names its bytes from READY on; a switch to nobody takes the name away again."""
     named = row["payload_sha256"]
-    if named is None and (row["fence"] == 0 and row["state"] != "READY"):
-        return
-    if named not in theirs and row["state"] != "PENDING_PAYLOAD":
-        said = f"{row['state']}: the payload it names is not stored"
-        yield Finding(4, "payload_changed", said)
+    theirs = {p["sha256"] for p in stored.payloads if p["publisher"] == row["publisher"]}
+    handed_back = any(line["event"] == "not_sent" for line in stored.log)
+    wanted = row["state"] in _BYTES_NAMED or (row["state"] == "CONFIRMED" and not handed_back)
+    if named not in theirs and (wanted or named is not None):
+        yield Violation(4, "payload_changed", f"{row['state']}: the payload it names is not stored")
 
 
 # --- escalation -----------------------------------------------------------------------------------
 
 
-def _escalation(stored: Stored, acknowledgement: timedelta) -> Iterator[Finding]:
+def _escalation(stored: Stored, acknowledgement: timedelta) -> Iterator[Violation]:
     row = stored.escalation
     if row is None:
         return
     if not row["owner"].strip() or not row["classes"]:
-        yield Finding(1, "escalation_without_owner", "its owner or its classes are empty (ES-22)")
+        yield Violation(1, "escalation_without_owner", "its owner or its classes are empty (ES-22)")
     if row["due_in"] > acknowledgement:
-        yield Finding(1, "escalation_without_owner", f"due only {row['acknowledge_by']} (ES-22)")
+        yield Violation(1, "escalation_without_owner", f"due only {row['acknowledge_by']} (ES-22)")
     if (row["acknowledged_at"] is None) != (not (row["acknowledged_by"] or "").strip()):
-        yield Finding(1, "escalation_without_owner", "acknowledged, but not by whom and when")
+        yield Violation(1, "escalation_without_owner", "acknowledged, but not by whom and when")

@@ -29,7 +29,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Recomputation:
     """What a process of the pool needs to know to look at what the others look at."""
 
     url: str
@@ -39,7 +39,7 @@ class Job:
 
 
 def recompute(
-    connection: Connection, keys: Sequence[str], job: Job, progress: Progress
+    connection: Connection, keys: Sequence[str], job: Recomputation, progress: Progress
 ) -> Iterator[Breach]:
     """Yield every breach of these work orders; ``connection`` holds the snapshot open."""
     batches = [keys[start : start + BATCH] for start in range(0, len(keys), BATCH)]
@@ -53,7 +53,7 @@ def recompute(
         yield from _counting(pool.map(_work, batches), len(keys), progress)
 
 
-def breaches_of(connection: Connection, keys: Sequence[str], job: Job) -> list[Breach]:
+def breaches_of(connection: Connection, keys: Sequence[str], job: Recomputation) -> list[Breach]:
     """Return the breaches of one batch."""
     found = [
         Breach(subject=stored.key, **finding._asdict())
@@ -80,10 +80,10 @@ def _counting(found: Iterator[list[Breach]], total: int, progress: Progress) -> 
 
 # --- a process of the pool ------------------------------------------------------------------------
 
-_mine: list[tuple[Connection, Job]] = []  # one connection per process, closed when it ends
+_mine: list[tuple[Connection, Recomputation]] = []  # one connection per process
 
 
-def _begin(job: Job) -> None:
+def _begin(job: Recomputation) -> None:
     options = "-c search_path=swarm,public -c timezone=UTC"
     connection: Connection = psycopg.connect(job.url, row_factory=dict_row, options=options)
     connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

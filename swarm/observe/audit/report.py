@@ -70,7 +70,7 @@ class Breach(Noun):
     detail: str
 
 
-class Fact(Noun):
+class Observation(Noun):
     """What a person did, or today's path: no promise is broken by it."""
 
     name: str
@@ -101,7 +101,7 @@ class AuditReport(Noun):
     at: datetime
     totals: Totals
     breaches: tuple[Breach, ...]
-    facts: tuple[Fact, ...] = ()
+    facts: tuple[Observation, ...] = ()
     scope: Scope = Scope.FULL
     since: datetime | None = None
 
@@ -145,7 +145,7 @@ def _breaches(breaches: Sequence[Breach]) -> Iterator[str]:
         yield from (f"    {breach.subject}  {breach.detail}" for breach in found)
 
 
-def _facts(facts: Sequence[Fact]) -> Iterator[str]:
+def _facts(facts: Sequence[Observation]) -> Iterator[str]:
     for name, group in groupby(facts, key=lambda f: f.name):
         found = list(group)
         yield f"  to know  {name}  x{len(found)}; {advice(name)}"

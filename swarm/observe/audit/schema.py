@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from swarm.observe.audit.findings import Finding
+from swarm.observe.audit.findings import Violation
 from swarm.patterns import linear
 from swarm.store.database import Connection
 from swarm.store.migrate import scripts
@@ -82,12 +82,12 @@ _FUNCTION: Final = linear(
 )
 
 
-def check(connection: Connection, before: LaidDown | None) -> Iterator[tuple[str, Finding]]:
+def check(connection: Connection, before: LaidDown | None) -> Iterator[tuple[str, Violation]]:
     """Yield, by object, what is gone, off, replaced, or open to all."""
     yield from _triggers(connection)
     yield from _functions(connection)
     for row in connection.execute(_WRITABLE_BY_ALL):
-        yield row["name"], Finding(6, "rights", f"everybody may {row['rights']}")
+        yield row["name"], Violation(6, "rights", f"everybody may {row['rights']}")
     if before is not None:
         yield from _since(before, laid_down(connection))
 
@@ -106,33 +106,33 @@ def required_triggers() -> frozenset[str]:
     return frozenset(there)
 
 
-def _triggers(connection: Connection) -> Iterator[tuple[str, Finding]]:
+def _triggers(connection: Connection) -> Iterator[tuple[str, Violation]]:
     fires = {row["name"]: row["fires"] for row in connection.execute(_TRIGGERS)}
     for name in sorted(required_triggers()):
         if name not in fires:
-            yield name, Finding(6, "trigger", "the trigger is gone")
+            yield name, Violation(6, "trigger", "the trigger is gone")
         elif not fires[name]:
-            yield name, Finding(6, "trigger", "the trigger is disabled")
+            yield name, Violation(6, "trigger", "the trigger is disabled")
 
 
-def _functions(connection: Connection) -> Iterator[tuple[str, Finding]]:
+def _functions(connection: Connection) -> Iterator[tuple[str, Violation]]:
     wanted = {name: source for _, sql in scripts() for name, source in _FUNCTION.findall(sql)}
     there = {row["name"]: row["source"] for row in connection.execute(_FUNCTIONS)}
     for name, source in sorted(wanted.items()):
         if there.get(name) != source:
-            yield name, Finding(6, "trigger", "the function is not the one that was laid down")
+            yield name, Violation(6, "trigger", "the function is not the one that was laid down")
 
 
-def _since(before: LaidDown, now: LaidDown) -> Iterator[tuple[str, Finding]]:
+def _since(before: LaidDown, now: LaidDown) -> Iterator[tuple[str, Violation]]:
     if _migrations(before) != _migrations(now):
         return  # it was meant to change
     for name in sorted(before.keys() | now.keys()):
         if name not in now:
-            yield name, Finding(6, "schema_changed", "is gone since the last clean audit")
+            yield name, Violation(6, "schema_changed", "is gone since the last clean audit")
         elif name not in before:
-            yield name, Finding(6, "schema_changed", "is new since the last clean audit")
+            yield name, Violation(6, "schema_changed", "is new since the last clean audit")
         elif before[name] != now[name]:
-            yield name, Finding(6, "schema_changed", "was changed since the last clean audit")
+            yield name, Violation(6, "schema_changed", "was changed since the last clean audit")
 
 
 def _migrations(laid: LaidDown) -> dict[str, str]:

@@ -15,7 +15,7 @@ from swarm.intake.stream.bookmarks import Bookmark, StreamFile, fits, open_strea
 from swarm.intake.stream.completeness import count_lines
 from swarm.intake.stream.line import Accepted, read_line
 from swarm.intake.stream.tick import stream_name
-from swarm.observe.audit.findings import Finding
+from swarm.observe.audit.findings import Violation
 from swarm.store.database import Connection, Database, Row
 
 _CHUNK = 1 << 20
@@ -27,7 +27,7 @@ SELECT byte_offset, length, line_sha256, canonical_sha256, status FROM intake_li
 """
 
 
-def check(database: Database, path: Path) -> Iterator[tuple[str, Finding]]:
+def check(database: Database, path: Path) -> Iterator[tuple[str, Violation]]:
     """Yield, by place in the stream, what is missing or was changed."""
     try:
         yield from _counts(database, path)
@@ -37,10 +37,10 @@ def check(database: Database, path: Path) -> Iterator[tuple[str, Finding]]:
                 yield from _generation(connection, path.stem, bookmark, files)
     except OSError as error:
         why = f"the stream could not be read: {type(error).__name__}"
-        yield path.name, Finding(1, "stream_unread", why)
+        yield path.name, Violation(1, "stream_unread", why)
 
 
-def _counts(database: Database, path: Path) -> Iterator[tuple[str, Finding]]:
+def _counts(database: Database, path: Path) -> Iterator[tuple[str, Violation]]:
     for count in count_lines(database, path).generations:
         if count.difference:
             said = (
@@ -48,12 +48,12 @@ def _counts(database: Database, path: Path) -> Iterator[tuple[str, Finding]]:
                 f"{count.accepted} accepted + {count.duplicate} duplicate"
                 f" + {count.quarantined} quarantined + {count.erased} erased"
             )
-            yield f"{path.name}:{count.generation}", Finding(1, "stream_count", said)
+            yield f"{path.name}:{count.generation}", Violation(1, "stream_count", said)
 
 
 def _generation(
     connection: Connection, stream: str, bookmark: Bookmark, files: tuple[StreamFile, ...]
-) -> Iterator[tuple[str, Finding]]:
+) -> Iterator[tuple[str, Violation]]:
     if not bookmark.offset:
         return
     file = next((each for each in files if fits(each, bookmark)), None)
@@ -61,13 +61,13 @@ def _generation(
     if file is None:
         if not bookmark.closed:
             said = "the file these lines were read from is gone, or was changed"
-            yield place, Finding(1, "stream_changed", said)
+            yield place, Violation(1, "stream_changed", said)
         return
     with connection.cursor(name="audit_lines") as cursor:
         for row in cursor.execute(_LINES, (stream, bookmark.generation)):
             problem = _line(file, row)
             if problem:
-                yield f"{place}:{row['byte_offset']}", Finding(1, "stream_changed", problem)
+                yield f"{place}:{row['byte_offset']}", Violation(1, "stream_changed", problem)
 
 
 def _line(file: StreamFile, row: Row) -> str | None:

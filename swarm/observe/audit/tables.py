@@ -215,11 +215,26 @@ SELECT min(work_order_key) AS subject, 'one draft is the draft of ' || count(*)
   FROM publication_ledger WHERE draft_id <> '' GROUP BY draft_id HAVING count(*) > 1
 """
 
+_LOG_WITHOUT_ROW = """
+SELECT DISTINCT g.work_order_key AS subject, 'the publication log tells of it, the ledger does not'
+       AS detail
+  FROM publication_log g LEFT JOIN publication_ledger l ON l.work_order_key = g.work_order_key
+ WHERE l.work_order_key IS NULL
+"""
+
+_PAYLOAD_GONE = """
+SELECT l.work_order_key AS subject, l.state || ': the payload it names is not stored' AS detail
+  FROM publication_ledger l
+  LEFT JOIN publication_payload p ON p.work_order_key = l.work_order_key
+       AND p.publisher = l.publisher
+ WHERE l.payload_sha256 IS NOT NULL AND p.work_order_key IS NULL
+"""
+
 # --- who is in office -----------------------------------------------------------------------------
 
 _CONTROL_WITHOUT_HISTORY = """
 SELECT 'publisher_control' AS subject,
-       'epoch ' || c.epoch || ', ' || c.active || ' in office; the history says '
+       coalesce('epoch ' || c.epoch || ', ' || c.active, 'nobody') || ' in office; the history: '
        || coalesce('epoch ' || h.epoch || ', ' || h.active, 'nothing') AS detail
   FROM (SELECT 1 AS one) AS always
   LEFT JOIN publisher_control c ON true
@@ -279,6 +294,8 @@ QUESTIONS = (
     Question(1, "line_without_work_order", _LINE_OF_NOBODY),
     Question(1, "escalation_without_page", _ESCALATION_WITHOUT_PAGE),
     Question(1, "publication_of_nothing", _PUBLICATION_OF_NOTHING),
+    Question(2, "log_without_row", _LOG_WITHOUT_ROW),
+    Question(4, "payload_changed", _PAYLOAD_GONE),
     Question(2, "same_draft_twice", _SAME_DRAFT_TWICE),
     Question(2, "control_without_history", _CONTROL_WITHOUT_HISTORY),
     Question(2, "control_without_history", _NO_CONTROL),

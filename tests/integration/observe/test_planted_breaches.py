@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one breach a line reads as a table
 """A live installation is clean; each breach planted into a copy of it is named, by both scopes.
 
 The installation is made by the objects of production and audited clean once, so that the audit
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from live_installation import Installation, alive, copied, with_mailbox_of_its_own
+from live_installation import Installation, alive, copied
 
 from swarm.models import canonical_sha256
 from swarm.observe.audit.report import AuditReport, Scope
@@ -140,15 +141,16 @@ PLANTED = [
     ("dead turned accepted", f"{_ORDER} state = 'accepted', final_at = NULL WHERE key = :dead", "state_not_in_chain", "dead"),
     ("published turned running", f"{_ORDER} state = 'running', final_at = NULL WHERE key = :published", "state_not_in_chain", "published"),
     ("another tier", f"{_ORDER} tier = 3 WHERE key = :published", "tier_not_in_chain", "published"),
+    ("a tier lowered", f"{_ORDER} tier = 1 WHERE key = :escalated", "tier_not_in_chain", "escalated"),
     ("an event changed", f"UPDATE workflow_events SET actor = 'nobody' {_where('escalated')} AND seq = 2", "chain", "escalated"),
     ("an event gone", f"DELETE FROM workflow_events {_where('escalated')} AND seq = 2", "chain", "escalated"),
     ("the whole chain gone", f"DELETE FROM workflow_events {_where('published')}", "chain", "published"),
-    ("the whole chain gone, and its head", f"DELETE FROM workflow_events {_where('superseded')}; {_ORDER} chain_seq = 0, chain_hash = repeat('0', 64) WHERE key = :superseded", "state_not_in_chain", "superseded"),
-    ("the chain's end gone, and its head moved", f"DELETE FROM workflow_events e USING work_orders w WHERE w.key = e.work_order_key AND w.key = :published AND e.seq = w.chain_seq; UPDATE work_orders w SET chain_seq = e.seq, chain_hash = e.hash FROM (SELECT seq, hash FROM workflow_events {_where('published')} ORDER BY seq DESC LIMIT 1) e WHERE w.key = :published", "state_not_in_chain", "published"),
+    ("the whole chain gone, and its head", f"DELETE FROM workflow_events {_where('superseded')} ;; {_ORDER} chain_seq = 0, chain_hash = repeat('0', 64) WHERE key = :superseded", "state_not_in_chain", "superseded"),
+    ("the chain's end gone, and its head moved", f"DELETE FROM workflow_events e USING work_orders w WHERE w.key = e.work_order_key AND w.key = :published AND e.seq = w.chain_seq ;; UPDATE work_orders w SET chain_seq = e.seq, chain_hash = e.hash FROM (SELECT seq, hash FROM workflow_events {_where('published')} ORDER BY seq DESC LIMIT 1) e WHERE w.key = :published", "state_not_in_chain", "published"),
     ("the log gone", "TRUNCATE publication_log", "ledger_not_in_log", "published"),
     ("a claim gone from the log", f"DELETE FROM publication_log {_where('published')} AND event = 'claimed'", "impossible_move", "published"),
     ("a log line of another fence", f"UPDATE publication_log SET fence = 7 {_where('lost')} AND event = 'accepted'", "impossible_move", "lost"),
-    ("confirmed twice", f"INSERT INTO publication_log (work_order_key, fence, event) VALUES (:published, 1, 'confirmed')", "confirmed_twice", "published"),
+    ("confirmed twice", "INSERT INTO publication_log (work_order_key, fence, event) VALUES (:published, 1, 'confirmed')", "confirmed_twice", "published"),
     ("an uncertain post made ready again", f"{_LEDGER} state = 'READY', ever_uncertain = false, uncertain_posts = 0, publisher = 'swarm' {_where('lost')}", "ledger_not_in_log", "lost"),
     ("a fence lowered", f"{_LEDGER} fence = 0 {_where('published')}", "ledger_not_in_log", "published"),
     ("attempts forgotten", f"{_LEDGER} attempts = 0 {_where('lost')}", "ledger_not_in_log", "lost"),
@@ -181,20 +183,20 @@ PLANTED = [
     ("overdue and nobody paged", "UPDATE escalations SET acknowledge_by = now() - interval '1 day'", "escalation_without_page", "escalated"),
     # the intake
     ("a line called duplicate", f"UPDATE intake_line SET status = 'duplicate' {_where('queued')}", "work_order_without_line", "queued"),
-    ("a lost mail called duplicate", f"DELETE FROM swarm_jobs {_where('queued')}; DELETE FROM work_orders WHERE key = :queued; UPDATE intake_line SET status = 'duplicate' {_where('queued')}", "duplicate_of_nothing", "work_orders:1:*"),
-    ("a lost mail called another's duplicate", f"DELETE FROM swarm_jobs {_where('queued')}; DELETE FROM work_orders WHERE key = :queued; UPDATE intake_line l SET status = 'duplicate', work_order_key = o.work_order_key, canonical_sha256 = o.canonical_sha256 FROM (SELECT * FROM intake_line {_where('running')}) o WHERE l.work_order_key = :queued", "stream_changed", "work_orders:1:*"),
-    ("a bad line called duplicate", "DELETE FROM quarantine; UPDATE intake_line SET status = 'duplicate' WHERE status = 'quarantined'", "duplicate_of_nothing", "work_orders:1:*"),
+    ("a lost mail called duplicate", f"DELETE FROM swarm_jobs {_where('queued')} ;; DELETE FROM work_orders WHERE key = :queued ;; UPDATE intake_line SET status = 'duplicate' {_where('queued')}", "duplicate_of_nothing", "work_orders:1:*"),
+    ("a lost mail called another's duplicate", f"DELETE FROM swarm_jobs {_where('queued')} ;; DELETE FROM work_orders WHERE key = :queued ;; UPDATE intake_line l SET status = 'duplicate', work_order_key = o.work_order_key, canonical_sha256 = o.canonical_sha256 FROM (SELECT * FROM intake_line {_where('running')}) o WHERE l.work_order_key = :queued", "stream_changed", "work_orders:1:*"),
+    ("a bad line called duplicate", "DELETE FROM quarantine ;; UPDATE intake_line SET status = 'duplicate' WHERE status = 'quarantined'", "duplicate_of_nothing", "work_orders:1:*"),
     ("a line of nobody", f"UPDATE intake_line SET work_order_key = NULL {_where('queued')}", "line_without_work_order", "work_orders:1:*"),
-    ("a work order gone", f"DELETE FROM swarm_jobs {_where('queued')}; DELETE FROM work_orders WHERE key = :queued", "line_without_work_order", "queued"),
+    ("a work order gone", f"DELETE FROM swarm_jobs {_where('queued')} ;; DELETE FROM work_orders WHERE key = :queued", "line_without_work_order", "queued"),
     ("a line gone", f"DELETE FROM intake_line {_where('queued')}", "stream_count", "work_orders.jsonl:1"),
     ("the counter turned back", "UPDATE intake_offset SET lines = lines - 1", "stream_count", "work_orders.jsonl:1"),
     ("the kept bytes gone", "DELETE FROM quarantine", "quarantine_mismatch", "work_orders:1:*"),
     # shortened
     ("the alerts gone", "TRUNCATE alerts", "shortened", "alerts"),
     ("one alert gone", "DELETE FROM alerts WHERE id = (SELECT min(id) FROM alerts)", "shortened", "alerts"),
-    ("the log shortened", f"DELETE FROM publication_log {_where('fought')}", "shortened", "publication_log"),
+    ("the log shortened", f"DELETE FROM publication_log {_where('lost')}", "shortened", "publication_log"),
     ("a run gone", f"DELETE FROM workflow_runs {_where('published')}", "shortened", "workflow_runs"),
-    ("all of one work order gone", "; ".join(f"DELETE FROM {table} WHERE {column} = :dead" for table, column in (("swarm_jobs", "work_order_key"), ("workflow_events", "work_order_key"), ("workflow_runs", "work_order_key"), ("intake_line", "work_order_key"), ("work_orders", "key"))) + "; UPDATE intake_offset SET lines = lines - 1", "shortened", "work_orders"),
+    ("all of one work order gone", " ;; ".join(f"DELETE FROM {table} WHERE {column} = :dead" for table, column in (("swarm_jobs", "work_order_key"), ("workflow_events", "work_order_key"), ("workflow_runs", "work_order_key"), ("intake_line", "work_order_key"), ("work_orders", "key"))) + " ;; UPDATE intake_offset SET lines = lines - 1", "shortened", "work_orders"),
     # what holds the tables together
     ("a trigger dropped", "DROP TRIGGER verdicts_are_immutable ON verdicts", "trigger", "verdicts.verdicts_are_immutable"),
     ("a trigger disabled", "ALTER TABLE work_orders DISABLE TRIGGER tier_never_falls", "trigger", "work_orders.tier_never_falls"),
@@ -220,7 +222,7 @@ PLANTED = [
 def test_a_planted_breach_is_named(
     copy: Installation, statement: str, check: str, subject: str
 ) -> None:
-    copy.tamper(*statement.split("; "))
+    copy.tamper(*statement.split(" ;; "))
     for scope in Scope:
         report = copy.audit(scope)
         wanted = copy.keys.get(subject, subject)
@@ -251,7 +253,6 @@ def test_a_payload_forged_with_all_its_hashes_and_passes_is_named(copy: Installa
     )
     sha256, draft = forged.digest(), draft_sha256(forged)
     assert sha256 == canonical_sha256(forged.model_dump())
-    body = forged.model_dump_json().replace("'", "''").replace("%", "%%").replace(":", "\\u003a")
     body = forged.model_dump_json().replace("'", "''")
     copy.tamper(
         "INSERT INTO verdicts SELECT rule, version, '" + draft + "', evidence_sha256, ruling,"
