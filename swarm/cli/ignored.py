@@ -57,8 +57,7 @@ def take(
     mail = left_out(settings, database, key, everything=True)
     if mail is None:
         raise MalformedInputError("no such mail was sorted out", hint="swarm ignored list")
-    files = IntakeFiles(settings.core.swarm_home)
-    taken = take_in(database, files, mail, who=who or getpass.getuser())
+    taken = take_in(database, settings, mail, who=who or getpass.getuser())
     say(f"{mail.key}  {'brought in' if taken else 'was brought in before'}")
     if not taken:
         leave(NO)

@@ -14,13 +14,14 @@ from swarm.intake.stream.bookmarks import open_stream
 from swarm.intake.stream.lines import read_lines
 from swarm.intake.stream.sorted_out import SortedOutMail, mark_taken
 from swarm.legacy.events import MailEvent
-from swarm.legacy.home import IntakeFiles
+from swarm.legacy.home import IntakeFiles, tombstones_of
 from swarm.legacy.intake_stream_processor import work_order_line
 from swarm.legacy.jsonl import LineLog
+from swarm.settings import Settings
 from swarm.store.database import Database
 
 
-def take(database: Database, files: IntakeFiles, mail: SortedOutMail, *, who: str) -> bool:
+def take(database: Database, settings: Settings, mail: SortedOutMail, *, who: str) -> bool:
     """Write the mail's line into the stream and note who did; False: it was brought in before.
 
     The line first: killed in between, the same command repeats harmlessly. Raises ``RefusedError``
@@ -28,8 +29,10 @@ def take(database: Database, files: IntakeFiles, mail: SortedOutMail, *, who: st
     """
     if mail.taken_at is not None:
         return False
+    files = IntakeFiles(settings.core.swarm_home)
     event = _event(files, mail.original_id)
-    LineLog(files.work_orders).append([work_order_line(event)])
+    log = LineLog(files.work_orders, tombstones_of(settings).refuses)
+    log.append([work_order_line(event)])
     with database.transaction() as connection:
         return mark_taken(connection, mail.key, who=who, reason=mail.reason)
 

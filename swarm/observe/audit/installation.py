@@ -38,4 +38,5 @@ def audit_installation(
             scope=scope,
             memory=Memory(home / "audit_mark.json", getpass.getuser(), accepted),
             progress=progress,
+            secret=settings.core.swarm_key_secret.get_secret_value(),
         )

@@ -34,6 +34,7 @@ from swarm.observe.audit.publications import (
 from swarm.observe.audit.report import Observation
 from swarm.patterns import linear
 from swarm.store.database import Connection, Database
+from swarm.store.tombstones import buried_as, tombstone
 
 _CONCURRENT_SEARCHES = 4  # Graph allows four concurrent requests per app and mailbox
 _CLOCK_SLACK = timedelta(minutes=2)  # publishing protocol, section 7
@@ -67,10 +68,13 @@ class Standing(NamedTuple):
     unnamed: Sequence[StandingDraft]
 
 
-def compare(mailbox: AuditedMailbox, database: Database, keys: Sequence[str]) -> Iterator[Told]:
+def compare(
+    mailbox: AuditedMailbox, database: Database, keys: Sequence[str], *, secret: str = ""
+) -> Iterator[Told]:
     """Yield where mailbox and ledger disagree: for these work orders, and for every draft.
 
-    ``keys`` are publications; where there is none at all, nobody's drafts are looked at.
+    ``keys`` are publications; where there is none at all, nobody's drafts are looked at. By
+    ``secret`` the drafts of erased work orders are known, which only a person can delete.
     """
     if not keys:
         return
@@ -83,9 +87,14 @@ def compare(mailbox: AuditedMailbox, database: Database, keys: Sequence[str]) ->
     with database.transaction() as connection:  # after the drafts: a row is older than its draft
         standing = _sorted(drafts, connection)
         beside = tuple(_beside_ours(standing.unnamed, connection))
+        erased = {n for n in standing.strangers if _was_erased(connection, n, secret)}
     for name in standing.strangers:
-        said = "a draft in the mailbox, of which the ledger knows nothing"
-        yield name, Violation(2, "draft_without_ledger", said)
+        if name in erased:
+            said = "the draft of an erased work order still stands there: a person deletes it"
+            yield Observation(name="draft_of_the_erased", subject="mailbox", detail=said)
+        else:
+            said = "a draft in the mailbox, of which the ledger knows nothing"
+            yield name, Violation(2, "draft_without_ledger", said)
     yield from beside
     asked = sorted({*keys, *standing.ours})
     with ThreadPoolExecutor(_CONCURRENT_SEARCHES) as pool:
@@ -126,6 +135,12 @@ def _looked(
     looks = [pool.submit(_look, mailbox, e, standing.ours.get(e.key, ())) for e in entries]
     for entry, look in zip(entries, looks, strict=True):
         yield entry.key, look.result()
+
+
+def _was_erased(connection: Connection, name: str, secret: str) -> bool:
+    """Whether a work order of this key, or of this reference, was erased."""
+    hashes = {tombstone(secret, "id", each) for each in (name, f"Ref: {name}")}
+    return buried_as(connection, hashes) is not None
 
 
 # --- the Drafts folder ----------------------------------------------------------------------------

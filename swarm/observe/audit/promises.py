@@ -89,11 +89,13 @@ def audit(
     scope: Scope = Scope.FULL,
     memory: Memory | None = None,
     progress: Progress = lambda _done, _total: None,
+    secret: str = "",
 ) -> AuditReport:
     """Check promises 1 to 6; a clean audit leaves its mark when there is a ``memory`` to keep it.
 
     ``required_rules`` are the rules without whose stored PASS nothing may have left. ``mailbox``
-    None: drafts are not looked for, the totals say so, and no mark is left.
+    None: drafts are not looked for, the totals say so, and no mark is left. ``secret`` is the
+    home's key secret, by which drafts of erased work orders are known.
     """
     auditor = _Auditor(database, tuple(required_rules), limits or Limits(), memory, progress)
     seen = auditor.tables(scope)
@@ -101,7 +103,7 @@ def audit(
     for path in stream_files:
         breaches.extend(_named(streams.check(database, path)))
     if mailbox is not None:
-        for told in mailboxes.compare(mailbox, database, seen.published):
+        for told in mailboxes.compare(mailbox, database, seen.published, secret=secret):
             if isinstance(told, Observation):
                 facts.append(told)
             else:
