@@ -170,7 +170,7 @@ def test_only_our_own_errors_leave_the_reader_whatever_is_answered(
         except Exception as error:
             raise AssertionError(f"seed {seed}: {type(error).__name__} left the client") from error
         assert CANARY not in told, f"seed {seed}"
-    assert time.monotonic() - began < 240
+    assert time.monotonic() - began < 900  # bounded, generously: a hung answer would be 45 s each
 
 
 def test_a_list_of_attachments_that_cannot_be_had_is_unknown_and_names_its_message(
