@@ -13,7 +13,7 @@ What lives elsewhere: reading releases (``swarm.store.releases``), the move of t
 from collections.abc import Sequence
 
 from psycopg.errors import UniqueViolation
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime
 
 from swarm.errors import MalformedInputError, RefusedError
 from swarm.models import Event, Noun, WorkOrderState
@@ -69,8 +69,8 @@ class ReleaseRequest(Noun):
     """What a person asks for, and what for. ``revision`` None: the newest; 0: as accepted."""
 
     key: str
-    actor: str = Field(max_length=100)
-    reason: str = Field(max_length=500)
+    actor: str
+    reason: str
     waive: tuple[str, ...] = ()
     revision: int | None = None
     no_draft_in_mailbox: bool = False
@@ -121,8 +121,12 @@ def describe(released: Release) -> str:
 
 
 def _checked(request: ReleaseRequest) -> tuple[str, ...]:
-    if not request.actor.strip() or not request.reason.strip():
-        raise MalformedInputError("a release needs who and why", work_order=request.key)
+    for what, text, longest in (("actor", request.actor, 100), ("reason", request.reason, 500)):
+        if not text.strip() or not text.isprintable() or len(text) > longest:
+            raise MalformedInputError(
+                f"a release needs its {what}: one line of at most {longest} characters",
+                work_order=request.key,
+            )
     waived = tuple(sorted({rule.strip().upper() for rule in request.waive}))
     if never := [rule for rule in waived if rule in NEVER_WAIVED]:
         raise RefusedError(f"nobody may take on {', '.join(never)}", work_order=request.key)

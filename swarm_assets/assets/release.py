@@ -4,7 +4,7 @@ The rules are ``swarm.publishing.release``. It goes ahead of every other run, as
 """
 
 import dagster as dg
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from swarm.errors import DatabaseUnavailableError, MalformedInputError, RefusedError
 from swarm.publishing.release import ReleaseRequest, describe, release
@@ -41,9 +41,6 @@ def release_final(
     try:
         request = ReleaseRequest.model_validate(config.model_dump())
         done = release(database, request, settle_seconds=settle_seconds)
-    except ValidationError as error:
-        said = "; ".join(f"{problem['loc'][0]}: {problem['msg']}" for problem in error.errors())
-        raise dg.Failure(said, allow_retries=False) from None
     except (RefusedError, MalformedInputError, DatabaseUnavailableError) as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     context.log.info(describe(done))

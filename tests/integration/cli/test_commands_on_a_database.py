@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from swarm.cli.app import app
+from swarm.errors import RefusedError
 from swarm.intake.stream.tick import ingest
 from swarm.sandbox import environment as sandbox_environment
 from swarm.settings import QueueSettings
@@ -90,6 +91,29 @@ def test_a_dead_work_order_is_listed_and_replayed_once(key: str, database: Datab
     assert swarm("dead", "replay", key).exit_code == 0
     assert swarm("dead", "replay", key).exit_code == 1, "it is not dead any more"
     assert json.loads(swarm("dead", "list", "--json").stdout) == []
+
+
+def test_a_dead_work_order_is_released_once_by_name_and_the_release_is_shown(
+    key: str, database: Database
+) -> None:
+    kill(database, key)
+    who = ("--actor", "anna", "--reason", "the mail can be read", "--waive", "ES-04")
+    said = json.loads(swarm("release", "mail-1", *who, "--json").stdout)
+    assert (said["work_order_key"], said["actor"], said["waived"]) == (key, "anna", ["ES-04"])
+    with pytest.raises(RefusedError, match="nothing to release"):
+        swarm("release", key, *who)
+    told = swarm("show", key).stdout
+    assert "Released by anna" in told
+    assert "Rules taken on: ES-04" in told
+    assert json.loads(swarm("dead", "list", "--json").stdout) == []
+
+
+@pytest.mark.parametrize("left_out", ["--actor", "--reason"])
+def test_a_release_without_who_or_why_is_no_command(key: str, left_out: str) -> None:
+    given = {"--actor": "anna", "--reason": "why"}
+    given.pop(left_out)
+    said = swarm("release", key, *(word for pair in given.items() for word in pair))
+    assert said.exit_code == 2
 
 
 def test_replaying_all_leaves_none(key: str, database: Database) -> None:

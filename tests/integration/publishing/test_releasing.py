@@ -3,6 +3,7 @@
 The company's mail with the real clients; whoever publishes is put together as Dagster does it.
 """
 
+import io
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import Any
 import pytest
 from company import KEY, Company, founded
 from psycopg.types.json import Jsonb
+from rich.console import Console
 
+from swarm.cli.dossier_view import print_dossier
 from swarm.errors import MalformedInputError, RefusedError
 from swarm.models import Reason, Stage, WorkOrderState, canonical_sha256
 from swarm.observe.dossier.dossier import Dossier, dossier
@@ -168,6 +171,10 @@ def test_a_rerun_of_what_was_published_changes_nothing_and_is_shown_as_a_later_l
     assert Stage.DRAFT in told.looked_at_again
     assert told.looked_at_again[Stage.CONTEXT].sha256 == again.context.digest()
     assert told.artifacts[Stage.CONTEXT].sha256 != again.context.digest()
+    console = Console(record=True, width=160, file=io.StringIO())
+    print_dossier(console, told, "")
+    said = console.export_text()
+    assert said.index("as swarm published it") < said.index("looked at again after publication")
 
 
 # --- a release ---
@@ -268,7 +275,16 @@ def test_some_rules_nobody_may_take_on(company: Company, rule: str) -> None:
 
 @pytest.mark.parametrize(
     "spoiled",
-    [{"waive": ("ES-99",)}, {"reason": " "}, {"actor": ""}, {"revision": 1}, {"revision": -1}],
+    [
+        {"waive": ("ES-99",)},
+        {"reason": " "},
+        {"reason": "two\nlines"},
+        {"reason": "no mail carries \x00"},
+        {"reason": "x" * 501},
+        {"actor": ""},
+        {"revision": 1},
+        {"revision": -1},
+    ],
 )
 def test_a_release_that_says_nonsense_changes_nothing(
     company: Company, spoiled: dict[str, object]
