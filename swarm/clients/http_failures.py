@@ -19,7 +19,7 @@ from swarm.errors import (
 )
 from swarm.patterns import linear
 
-_PLAIN_SECONDS = linear(r"\d{1,15}(?:\.\d{1,15})?")
+_PLAIN_SECONDS = linear(r"[0-9]{1,9000}(?:\.[0-9]{1,9000})?")
 _NOT_CODE = linear(r"[^\w.:-]")
 
 _TOO_MANY_REQUESTS = 429

@@ -147,7 +147,7 @@ def _open(path: Path, *, live: bool, stack: ExitStack) -> StreamFile:
 
 
 def _rotated(live: Path) -> list[Path]:
-    name = linear(rf"{re.escape(live.stem)}([.-].*)?\.jsonl([.-].*)?")
+    name = linear(rf"{re.escape(live.stem)}(?:[.-].{{0,255}})?\.jsonl(?:[.-].{{0,255}})?")
     return [
         path
         for path in live.parent.glob(f"{live.stem}*.jsonl*")

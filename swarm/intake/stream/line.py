@@ -7,6 +7,7 @@ Reasons are fixed sentences: they never quote the line, which may hold anybody's
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, NoReturn
@@ -53,11 +54,17 @@ def read_line(data: bytes, secret: str) -> Accepted | Quarantined:
     except ValidationError as error:
         return Quarantined(_sentence(error))
     work_order = line.work_order(secret)
-    # A field younger than some stored lines counts only where it says something: a line read again
-    # after an upgrade must not look revised.
-    young = set() if work_order.unread else {"unread"}
-    said = work_order.model_dump(mode="json", exclude={"key", "original_id"} | young)
-    return Accepted(work_order, canonical_sha256(said))
+    return Accepted(work_order, content_sha256(work_order.model_dump(mode="json")))
+
+
+def content_sha256(body: Mapping[str, JsonValue]) -> str:
+    """Hash what a work order's line said: all but the names we gave it.
+
+    A field younger than some stored lines counts only where it says something: a line read again
+    after an upgrade must not look revised.
+    """
+    names = {"key", "original_id"} | ({"unread"} if not body.get("unread") else set())
+    return canonical_sha256({name: part for name, part in body.items() if name not in names})
 
 
 def dated_in_future(work_order: WorkOrder, now: datetime) -> bool:

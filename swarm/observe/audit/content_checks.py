@@ -8,13 +8,12 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import JsonValue, ValidationError
 
+from swarm.intake.stream.line import content_sha256
 from swarm.legacy.publishing.shim import RULE
 from swarm.models import Ruling, WorkOrder, canonical_sha256
 from swarm.observe.audit.findings import Violation
 from swarm.observe.audit.stored import Stored
 from swarm.store.database import Row
-
-_NAMES = ("key", "original_id")
 
 
 def check(stored: Stored) -> Iterator[Violation]:
@@ -30,17 +29,13 @@ def _mail(stored: Stored, order: Row) -> Iterator[Violation]:
     body = order["body"]
     if (body.get("key"), body.get("original_id")) != (order["key"], order["original_id"]):
         yield Violation(6, "mail_changed", "the stored mail names another work order")
-    said = _what_it_says(body)
+    said = content_sha256(body)
     for line in stored.lines:
         if line["status"] == "accepted" and line["canonical_sha256"] != said:
             yield Violation(6, "mail_changed", "the stored mail is not what its intake line said")
     read = [e["detail"].get("inputs") for e in stored.events if _finished(e, "received")]
     if read and read[-1] not in ([canonical_sha256(body)], [_as_noun(body)]):
         yield Violation(6, "mail_changed", "the stored mail is not the one its run has read")
-
-
-def _what_it_says(body: Mapping[str, JsonValue]) -> str:
-    return canonical_sha256({name: part for name, part in body.items() if name not in _NAMES})
 
 
 def _as_noun(body: Mapping[str, JsonValue]) -> str | None:
@@ -53,7 +48,7 @@ def _as_noun(body: Mapping[str, JsonValue]) -> str | None:
 
 def _revisions(stored: Stored) -> Iterator[Violation]:
     for row in stored.revisions:
-        if row["canonical_sha256"] != _what_it_says(row["body"]):
+        if row["canonical_sha256"] != content_sha256(row["body"]):
             yield Violation(6, "mail_changed", "a kept revision is not what its intake line said")
 
 
