@@ -29,7 +29,7 @@ from swarm.lifecycle.erasure_dagster import (
     unfinished_runs,
 )
 from swarm.lifecycle.erasure_proof import residues
-from swarm.lifecycle.erasure_scope import Scope, find_scope, with_mails_of
+from swarm.lifecycle.erasure_scope import ErasureScope, find_scope, with_mails_of
 from swarm.models import Noun
 from swarm.store import tombstones
 from swarm.store.database import Connection, Database
@@ -114,7 +114,7 @@ class Eraser:
             self._compact(places)
         return self._told(scope, number, places, mentioned)
 
-    def _scope(self, name: str) -> Scope:
+    def _scope(self, name: str) -> ErasureScope:
         with self.database.transaction() as connection:
             scope = find_scope(connection, name, self.secret)
         lines = [path for path, _ in files.line_files(self.home)]
@@ -126,11 +126,11 @@ class Eraser:
             )
         return scope
 
-    def _refuse_if_under_way(self, scope: Scope) -> None:
+    def _refuse_if_under_way(self, scope: ErasureScope) -> None:
         with self.database.transaction() as connection:
             self._check(connection, scope)
 
-    def _check(self, connection: Connection, scope: Scope) -> None:
+    def _check(self, connection: Connection, scope: ErasureScope) -> None:
         against = [
             *rows.objections(connection, scope.keys),
             *unfinished_runs(connection, scope.keys),
@@ -139,7 +139,7 @@ class Eraser:
         if against:
             raise RefusedError("cannot be erased now: " + "; ".join(against))
 
-    def _begin(self, scope: Scope, actor: str, reason: str) -> int:
+    def _begin(self, scope: ErasureScope, actor: str, reason: str) -> int:
         """Refuse it from now on, in table and file; goes on with an erasure that was cut short."""
         hashes = scope.hashes(self.secret)
         with self.database.transaction() as connection:
@@ -152,7 +152,7 @@ class Eraser:
         files.write_tombstones(self.home, everything)
         return int(begun["id"])
 
-    def _erase_from_files(self, scope: Scope) -> Counter[str]:
+    def _erase_from_files(self, scope: ErasureScope) -> Counter[str]:
         counts = Counter[str]()
         for path, state in files.line_files(self.home):
             counts[self._named(path)] += files.blank_lines(path, state, scope.about)
@@ -164,7 +164,9 @@ class Eraser:
             counts["sandbox"] += self.forget(scope.needles())
         return counts
 
-    def _erase_from_tables(self, scope: Scope, number: int, so_far: Counter[str]) -> Counter[str]:
+    def _erase_from_tables(
+        self, scope: ErasureScope, number: int, so_far: Counter[str]
+    ) -> Counter[str]:
         with self.database.transaction() as connection:
             connection.execute("SET LOCAL statement_timeout = 0")
             self._check(connection, scope)
@@ -176,7 +178,7 @@ class Eraser:
             )
         return counts
 
-    def _outlast_the_sensors(self, scope: Scope) -> None:
+    def _outlast_the_sensors(self, scope: ErasureScope) -> None:
         """Look again until no sensor wrote back the state it had read before (its last run key)."""
         quiet, looks = 0, 0
         while quiet < _QUIET_LOOKS and looks < _MOST_LOOKS:
@@ -185,7 +187,7 @@ class Eraser:
                 renamed = rename_keys(connection, scope.keys, but=_LONG_TABLES)
             quiet, looks = 0 if renamed else quiet + 1, looks + 1
 
-    def _counted(self, scope: Scope) -> Counter[str]:
+    def _counted(self, scope: ErasureScope) -> Counter[str]:
         with self.database.transaction() as connection:
             counts = rows.count_rows(connection, scope.keys)
             counts += count_dagster(connection, scope.keys)
@@ -194,7 +196,7 @@ class Eraser:
             counts[self._named(path)] += files.count_lines_about(path, scope.about)
         return +counts
 
-    def _mentioned(self, scope: Scope) -> tuple[str, ...]:
+    def _mentioned(self, scope: ErasureScope) -> tuple[str, ...]:
         values = {"patterns": rows.like_patterns(scope.needles()), "keys": list(scope.keys)}
         with self.database.transaction() as connection:
             connection.execute("SET LOCAL statement_timeout = 0")
@@ -210,7 +212,11 @@ class Eraser:
                     connection.execute(sql.SQL("VACUUM (FULL) {}").format(name))
 
     def _told(
-        self, scope: Scope, number: int | None, places: Counter[str], mentioned: tuple[str, ...]
+        self,
+        scope: ErasureScope,
+        number: int | None,
+        places: Counter[str],
+        mentioned: tuple[str, ...],
     ) -> Erasure:
         left = residues(self.database, self.home, scope.needles()) if number else Counter[str]()
         return Erasure(
@@ -229,7 +235,9 @@ class Eraser:
         return str(path.relative_to(self.home))
 
 
-def elsewhere(scope: Scope, unread: Sequence[Path], *, doubled: bool) -> tuple[Elsewhere, ...]:
+def elsewhere(
+    scope: ErasureScope, unread: Sequence[Path], *, doubled: bool
+) -> tuple[Elsewhere, ...]:
     """Name what only a person can reach; the doubles were reached by us."""
     senders = {scope.address} if scope.address else {mail.sender for mail in scope.mails}
     people = tuple(sorted(filter(None, senders)))
@@ -251,7 +259,7 @@ def elsewhere(scope: Scope, unread: Sequence[Path], *, doubled: bool) -> tuple[E
     return tuple(Elsewhere(place=place, search_for=words) for place, words in places)
 
 
-def _check_words(scope: Scope, actor: str, reason: str) -> None:
+def _check_words(scope: ErasureScope, actor: str, reason: str) -> None:
     """The record stays for ever: it must not name whom it is to forget."""
     if not actor.strip() or not reason.strip():
         raise RefusedError("an erasure needs an actor and a reason")

@@ -33,7 +33,7 @@ SELECT original_id AS id, body FROM work_orders WHERE key = ANY(%(keys)s)
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class ErasureScope:
     """What is to be erased. ``address`` is empty when one work order is meant."""
 
     name: str
@@ -92,7 +92,7 @@ class Scope:
         return bool(self.address) and self.address in written_by(said)
 
 
-def find_scope(connection: Connection, name: str, secret: str) -> Scope:
+def find_scope(connection: Connection, name: str, secret: str) -> ErasureScope:
     """Return what a key, an id or an address means.
 
     Raises ``MalformedInputError`` when it is neither. What was erased before is found again by its
@@ -102,7 +102,7 @@ def find_scope(connection: Connection, name: str, secret: str) -> Scope:
     try:
         keys, address = (find_key(connection, wanted, secret),), ""
     except RefusedError:
-        return Scope(wanted, "", (), frozenset({MailName(id=wanted)}))
+        return ErasureScope(wanted, "", (), frozenset({MailName(id=wanted)}))
     except MalformedInputError:
         if "@" not in wanted:
             raise
@@ -110,10 +110,10 @@ def find_scope(connection: Connection, name: str, secret: str) -> Scope:
         rows = connection.execute(_BY_ADDRESS, {"address": address})
         keys = tuple(row["key"] for row in rows)
     bodies = connection.execute(_BODIES, {"keys": list(keys)}).fetchall()
-    return Scope(wanted, address, keys, frozenset(_name_of(row) for row in bodies))
+    return ErasureScope(wanted, address, keys, frozenset(_name_of(row) for row in bodies))
 
 
-def with_mails_of(scope: Scope, files: Iterable[Path]) -> Scope:
+def with_mails_of(scope: ErasureScope, files: Iterable[Path]) -> ErasureScope:
     """Return the scope with every mail of its address that stands in these files."""
     if not scope.address:
         return scope
@@ -131,7 +131,7 @@ def written_by(said: Mapping[str, object]) -> frozenset[str]:
     return frozenset(address for party in parties if (address := address_of(party)))
 
 
-def _mails_in(scope: Scope, path: Path) -> Iterable[MailName]:
+def _mails_in(scope: ErasureScope, path: Path) -> Iterable[MailName]:
     with path.open("rb") as file:
         for line, _ in complete_lines(file.fileno(), 0, path.stat().st_size):
             if scope.address.encode() in line.lower() and scope.about(line):

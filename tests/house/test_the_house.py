@@ -38,6 +38,7 @@ ENTRIES = (
     "swarm_assets.definitions",
     "swarm_assets.runtime.celery_app",
     "swarm_assets.runtime.coordinator",
+    "swarm_assets.runtime.folder_transport",  # named in the broker's URL
     "swarm_assets.runtime.launcher",
     "swarm_assets.runtime.storage",
 )

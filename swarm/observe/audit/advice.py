@@ -90,6 +90,7 @@ ADVICE: Final = {
     # facts
     "draft_edited": "a person at work; nothing to do",
     "draft_deleted": "nothing to do if a person answered otherwise",
+    "draft_of_the_erased": "delete it there: whoever asked to be forgotten stands in it",
     "another_draft": "a colleague's? two answers to one mail help nobody",
     "drafted_though_escalated": "today's path drafted what the new one escalates: tell the owner",
 }

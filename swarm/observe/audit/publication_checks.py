@@ -5,7 +5,7 @@ needs the mailbox is asked in ``mailbox``, what compares publications with each 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from swarm.observe.audit.findings import Violation
 from swarm.observe.audit.stored import Stored
 from swarm.publishing.ledger.payload import StoredPayload, draft_sha256
 from swarm.publishing.ledger.states import LedgerState
-from swarm.publishing.ledger.transitions import MOVES, Move
+from swarm.publishing.ledger.transitions import MOVES, REOPEN, Move
 from swarm.store.database import Row
 
 _NAMED_OTHERWISE: Final = {
@@ -25,6 +25,7 @@ _NAMED_OTHERWISE: Final = {
     "claimed": "begin_sending",
     "settled": "record_journalled",
 }
+_RELEASED: Final = "released"
 _POSTED: Final = frozenset({"claimed", "settled"})
 _UNCERTAIN: Final = frozenset({"accepted", "unknown", "settled"})
 _BYTES_NAMED: Final = frozenset({"READY", "SENDING", "ACCEPTED", "UNKNOWN"})
@@ -102,12 +103,22 @@ def _row(stored: Stored, row: Row) -> Iterator[Violation]:
         where = " or ".join(sorted(stood))
         said = f"{row['state']} with fence {row['fence']}, but its log says {where}, fence {fence}"
         yield Violation(2, "ledger_not_in_log", said)
-    yield from _counted(row, Counter(line["event"] for line in stored.log))
+    yield from _counted(row, Counter(_since_release(line["event"] for line in stored.log)))
     yield from _bytes(stored, row)
+
+
+def _since_release(events: Iterable[str]) -> Sequence[str]:
+    """Return what happened since a person's last release, which begins the counts anew."""
+    kept: list[str] = []
+    for event in events:
+        kept = [] if event == _RELEASED else [*kept, event]
+    return kept
 
 
 def _move_of(event: str) -> Move | None:
     """Return the legal move a log line tells of: it is named after it, or its past tense."""
+    if event == _RELEASED:
+        return REOPEN
     for name, move in MOVES.items():
         said = (_NAMED_OTHERWISE.get(event), f"record_{event}", event)
         if name in said or event in (f"{name}d", f"{name}ed"):

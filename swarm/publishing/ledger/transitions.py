@@ -71,8 +71,8 @@ MOVES: Final = {
 }
 """The table above as data. The statements below start from these states and from no other."""
 
-RELEASABLE: Final = frozenset({_PENDING, _READY, _HELD, LedgerState.DEAD})
-"""Where a person's release may find a row."""
+REOPEN: Final = _move([_PENDING, _READY, _HELD, LedgerState.DEAD], [_PENDING])
+"""What a person's release does to a row; no program does it by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -450,7 +450,7 @@ def reopen(connection: Connection, key: str, fence: int, control: Control, actor
         "active": control.active,
         "epoch": control.epoch,
         "actor": actor,
-        "releasable": sorted(RELEASABLE),
+        "releasable": sorted(REOPEN.before),
     }
     return connection.execute(_REOPEN, columns).rowcount == 1
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from swarm.lifecycle.erasure import erase
+from swarm.lifecycle.erasure import Eraser
 from swarm.models import Event
 from swarm.observe.audit import recompute
 from swarm.observe.audit.promises import Memory, audit
@@ -101,9 +101,11 @@ def test_what_was_being_written_during_the_audit_is_no_loss_at_the_next(world, m
     assert (report.scope, report.breaches) == (Scope.NEW, ())
 
 
-def test_what_was_erased_since_is_no_loss_and_all_is_looked_at(world, memory) -> None:
+def test_what_was_erased_since_is_no_loss_and_all_is_looked_at(world, memory, tmp_path) -> None:
     taken(world, memory)
-    erase(world.database, world.published)
+    home = tmp_path / "home"
+    home.mkdir()
+    Eraser(world.database, home, "secret").erase(world.published, actor="anna", reason="ticket 7")
     world.mailbox.found.clear()
     report = taken(world, memory)
     assert (report.scope, report.breaches) == (Scope.FULL, ())

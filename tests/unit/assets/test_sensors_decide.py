@@ -11,7 +11,7 @@ from swarm.intake.stream.tick import IngestReport
 from swarm.store.memory import MemoryStore
 from swarm.store.memory_queue import MemoryQueue
 from swarm.store.queue import Job, JobState, RunRequested
-from swarm_assets.partitions import ATTEMPT_TAG, PARTITION_TAG
+from swarm_assets.partitions import ATTEMPT_TAG, PARTITION_TAG, WORKER_TAG
 from swarm_assets.sensors import publications, reaper, retire
 from swarm_assets.sensors.intake import echo, intake, outcome, run_requests
 
@@ -166,20 +166,22 @@ def _job(run_id: str | None) -> Job:
 
 
 @pytest.mark.parametrize(
-    ("status", "age", "is_lost"),
+    ("status", "tags", "age", "is_lost"),
     [
-        (dg.DagsterRunStatus.STARTING, 31, True),
-        (dg.DagsterRunStatus.STARTING, 29, False),
-        (dg.DagsterRunStatus.STARTED, 300, False),
+        (dg.DagsterRunStatus.STARTING, {}, 31, True),
+        (dg.DagsterRunStatus.STARTING, {}, 29, False),
+        (dg.DagsterRunStatus.STARTED, {WORKER_TAG: "host 1 2"}, 300, False),
+        (dg.DagsterRunStatus.STARTED, {}, 31, True),
+        (dg.DagsterRunStatus.STARTED, {}, 29, False),
     ],
 )
 def test_a_round_that_never_reached_a_worker_does_not_hold_up_the_next(
-    status: dg.DagsterRunStatus, age: float, is_lost: bool
+    status: dg.DagsterRunStatus, tags: dict[str, str], age: float, is_lost: bool
 ) -> None:
     sent = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
     record = dg.RunRecord(
         storage_id=1,
-        dagster_run=dg.DagsterRun(job_name="publications", status=status),
+        dagster_run=dg.DagsterRun(job_name="publications", status=status, tags=tags),
         create_timestamp=sent,
         update_timestamp=sent,
     )

@@ -11,7 +11,7 @@ from swarm.observe.audit import publication_checks, tables
 from swarm.observe.audit.advice import ADVICE
 from swarm.observe.audit.schema import required_triggers
 from swarm.observe.audit.stored import Stored
-from swarm.publishing.ledger.transitions import MOVES
+from swarm.publishing.ledger.transitions import MOVES, REOPEN
 
 
 def walked(state: str, fence: int, *log: tuple[str, int], uncertain: int = 0) -> set[str]:
@@ -71,7 +71,7 @@ def test_every_legal_move_is_known_by_the_name_it_is_logged_under() -> None:
     source = Path(swarm.publishing.ledger.transitions.__file__ or "").read_text("utf-8")
     logged = set(re.findall(r"SELECT work_order_key, fence, '(\w+)'", source))
     moves = {publication_checks._move_of(event) for event in logged}
-    assert moves == set(MOVES.values())
+    assert moves == {*MOVES.values(), REOPEN}
 
 
 def test_every_check_and_every_fact_has_its_advice() -> None:
