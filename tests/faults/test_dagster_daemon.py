@@ -15,10 +15,11 @@ from pathlib import Path
 import dagster as dg
 import psycopg
 import pytest
+from dagster._core.remote_representation.grpc_server_registry import GrpcServerRegistry
 from dagster._core.scheduler.instigation import InstigatorTick
-from dagster._core.test_utils import create_test_daemon_workspace_context
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import ModuleTarget
+from dagster._daemon.controller import create_daemon_grpc_server_registry
 from dagster._daemon.sensor import execute_sensor_iteration
 
 from swarm.sandbox import environment as sandbox_environment
@@ -107,11 +108,20 @@ def daemon(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     target = ModuleTarget(
         "swarm_assets.definitions", attribute=None, working_directory=None, location_name="swarm"
     )
-    with (
-        dg.DagsterInstance.from_config(str(tmp_path)) as instance,
-        create_test_daemon_workspace_context(target, instance) as context,
-    ):
-        yield Daemon(context, tmp_path / "intake" / "work_orders.jsonl", database_url)
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        with (
+            create_daemon_grpc_server_registry(instance) as servers,
+            WorkspaceProcessContext(instance, target, grpc_server_registry=servers) as context,
+        ):
+            yield Daemon(context, tmp_path / "intake" / "work_orders.jsonl", database_url)
+        end(servers)
+
+
+def end(servers: GrpcServerRegistry) -> None:
+    """Leave no code server behind, also where it is too busy to end when asked."""
+    for server in servers._all_processes:
+        server.server_process.kill()
+        server.server_process.wait()
 
 
 def fails_at(

@@ -52,10 +52,13 @@ def sandbox_of(running: Running) -> str:
     return f"http://127.0.0.1:{port}"
 
 
-def wait(condition: Callable[[], object], what: str) -> None:
+def wait(running: Running, condition: Callable[[], object], what: str) -> None:
     deadline = time.monotonic() + LONGEST_RECOVERY
     while not condition():
-        assert time.monotonic() < deadline, f"waited too long for {what}"
+        if time.monotonic() > deadline:
+            status = running.swarm("status").stdout
+            up = (running.home.parent / "up.log").read_text("utf-8")
+            pytest.fail(f"waited too long for {what}\n{status}\n{up[-4000:]}")
         time.sleep(1)
 
 
@@ -84,15 +87,17 @@ def test_a_disk_that_was_full_for_a_while_loses_and_doubles_nothing(place: str) 
         closing(SandboxControl(sandbox_of(running))) as control,
     ):
         write_to_us(control, range(BEFORE))
-        wait(lambda: counted(running, _ORDERS) >= 1, "the first work order")
+        wait(running, lambda: counted(running, _ORDERS) >= 1, "the first work order")
         disk.fill()
         write_to_us(control, range(BEFORE, BEFORE + DURING))
         time.sleep(FULL_SECONDS)
         disk.free()
         write_to_us(control, range(BEFORE + DURING, MAILS))
 
-        wait(lambda: counted(running, _ORDERS) >= MAILS, "every mail to become a work order")
-        wait(lambda: counted(running, _FINAL) >= MAILS, "every work order to end")
+        wait(
+            running, lambda: counted(running, _ORDERS) >= MAILS, "every mail to become a work order"
+        )
+        wait(running, lambda: counted(running, _FINAL) >= MAILS, "every work order to end")
         assert counted(running, _ORDERS) == MAILS
         audit = running.swarm("audit")
         assert audit.returncode == 0, audit.stdout + audit.stderr
