@@ -34,7 +34,7 @@ _REQUEST = linear(
     re.IGNORECASE,
 )
 _QUESTION_WORD = linear(
-    r"\s{0,3}[-*•]?\s{0,3}(?:where|when|why|how (?:much|many|long|can|do|come)|what (?:is|are|do|about|happen)|which|who|is there|are there"
+    r"\A\s{0,3}[-*•]?\s{0,3}(?:where|when|why|how (?:much|many|long|can|do|come)|what (?:is|are|do|about|happen)|which|who|is there|are there"
     r"|do you|did you|have you|wo ist|wo bleibt|wann|warum|wieso|wie (?:viel|lange|kann|hoch)|quand|où|pourquoi|combien"
     r"|cuándo|dónde|por qué|cuánto|quando|dove|perché|quanto)\b.{8,}",
     re.IGNORECASE,

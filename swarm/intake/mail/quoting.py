@@ -124,13 +124,13 @@ _INTRO = (
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so)[.,]"
     r"|понедельник|вторник|среда|четверг|пятница|суббота|воскресенье|w|в"
 )
-_STARTS_ATTRIBUTION = linear(rf"[\s*_>-]{{0,4}}(?:(?:{_INTRO})\b|\d{{1,4}}\D)", re.IGNORECASE)
+_STARTS_ATTRIBUTION = linear(rf"\A[\s*_>-]{{0,4}}(?:(?:{_INTRO})\b|\d{{1,4}}\D)", re.IGNORECASE)
 _ENDS_WITH_VERB = linear(
     rf"(?:^|\W|님이 )(?:{_WROTE})[\s*_\xa0]{{0,3}}[:：]?[\s*_]{{0,3}}$", re.IGNORECASE
 )
 _HAS_VERB = linear(rf"(?:^|\W)(?:{_WROTE})(?:\W|$)", re.IGNORECASE)
 _DATED_ADDRESS = linear(
-    r"(?=[^<]{0,150}\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\D|[^<]{0,150}\d{1,2}:\d\d\D[^<]{0,60}\d{4}\D"
+    r"\A(?=[^<]{0,150}\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\D|[^<]{0,150}\d{1,2}:\d\d\D[^<]{0,60}\d{4}\D"
     r"|[^<]{0,150}\d{4}\D[^<]{0,60}\d{1,2}:\d\d\D)[^<]{3,200}<\s?[^<>\s]{2,80}@[^<>\s]{2,80}>:?\s{0,3}$"
 )
 
@@ -192,7 +192,7 @@ _LABELS = {
     "reply": "reply-to|antwort an|risposta|répondre à|responder a",
 }
 _LABEL = linear(
-    r"[\s>*_]{0,6}(?:"
+    r"\A[\s>*_]{0,6}(?:"
     + "|".join(f"(?P<{kind}>{words})" for kind, words in _LABELS.items())
     + r")\s?[*_]{0,2}\s?[:：][*_]{0,2}(?:\s|$|\S)",
     re.IGNORECASE,
