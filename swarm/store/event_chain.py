@@ -78,7 +78,7 @@ def _as_read_back(value: JsonValue) -> JsonValue:
     # number is hashed as an integer, whichever way it was written.
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _as_read_back(part) for name, part in value.items()}
     if isinstance(value, list):
         return [_as_read_back(part) for part in value]
