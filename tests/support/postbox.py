@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from swarm.clients.protocol import FoundDraft
+from swarm.clients.protocol import FoundDraft, StandingDraft
 from swarm.errors import RemoteUnavailableError
 
 _CLOCK_TOLERANCE = timedelta(minutes=2)  # what a search reaches back before ``since``
@@ -140,7 +140,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(503, {})
             return
         asked = {name: each[0] for name, each in parse_qs(urlsplit(self.path).query).items()}
-        self._answer(200, {"drafts": self.box.search(**asked)})
+        found = self.box.search(**asked) if asked else list(self.box.drafts)
+        self._answer(200, {"drafts": found})
 
     def _answer(self, status: int, body: object, headers: dict[str, str] | None = None) -> None:
         data = json.dumps(body).encode()
@@ -156,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class PostboxOutlook:
-    """Finds drafts in a ``Postbox`` of any process; the only two Outlook calls publishing makes."""
+    """Finds drafts in a ``Postbox`` of any process; what publishing and an audit ask of Outlook."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -171,11 +172,7 @@ class PostboxOutlook:
             "conversation": conversation_id or "",
             "since": str((since - _CLOCK_TOLERANCE).timestamp()),
         }
-        try:
-            answer = httpx.get(f"{self._url}/drafts", params=asked, verify=_TLS).raise_for_status()
-        except httpx.HTTPError as error:
-            raise RemoteUnavailableError("the mailbox cannot be searched") from error
-        drafts = answer.json()["drafts"]
+        drafts = self._ask(asked)
         return tuple(
             FoundDraft(
                 message_id=draft["id"],
@@ -185,6 +182,30 @@ class PostboxOutlook:
             )
             for draft in drafts
         )
+
+    def drafts(self) -> Sequence[StandingDraft]:
+        return tuple(
+            StandingDraft(
+                message_id=draft["id"],
+                conversation_id=draft["conversation_id"],
+                key=draft.get("property"),
+                subject=draft["subject"],
+                recipients=tuple(part for part in draft["to"].lower().split(",") if part),
+                text=draft["body_text"],
+                created_at=datetime.fromtimestamp(float(draft["at"]), UTC),
+                modified_at=datetime.fromtimestamp(float(draft["at"]), UTC),
+            )
+            for draft in self._ask({})
+            if draft["folder"] == "drafts"
+        )
+
+    def _ask(self, asked: dict[str, str]) -> list[dict[str, str]]:
+        try:
+            answer = httpx.get(f"{self._url}/drafts", params=asked, verify=_TLS).raise_for_status()
+        except httpx.HTTPError as error:
+            raise RemoteUnavailableError("the mailbox cannot be searched") from error
+        drafts: list[dict[str, str]] = answer.json()["drafts"]
+        return drafts
 
     def mark_dispatched(self, message_id: str, key: str) -> None:
         httpx.post(

@@ -147,7 +147,7 @@ class World:
         with self.database.transaction() as connection:
             epoch = read_control(connection).epoch
             owner = {"host": "h", "boot_id": "b", "pid": 1, "starttime": 1}
-            assert begin_sending(connection, key, 0, epoch=epoch, owner=owner)
+            assert begin_sending(connection, key, 0, epoch=epoch, owner=owner, claim_id=None)
             assert record_accepted(connection, key, 1, HookReceipt(http_status=200))
             sent = [LedgerState.ACCEPTED]
             assert record_confirmed(
