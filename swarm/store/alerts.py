@@ -72,7 +72,9 @@ UPDATE escalations SET acknowledged_at = now(), acknowledged_by = %(who)s
 
 _CONNECTIONS = """
 SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')::int AS used,
-       current_setting('max_connections')::int AS most
+       current_setting('max_connections')::int
+       - current_setting('superuser_reserved_connections')::int
+       - coalesce(current_setting('reserved_connections', true), '0')::int AS most
 """
 _NEARLY_ALL, _AT_EASE = 0.9, 0.75  # of what the server takes: alerted at the one, over at the other
 
