@@ -182,7 +182,7 @@ class DagsterUI:
         number = str(_or_fail(answer, "LaunchBackfillSuccess")["backfillId"])
         return [self.finished(run) for run in self._backfilled(number)]
 
-    def _backfilled(self, number: str, seconds: float = 240) -> Sequence[str]:
+    def _backfilled(self, number: str, seconds: float = 900) -> Sequence[str]:
         deadline = time.monotonic() + seconds
         while True:
             answer = self._ask(_BACKFILL_STATE, {"id": number})["partitionBackfillOrError"]
@@ -223,7 +223,7 @@ class DagsterUI:
         seen = _or_fail(self._ask(_RUN, {"id": run_id})["runOrError"], "Run")
         return SeenRun(run_id, seen["status"], seen["jobName"], _plain(seen["tags"]))
 
-    def finished(self, run_id: str, seconds: float = 180) -> SeenRun:
+    def finished(self, run_id: str, seconds: float = 900) -> SeenRun:
         """Wait for a run's end; returns it with what its log says."""
         deadline = time.monotonic() + seconds
         while (run := self.run(run_id)).status not in FINISHED:
