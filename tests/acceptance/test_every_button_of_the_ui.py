@@ -103,7 +103,7 @@ def _laid(running: Running, ui: DagsterUI, sandbox: SandboxControl, folder: Path
         try:
             wait_for(settled(running, number), f"mail {number} to end")
         except AssertionError:
-            print(running.swarm("status").stdout)
+            print(running.swarm("status").stdout)  # noqa: T201 - what was pressed, for whoever reads a failure
             raise
         sandbox.clear_faults()
         recent = running.json("status")["recent"]  # type: ignore[index, call-overload]
