@@ -3,6 +3,7 @@
 Real Postgres, the sandbox over real HTTP, and the publisher's means exactly as Dagster builds them.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -92,6 +93,12 @@ class Company:
         )
 
     def round(self) -> RoundReport:
+        """Run a round, once the Zap has made the drafts of what it took, as far as it makes any."""
+        deadline = time.monotonic() + 3
+        while len(self.sandbox.drafts()) < len(self.sandbox.deliveries()):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.02)
         return run_round(self.deps)
 
     def state(self) -> WorkOrderState:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from uuid import UUID
 
 from postbox import PostboxOutlook
 from publishing_world import RULES
@@ -71,9 +72,9 @@ class FatalDispatcher(Dispatcher):
         super().__init__(replace(deps, hook=FatalHook(deps.hook, fatal)))
         self._fatal = fatal
 
-    def _claim(self, candidate: ClaimCandidate) -> SendClaim | None:
+    def _claim(self, candidate: ClaimCandidate, claim_id: UUID) -> SendClaim | None:
         self._fatal.reached(BEFORE_CLAIM)
-        claim = super()._claim(candidate)
+        claim = super()._claim(candidate, claim_id)
         self._fatal.reached(AFTER_CLAIM)
         return claim
 

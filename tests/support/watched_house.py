@@ -9,6 +9,7 @@ import pytest
 
 from swarm.clients.protocol import FoundDraft, HookReceipt, StandingDraft
 from swarm.errors import RemoteUnavailableError
+from swarm.intake.stream.line import content_sha256
 from swarm.intake.stream.rows import accept
 from swarm.models import (
     Address,
@@ -24,7 +25,6 @@ from swarm.models import (
     Verdict,
     WorkOrder,
     WorkOrderState,
-    canonical_sha256,
 )
 from swarm.publishing.control import PublisherName, read_control
 from swarm.publishing.ledger.enqueue import enqueue
@@ -189,7 +189,7 @@ def _accept(world: World, key: str, offset: int) -> None:
             "INSERT INTO intake_line (stream, generation, byte_offset, length, line_sha256, status,"
             " work_order_key, canonical_sha256) VALUES ('work_orders', 1, %s, 99, 'x', 'accepted',"
             " %s, %s)",
-            (offset, key, canonical_sha256(said)),
+            (offset, key, content_sha256(said)),
         )
 
 
