@@ -12,7 +12,7 @@ webserver, the daemon and every worker alike:
 - ``DAGSTER_EVENT_BATCH_SIZE`` ``50``: backfills over many partitions; no effect on single runs
 - ``LANGSMITH_TRACING=false``, ``LANGGRAPH_STRICT_MSGPACK=true``
 
-How long a run may hold a worker stands in ``QUEUE_RUN_SECONDS`` of the daemon and goes with the
+How long a run may hold a worker stands in ``QUEUE_RUN_SECONDS`` of the daemon; it goes with the
 task.
 
 There is no Celery result backend: whether a worker lives is judged by our lease, and the two result

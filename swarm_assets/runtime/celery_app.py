@@ -18,6 +18,7 @@ from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import unpack_value
 from dagster_celery.config import TASK_EXECUTE_JOB_NAME
 from dagster_shared.serdes.serdes import JsonSerializableValue
+from sqlalchemy.exc import OperationalError
 
 from swarm.stages.enrichment.graph import ENRICHMENT
 from swarm.stages.graph_runner import compiled_graph, langgraph_is_here
@@ -61,8 +62,20 @@ def execute_job(execute_job_args_packed: JsonSerializableValue) -> int:
             set_exit_code_on_failure=True,
         )
     finally:
-        end_what_did_not_end(warm_instance(), args.run_id)
-        storage.close_idle()
+        _leave(args.run_id)
+
+
+def _leave(run_id: str) -> None:
+    """See that the run is over for Dagster too, and hold no connection until the next one.
+
+    When even that cannot be recorded, the end of this process is the only word left: whoever asks
+    whether the run's process lives frees its slot, and Celery forks another child.
+    """
+    try:
+        end_what_did_not_end(warm_instance(), run_id)
+    except OperationalError:
+        os._exit(1)
+    storage.close_idle()
 
 
 def _discard(_event: DagsterEvent) -> None:

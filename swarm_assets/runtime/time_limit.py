@@ -10,6 +10,7 @@ run that lost its lease (``swarm_assets.sensors.reaper``).
 
 import logging
 import threading
+from typing import Final
 
 from celery.worker.request import Request
 from dagster import DagsterInstance
@@ -22,6 +23,8 @@ from swarm.store.database import Database
 from swarm.store.postgres_queue import PostgresQueue
 from swarm_assets.runtime.launcher import end_what_did_not_end
 
+_MOMENT: Final = 3.0  # seconds; telling takes a tenth of one
+
 _log = logging.getLogger(__name__)
 
 
@@ -29,15 +32,19 @@ class LimitedRequest(Request):  # type: ignore[misc]
     """A run in a worker's hands, as the parent of the worker processes sees it."""
 
     def on_timeout(self, soft: bool, timeout: float) -> None:  # noqa: FBT001 - Celery's signature
-        """Tell whoever waits for the run, besides what Celery does; never from its own thread.
+        """Tell whoever waits for the run, besides what Celery does.
 
-        The thread that kills the children calls this first: it must not wait for a database.
+        Celery calls this, then asks the child to go, then kills it. The reason should be told
+        before a child that can still be asked says that it merely ended; but the one thread that
+        kills children must not hang on a database, so it waits for a moment only.
         """
         super().on_timeout(soft, timeout)
         if not soft:
             packed = self.kwargs["execute_job_args_packed"]
             run_id = unpack_value(packed, as_type=ExecuteRunArgs).run_id
-            threading.Thread(target=give_back, args=(run_id, timeout), daemon=True).start()
+            telling = threading.Thread(target=give_back, args=(run_id, timeout), daemon=True)
+            telling.start()
+            telling.join(_MOMENT)
 
 
 def give_back(run_id: str, seconds: float) -> None:

@@ -20,17 +20,20 @@ from swarm_assets.partitions import WORKER_TAG
 # A round of publishing has a worker of its own and is the only run in flight there: one that has
 # not begun by then was lost on its way (its worker was killed, or Postgres was away as it arrived).
 _LONGEST_START = timedelta(seconds=30)
+_LONGEST_NAMELESS = timedelta(minutes=6)  # its worker tries to record its end for five
 
 
 def lost(record: dg.RunRecord, now: datetime) -> bool:
     """Whether a round was sent to a worker and never began, or died before it named its process.
 
-    The latter when its first statement met a database that takes no more connections.
+    The latter when its first statements met a database that takes no more connections; of a round
+    that named its process the launcher knows whether it lives.
     """
-    run = record.dagster_run
-    sent = run.status is dg.DagsterRunStatus.STARTING
+    run, age = record.dagster_run, now - record.update_timestamp
+    if run.status is dg.DagsterRunStatus.STARTING:
+        return age > _LONGEST_START
     nameless = run.status is dg.DagsterRunStatus.STARTED and WORKER_TAG not in run.tags
-    return (sent or nameless) and now - record.update_timestamp > _LONGEST_START
+    return nameless and age > _LONGEST_NAMELESS
 
 
 def request(due: int, *, in_flight: bool, tick: str) -> dg.RunRequest | dg.SkipReason:

@@ -213,7 +213,7 @@ def _starts_history(lines: list[str], index: int) -> bool:
     return _label(line) in ("from", "date", "subject") and _header_block(lines, index)
 
 
-_RULE_SIDES = linear(r"[-_=]{2,80}.{1,80}[-_=]{2,80}$")
+_RULE_SIDES = linear(r"\A[-_=]{2}.{1,380}[-_=]{2}$")
 
 
 def _header_block(lines: list[str], index: int) -> bool:

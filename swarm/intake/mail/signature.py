@@ -19,13 +19,13 @@ _NAME_PART = linear(r"[^\W\d_]{3,}")
 _LETTERS = linear(r"[^\W\d_]+")
 _DELIMITER = linear(r"(?:-- ?|—|–|_{5,}|-{5,}|={5,})\s*")
 _DEVICE = linear(
-    r"\W{0,4}(?:sent (?:from|via|with|using) (?:my |the |a )?\S|get outlook for|von meinem .{1,40} gesendet"
+    r"\A\W{0,4}(?:sent (?:from|via|with|using) (?:my |the |a )?\S|get outlook for|von meinem .{1,40} gesendet"
     r"|gesendet (?:von|mit)|envoyé (?:de|depuis)|enviado (?:desde|do|de)|inviato da|verzonden (?:vanaf|met)"
     r"|skickat från|sendt fra|wysłane z|отправлено (?:с|из)|odesláno z|lähetetty)",
     re.IGNORECASE,
 )
 _CLOSING = linear(
-    r"\W{0,3}(?:(?:many |best |kind |kindest |warm |with (?:best|kind) )?(?:thanks|thank you|thx|regards|wishes|cheers)"
+    r"\A\W{0,3}(?:(?:many |best |kind |kindest |warm |with (?:best|kind) )?(?:thanks|thank you|thx|regards|wishes|cheers)"
     r"(?: (?:and|&) (?:best |kind )?regards| again| in advance| so much| very much| a lot)?"
     r"|best|sincerely|(?:yours|best)? ?(?:sincerely|faithfully|truly)(?: yours)?|yours|take care|all the best|respectfully"
     r"|(?:mit )?(?:freundlichen?|besten?|herzlichen?|lieben?|viele[nr]?|schöne[nr]?) (?:grüßen?|gruß|grüsse[n]?|gruss)"

@@ -33,7 +33,11 @@ from swarm.store.queue import Job, JobState
 from swarm_assets.partitions import ATTEMPT_TAG, PARTITION_TAG, work_orders
 from swarm_assets.sensors.reaper import reaper
 
-pytestmark = pytest.mark.integration
+pytestmark = [
+    pytest.mark.integration,
+    # Stock dagster-celery registers its task anew for each run it launches from one process.
+    pytest.mark.filterwarnings("ignore::celery.exceptions.DuplicateTaskNameWarning"),
+]
 
 ROOT = Path(__file__).parents[3]
 HOLDS = "wo_" + "h" * 24
