@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test faults check lock clean
+.PHONY: run test soak faults check lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -16,7 +16,11 @@ run: $(STAMP)
 	$(BIN)/swarm up
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not soak"
+
+# Long by nature: thousands of odd answers, planted breaches, every button, disks that fill.
+soak: $(STAMP)
+	$(BIN)/python -m pytest -m soak -v
 
 # Processes are killed for real and small disks filled (skipped without the right to mount): minutes.
 faults: $(STAMP)

@@ -14,8 +14,36 @@ from swarm.store import embedded
 from swarm.store.database import Database
 from swarm.store.migrate import migrate
 
+# Long by nature: thousands of answers, whole installations, full disks. ``make soak`` runs them.
+SOAK = frozenset(
+    {
+        "test_a_run_that_holds_the_interpreter.py",
+        "test_an_odd_shell.py",
+        "test_dagster_daemon.py",
+        "test_erasing_one_customer_among_twenty.py",
+        "test_every_button_of_the_ui.py",
+        "test_full_disks.py",
+        "test_fuzzed_hook.py",
+        "test_fuzzed_mailbox.py",
+        "test_fuzzed_monday.py",
+        "test_hostile_mail_among_normal_ones.py",
+        "test_nothing_a_mail_contains_takes_a_worker.py",
+        "test_patterns_take_linear_time.py",
+        "test_planted_breaches.py",
+        "test_trouble_with_postgres.py",
+    }
+)
+
 os.environ["LANGSMITH_TRACING"] = "false"
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is long, before pytest chooses by marks."""
+    for item in items:
+        if item.path.name in SOAK:
+            item.add_marker("soak")
 
 
 @pytest.fixture(scope="session")
