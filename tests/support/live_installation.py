@@ -273,7 +273,11 @@ class _Founder:
         with self.built.database.transaction() as connection:
             store_payload(connection, order.key, item)
         deps = legacy_publisher(
-            self.built.database, self.built.zapier, self.settings.publishing, "test"
+            self.built.database,
+            self.built.zapier,
+            self.settings.publishing,
+            "test",
+            at_home=lambda _connection: True,
         )
         Dispatcher(deps).once(order.key)
         self.until_published(name)

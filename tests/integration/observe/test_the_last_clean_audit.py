@@ -103,7 +103,7 @@ def test_what_was_being_written_during_the_audit_is_no_loss_at_the_next(world, m
 
 def test_what_was_erased_since_is_no_loss_and_all_is_looked_at(world, memory, tmp_path) -> None:
     taken(world, memory)
-    home = tmp_path / "home"
+    home = tmp_path / "erasing"
     home.mkdir()
     Eraser(world.database, home, "secret").erase(world.published, actor="anna", reason="ticket 7")
     world.mailbox.found.clear()

@@ -171,8 +171,8 @@ def _job(run_id: str | None) -> Job:
         (dg.DagsterRunStatus.STARTING, {}, 31, True),
         (dg.DagsterRunStatus.STARTING, {}, 29, False),
         (dg.DagsterRunStatus.STARTED, {WORKER_TAG: "host 1 2"}, 300, False),
-        (dg.DagsterRunStatus.STARTED, {}, 31, True),
-        (dg.DagsterRunStatus.STARTED, {}, 29, False),
+        (dg.DagsterRunStatus.STARTED, {}, 361, True),
+        (dg.DagsterRunStatus.STARTED, {}, 359, False),
     ],
 )
 def test_a_round_that_never_reached_a_worker_does_not_hold_up_the_next(

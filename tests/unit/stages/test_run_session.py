@@ -109,10 +109,10 @@ def test_a_lost_lease_stops_the_run_at_its_next_step() -> None:
         NoLedger(),
         run_id="run-1",
         attempt=None,
-        heartbeat_seconds=0.001,
+        heartbeat_seconds=0.5,  # not before the run has opened its work order
     )
     session.fence(KEY)
-    session._beating.join(timeout=5)
+    session._beating.join(timeout=30)
     with pytest.raises(FencedOutError):
         session.read(KEY, Stage.RECEIVED, Received)
     session.leave()
