@@ -19,12 +19,13 @@ from swarm.clients.bounded_http import AnswerTooLargeError, Bounds
 from swarm.clients.graph_auth import ClientCredentials, TokenProvider
 from swarm.clients.graph_http import GraphHttp, Page, prefer
 from swarm.clients.lenient import Gaps, Listing, read_each, told
-from swarm.clients.outlook_inbound import inbound_messages
+from swarm.clients.outlook_inbound import inbound_message
 from swarm.clients.outlook_messages import (
     DISPATCH_KEY_PROPERTY,
     DISPATCHED_FIELDS,
     DRAFT_FIELDS,
     INBOUND_FIELDS,
+    LABEL_FIELDS,
     MARKER_FIELDS,
     THREAD_FIELDS,
     GraphAttachment,
@@ -44,6 +45,7 @@ from swarm.clients.protocol import (
     DeltaExpiredError,
     DeltaPage,
     FoundDraft,
+    InboundMessage,
     StandingDraft,
 )
 from swarm.errors import (
@@ -60,6 +62,7 @@ _NOT_CONVERSATION = ("drafts", "deleteditems", "junkemail")
 _CLOCK_TOLERANCE = timedelta(minutes=2)
 _PAGE = 50  # bigger pages with bodies answer 504
 _DELTA_PAGE = 50
+_INBOX_PAGE = 500  # labels only: Graph gives up to 1,000
 _MOST_PAGES = 100  # of one listing; 5,000 messages
 _LISTING_SECONDS = 120.0
 _OF_THE_CALLER = frozenset({401, 403, 429})  # what these refuse is us, not the link
@@ -206,10 +209,8 @@ class GraphOutlook:
             page = self._http.get(path, first, Page, ask=ask, doing=doing)
         else:
             page = self._followed(link, ask, doing)
-        messages, unreadable = inbound_messages(page.value)
         return DeltaPage(
-            messages=messages,
-            unreadable=unreadable,
+            messages=tuple(inbound_message(item) for item in page.value),
             next_link=page.next_link or None,
             delta_link=page.delta_link or None,
         )
@@ -221,6 +222,18 @@ class GraphOutlook:
             if _is_about_the_link(error):
                 raise DeltaExpiredError(error.message) from error
             raise
+
+    def inbox(self, since: datetime, until: datetime) -> Sequence[InboundMessage]:
+        """Return what lies in the inbox and was received in this span, without bodies."""
+        span = f"receivedDateTime ge {_graph_time(since)} and receivedDateTime lt "
+        params = {
+            "$filter": f"{span}{_graph_time(until)}",
+            "$top": str(_INBOX_PAGE),
+            "$select": LABEL_FIELDS,
+        }
+        path = f"{self._root}/mailFolders/inbox/messages"
+        items = self._pages(path, params, ask=prefer(), doing="listing the inbox")
+        return tuple(inbound_message(item) for item in items)
 
     def attachments(self, message_id: str) -> Sequence[Attachment]:
         """Return the labels of a message's attachments, inline ones too; never their bytes.

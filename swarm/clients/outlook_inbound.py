@@ -1,14 +1,20 @@
 """New mail of a delta page: each item for itself, so that an odd one costs neither page nor mail.
 
-A field of the wrong type is taken out and named; the message goes on, marked as not all of it. Only
-an item without an id is nothing anybody could fetch or answer: it is counted by its position.
+A field of the wrong type is taken out and named; the message goes on, marked as not all of it. An
+item without an id is named by its content, so that it comes in once however often it is shown.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import cast
+
+from pydantic import JsonValue
 
 from swarm.clients.lenient import moment
 from swarm.clients.protocol import InboundMessage
+from swarm.models import canonical_sha256
+
+WITHOUT_ID = "id"  # named among what was unread: nobody can ask Graph about this message
 
 _BOOLEANS = ("isRead", "isDraft", "hasAttachments")
 _TEXTS = (
@@ -16,31 +22,25 @@ _TEXTS = (
 )  # fmt: skip
 
 
-def inbound_messages(
-    items: list[object], *, now: datetime | None = None
-) -> tuple[tuple[InboundMessage, ...], tuple[int, ...]]:
-    """Return the messages of a page, and the positions (from 1) of items without an id."""
-    read = [inbound_message(item, now=now) for item in items]
-    lost = tuple(position for position, each in enumerate(read, 1) if each is None)
-    return tuple(each for each in read if each is not None), lost
-
-
-def inbound_message(item: object, *, now: datetime | None = None) -> InboundMessage | None:
-    """Return a delta item, None without an id.
+def inbound_message(item: object, *, now: datetime | None = None) -> InboundMessage:
+    """Return a delta item, whatever it is; what could not be read is named in ``unread``.
 
     Without a readable date of receipt it counts as received when it was sent, else just now.
     """
-    if not isinstance(item, dict):
-        return None
-    message_id = item.get("id")
-    if not isinstance(message_id, str) or not message_id:
-        return None
-    if "@removed" in item:
+    fields = item if isinstance(item, dict) else {}
+    given = fields.get("id")
+    named = isinstance(given, str) and given != ""
+    message_id = (
+        str(given) if named else f"without-id-{canonical_sha256(cast('JsonValue', item))[:32]}"
+    )
+    if "@removed" in fields:
         return InboundMessage(message_id=message_id, removed=True)
-    raw: dict[str, object] = {**item, **_booleans(item)}
+    raw: dict[str, object] = {**fields, **_booleans(fields)}
     unread = [name for name in raw if not _readable(name, raw[name])]
     for name in unread:
         del raw[name]
+    if not named:
+        unread.append(WITHOUT_ID)
     if moment(raw.get("receivedDateTime")) is None:
         sent = moment(raw.get("sentDateTime"))
         raw["receivedDateTime"] = (sent or now or datetime.now(UTC)).isoformat()

@@ -25,7 +25,7 @@ THREAD_FIELDS = (
     "id,conversationId,internetMessageId,subject,from,sender,toRecipients,ccRecipients,"
     "receivedDateTime,sentDateTime,createdDateTime,isDraft,parentFolderId,body,uniqueBody"
 )
-DISPATCHED_FIELDS = "id,isDraft,parentFolderId,createdDateTime,changeKey"
+DISPATCHED_FIELDS = "id,isDraft,parentFolderId,createdDateTime"
 DRAFT_FIELDS = (
     "id,conversationId,subject,toRecipients,ccRecipients,createdDateTime,lastModifiedDateTime,"
     "isDraft,body,uniqueBody"
@@ -36,6 +36,7 @@ INBOUND_FIELDS = (
     "toRecipients,ccRecipients,receivedDateTime,sentDateTime,isDraft,isRead,hasAttachments,"
     "parentFolderId,body"
 )
+LABEL_FIELDS = "id,internetMessageId,subject,from,sender,receivedDateTime,isDraft"
 _LARGEST = 2**53  # a size beyond what JSON numbers hold exactly
 _BLOCKS = "p, div, br, li, tr, h1, h2, h3, blockquote"
 
@@ -95,7 +96,6 @@ class GraphMessage(_Graph):
     single_value_extended_properties: _Properties = ()
     is_draft: bool = False
     parent_folder_id: str | None = None
-    change_key: str | None = None
     body: _Body | None = None
     unique_body: _Body | None = None
 
@@ -184,7 +184,6 @@ def found_draft(message: GraphMessage, folder: str) -> FoundDraft:
         folder=folder,
         is_draft=message.is_draft,
         created_at=message.created_date_time or message.at(),
-        change_key=message.change_key or "",
     )
 
 

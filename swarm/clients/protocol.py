@@ -29,7 +29,6 @@ class FoundDraft(Noun):
     folder: str
     is_draft: bool
     created_at: datetime
-    change_key: str = ""
 
 
 class StandingDraft(Noun):
@@ -65,12 +64,9 @@ class InboundMessage(Noun):
 class DeltaPage(Noun):
     """One page of ``messages/delta``. Follow its one link verbatim; without a readable one the
     place is lost, and reading starts again from the watermark.
-
-    ``unreadable`` holds the positions (from 1) of items without an id: nothing else names them.
     """
 
     messages: tuple[InboundMessage, ...]
-    unreadable: tuple[int, ...] = ()
     next_link: str | None = None
     delta_link: str | None = None
 

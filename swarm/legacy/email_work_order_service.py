@@ -17,6 +17,7 @@ from typing import Protocol
 
 from swarm.clients.lenient import moment
 from swarm.clients.outlook import GraphOutlook
+from swarm.clients.outlook_inbound import WITHOUT_ID
 from swarm.clients.protocol import DeltaExpiredError, DeltaPage, InboundMessage
 from swarm.errors import RemoteUnavailableError
 from swarm.legacy import daemon
@@ -101,9 +102,6 @@ class EmailWorkOrderService:
         count, newest, followed = 0, since, set[str]()
         for _ in range(MOST_PAGES):
             page = self.mailbox.delta(link, since=since)
-            if page.unreadable:
-                where = ", ".join(map(str, page.unreadable))
-                logger.warning("new mail: items without an id, at %s of a page", where)
             events = [event for m in page.messages if (event := self._event(m)) is not None]
             count += sum(self.log.append(encoded(event) for event in events))
             newest = max(
@@ -118,7 +116,7 @@ class EmailWorkOrderService:
             )
             link = page.next_link or page.delta_link
             endless = page.next_link is not None and page.next_link in followed
-            self._save(None if endless else link, since if page.next_link else newest)
+            self._save(None if endless else link, since if page.next_link else newest, since)
             if endless:
                 raise RemoteUnavailableError("reading new mail: the pages go round in a circle")
             if page.next_link is None:
@@ -126,10 +124,12 @@ class EmailWorkOrderService:
             followed.add(page.next_link)
         return count
 
-    def _save(self, link: str | None, watermark: datetime) -> None:
+    def _save(self, link: str | None, watermark: datetime, since: datetime) -> None:
         # A date ahead of us, of a wrong clock or a joke, must not hide the mail until then.
         reached = min(watermark, self.clock()).isoformat()
-        write_state(self.files.service_state, {"delta_link": link, "watermark": reached})
+        began = read_state(self.files.service_state).get("began") or since.isoformat()
+        state = {"delta_link": link, "watermark": reached, "began": began}
+        write_state(self.files.service_state, state)
 
     def _event(self, message: InboundMessage) -> MailEvent | None:
         """Return the event of a mail; None for removals and drafts, which are no mail."""
@@ -153,6 +153,8 @@ class EmailWorkOrderService:
         """Return the labels, and what could not be read: a mail is not kept back for its files."""
         if self.log.knows(message.message_id) or not truth(message.raw.get("hasAttachments")):
             return [], []
+        if WITHOUT_ID in message.unread:
+            return [], [ATTACHMENTS_UNREAD]
         try:
             found = self.mailbox.attachments(message.message_id)
         except Exception as error:  # noqa: BLE001 - whatever it is, the mail itself was read

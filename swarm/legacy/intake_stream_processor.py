@@ -18,7 +18,7 @@ from swarm.legacy.actionable import why_ignored
 from swarm.legacy.events import MailEvent
 from swarm.legacy.follow import Follower
 from swarm.legacy.home import IntakeFiles, tombstones_of
-from swarm.legacy.jsonl import LineLog
+from swarm.legacy.jsonl import LineLog, ids_of
 from swarm.legacy.turns import counted
 from swarm.settings import Settings
 from swarm.sorting.classifier import SortedOut
@@ -96,11 +96,9 @@ def _sorted(line: bytes) -> tuple[bytes | None, bytes | None]:
         return None, _ignored_line(event, reason)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         logger.warning("an unreadable event of %d bytes was left out", len(line))
-        sha256 = hashlib.sha256(line).hexdigest()
-        return None, _encoded(
-            {"schema_version": "1", "id": f"unreadable-{sha256[:40]}",
-             "reason": SortedOut.UNREADABLE}
-        )  # fmt: skip
+        own = [name.decode("utf-8", "replace") for name in ids_of(line)[:1]]
+        name = own[0] if own else f"unreadable-{hashlib.sha256(line).hexdigest()[:40]}"
+        return None, _encoded({"schema_version": "1", "id": name, "reason": SortedOut.UNREADABLE})
 
 
 def work_order_line(event: MailEvent) -> bytes:

@@ -65,7 +65,7 @@ class LineLog:
         fresh: list[bytes] = []
         ids: set[bytes] = set()
         for line in lines:
-            own = _ids(line)
+            own = set(ids_of(line))
             new = self._known.isdisjoint(own) and ids.isdisjoint(own)
             refused = new and self._refuses(line)
             if refused:
@@ -87,13 +87,14 @@ class LineLog:
         if size < self._scanned:
             self._scanned = 0  # rotated or cut; known ids stay known
         for line, end in complete_lines(descriptor, self._scanned, size):
-            self._known |= _ids(line)
+            self._known |= set(ids_of(line))
             self._scanned = end
 
 
-def _ids(line: bytes) -> set[bytes]:
+def ids_of(line: bytes) -> tuple[bytes, ...]:
+    """Return the id of a line, and its message id if there is one; () when it has none."""
     found = _HEAD.match(line)
-    return {part for part in found.groups() if part} if found else set()
+    return tuple(part for part in found.groups() if part) if found else ()
 
 
 def complete_lines(descriptor: int, start: int, size: int) -> Iterator[tuple[bytes, int]]:

@@ -9,6 +9,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from selectolax.lexbor import LexborHTMLParser
+
+from swarm.markup import made_to_exhaust, tags_dropped
 from swarm.patterns import linear
 
 Line = Mapping[str, object]
@@ -63,10 +66,20 @@ def tier(text: str) -> tuple[str, ...]:
 
 
 def context(line: Line) -> str:
-    """Return the text above the first quoted line."""
-    text = str(line.get("body_text") or "")
+    """Return the text above the first quoted line; of a mail that is only HTML, its page's text."""
+    text = str(line.get("body_text") or "").strip() or page_text(str(line.get("body_html") or ""))
     quote = _QUOTE.search(text)
     return (text[: quote.start()] if quote else text).strip()
+
+
+def page_text(page: str) -> str:
+    """Return what an HTML page says, hidden text too: rather one reason more than one unread."""
+    if made_to_exhaust(page):
+        return tags_dropped(page)
+    tree = LexborHTMLParser(page)
+    tree.strip_tags(["head", "style", "script"])
+    body = tree.body
+    return body.text(separator="\n", strip=True) if body is not None else ""
 
 
 def draft(line: Line, text: str, signature: str) -> str:

@@ -114,13 +114,15 @@ class ModelCalls:
         raise AssertionError("unreachable")  # pragma: no cover
 
     def _invoke(self, prompt: Prompt, schema: Mapping[str, JsonValue]) -> "_Answered":
-        asked = self._model.with_structured_output(
-            dict(schema), method="json_schema", strict=True, include_raw=True
-        )
+        model = self._model
         try:
+            asked = model.with_structured_output(
+                dict(schema), method="json_schema", strict=True, include_raw=True
+            )
             got = asked.invoke([("system", prompt.system), ("user", prompt.data)])
-        # Broad on purpose: on a broken body the model libraries raise whatever they stumble over
-        # (TypeError, KeyError, JSONDecodeError); each is an unusable answer, never a crash.
+        # Broad on purpose: on a broken body, or a schema they cannot ask for, the model libraries
+        # raise whatever they stumble over (TypeError, KeyError, JSONDecodeError): an unusable
+        # answer, never a crash.
         except Exception as error:
             raise _typed(error) from error
         return _answered(dict(got) if isinstance(got, dict) else {})

@@ -17,6 +17,9 @@ _OUTLOOK = "compare in Outlook before anybody sends it"
 
 ADVICE: Final = {
     # 1: nothing lost
+    "mail_unread": "answer it by hand; is the mailbox reader at work? `swarm status` shows it",
+    "event_lost": "find it in events.jsonl by its id, and answer it by hand",
+    "not_listed": "the mailbox did not answer; audit again when it does",
     "line_without_work_order": "read the stream again from this line, or restore a backup",
     "work_order_without_line": _BY_HAND,
     "quarantine_mismatch": "read the stream again from this line",

@@ -7,6 +7,8 @@ import getpass
 from contextlib import closing
 
 from swarm.clients.outlook import GraphOutlook
+from swarm.legacy.home import IntakeFiles
+from swarm.observe.audit.arrivals import Arrivals
 from swarm.observe.audit.promises import Memory, audit
 from swarm.observe.audit.recompute import Progress
 from swarm.observe.audit.report import AuditReport, Scope
@@ -28,15 +30,16 @@ def audit_installation(
     An unreachable mailbox is a finding, not an error. A clean audit leaves its mark; ``accepted``
     is a person's reason to take the schema and the counts as they are now for the next one.
     """
-    home = settings.core.swarm_home
+    home, secret = settings.core.swarm_home, settings.core.swarm_key_secret.get_secret_value()
     with closing(GraphOutlook(settings.graph)) as mailbox:
         return audit(
             database,
             mailbox,
-            [home / "intake" / "work_orders.jsonl"],
+            [IntakeFiles(home).work_orders],
             required_rules=REQUIRED_FOR_PUBLISH,
             scope=scope,
             memory=Memory(home / "audit_mark.json", getpass.getuser(), accepted),
             progress=progress,
-            secret=settings.core.swarm_key_secret.get_secret_value(),
+            secret=secret,
+            arrivals=Arrivals(IntakeFiles(home), mailbox, settings.graph.mailbox, secret),
         )

@@ -8,7 +8,8 @@ audit must be there still. Reads only, but for that mark.
 In scope NEW the work orders written since the last clean audit, and all that are open, are worked
 out again; questions over whole tables are asked always. What lives elsewhere: the questions
 (``tables``, ``waiting``), working out again (``recompute``), the mailbox (``mailbox``), the streams
-(``streams``), the schema (``schema``), the mark (``marks``), the scope (``scope``).
+(``streams``), the way to them (``arrivals``), the schema (``schema``), the mark (``marks``), the
+scope (``scope``).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +19,7 @@ from pathlib import Path
 from swarm.observe.audit import mailbox as mailboxes
 from swarm.observe.audit import marks, schema, streams, tables
 from swarm.observe.audit import scope as scopes
+from swarm.observe.audit.arrivals import Arrivals
 from swarm.observe.audit.findings import Violation
 from swarm.observe.audit.mailbox import AuditedMailbox
 from swarm.observe.audit.marks import Here, Mark
@@ -90,18 +92,22 @@ def audit(
     memory: Memory | None = None,
     progress: Progress = lambda _done, _total: None,
     secret: str = "",
+    arrivals: Arrivals | None = None,
 ) -> AuditReport:
     """Check promises 1 to 6; a clean audit leaves its mark when there is a ``memory`` to keep it.
 
     ``required_rules`` are the rules without whose stored PASS nothing may have left. ``mailbox``
     None: drafts are not looked for, the totals say so, and no mark is left. ``secret`` is the
-    home's key secret, by which drafts of erased work orders are known.
+    home's key secret, by which drafts of erased work orders are known. ``arrivals``: the intake
+    whose mails are followed from the inbox to their line; None leaves that out.
     """
     auditor = _Auditor(database, tuple(required_rules), limits or Limits(), memory, progress)
     seen = auditor.tables(scope)
     breaches, facts = list(seen.breaches), list(seen.facts)
     for path in stream_files:
         breaches.extend(_named(streams.check(database, path)))
+    if arrivals is not None:
+        breaches.extend(_named(arrivals.check(database, seen.scope)))
     if mailbox is not None:
         for told in mailboxes.compare(mailbox, database, seen.published, secret=secret):
             if isinstance(told, Observation):

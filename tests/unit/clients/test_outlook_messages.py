@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from swarm.clients.graph_http import prefer
-from swarm.clients.outlook_inbound import inbound_message
+from swarm.clients.outlook_inbound import WITHOUT_ID, inbound_message
 from swarm.clients.outlook_messages import graph_message, html_to_text, thread_message
 from swarm.errors import RemoteUnavailableError
 
@@ -56,14 +56,20 @@ def test_an_unreadable_message_raises_without_quoting_it() -> None:
 
 def test_booleans_of_a_delta_item_may_be_strings() -> None:
     read = inbound_message({"id": "x", "isRead": "true", "isDraft": "False"})
-    assert read is not None
     assert (read.raw["isRead"], read.raw["isDraft"]) == (True, False)
 
 
 def test_a_removed_item_carries_only_its_id() -> None:
     gone = inbound_message({"id": "x", "@removed": {"reason": "deleted"}})
-    assert gone is not None
     assert (gone.removed, dict(gone.raw)) == (True, {})
+
+
+@pytest.mark.parametrize("item", [None, 7, [], {}, {"id": None}, {"id": 5, "subject": "Order"}])
+def test_an_item_without_an_id_is_named_by_its_content_and_says_so(item: object) -> None:
+    read = inbound_message(item)
+    assert read.message_id == inbound_message(item).message_id
+    assert read.message_id.startswith("without-id-")
+    assert WITHOUT_ID in read.unread
 
 
 def test_html_becomes_lines_without_style_and_script() -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from swarm.clients.outlook_inbound import inbound_message
 from swarm.clients.protocol import DeltaPage, InboundMessage
 from swarm.errors import RateLimitedError, RemoteRefusedError, RemoteUnavailableError
 from swarm.intake.mail.clean import receive
@@ -94,6 +95,24 @@ def test_a_mail_whose_files_cannot_be_listed_goes_in_and_escalates(
     assert [line["message_id"] for line in lines] == ["m1", "m2", "m3"]
     assert tier_of(lines[1]) == (Tier.ESCALATE, (EscalationClass.UNKNOWN,))
     assert [tier_of(line)[0] for line in (lines[0], lines[2])] == [Tier.ROUTINE, Tier.ROUTINE]
+
+
+def test_a_mail_whose_item_has_no_id_goes_in_once_and_to_a_person(tmp_path: Path) -> None:
+    raw = {**message(2, hasAttachments=True).raw, "id": None}
+    box = Mailbox(message(1), inbound_message(raw, now=NOW), message(3))
+    polled(tmp_path, box)
+    one, two, three = polled(tmp_path, box)
+    assert (one["message_id"], three["message_id"]) == ("m1", "m3")
+    assert two["internet_message_id"] == "<2@kunde.example>"
+    assert tier_of(two) == (Tier.ESCALATE, (EscalationClass.UNKNOWN,))
+
+
+def test_an_item_that_is_nothing_at_all_is_told_of_and_hides_no_other(tmp_path: Path) -> None:
+    items = (inbound_message(None, now=NOW), inbound_message({"subject": 5}, now=NOW))
+    lines = polled(tmp_path, Mailbox(message(1), *items, message(3)))
+    assert [line["message_id"] for line in lines] == ["m1", "m3"]
+    ignored = IntakeFiles(tmp_path).ignored.read_text("utf-8").splitlines()
+    assert [json.loads(line)["reason"] for line in ignored] == ["unreadable", "unreadable"]
 
 
 ODD = {

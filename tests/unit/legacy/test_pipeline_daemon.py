@@ -47,6 +47,21 @@ def test_a_question_becomes_a_draft_that_lists_it(daemon: PipelineDaemon) -> Non
     assert "- where is my order 10482?" in str(entry["body_text"])
 
 
+@pytest.mark.parametrize("text", ["", " \r\n "])
+def test_a_mail_that_is_only_html_is_read_before_it_is_judged(
+    daemon: PipelineDaemon, text: str
+) -> None:
+    page = "<style>p{color:red}</style><p>I will hand this to my <b>lawyer</b>.</p>"
+    write(daemon, body_text=text, body_html=page)
+    write(daemon, id="<m2@x>", body_text=text, body_html="<p>Where is 10482?</p>" + "<div>" * 9_000)
+    write(daemon, id="<m3@x>", body_text=text, body_html="<div>" * 9_000 + "my lawyer")
+    daemon.turn()
+    first, second, third = outbox(daemon)
+    assert (first["decision"], first["reasons"]) == ("escalate", ["legal"])
+    assert "- Where is 10482?" in str(second["body_text"])
+    assert (third["decision"], third["reasons"]) == ("escalate", ["legal"])
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
