@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 from company import _wired_by_dagster  # the resources of the code location, as a run gets them
+from legacy_programs import wait_for
 
 from swarm.intake.stream.keys import work_order_key
 from swarm.intake.stream.tick import ingest
@@ -237,16 +238,23 @@ class _Founder:
 
     def until_published(self, *names: str) -> None:
         for name in names:
-            order = self.built.store.work_order(self.keys[name])
-            draft = next(
-                each
-                for _ in range(100)
-                for each in self.sandbox.drafts()
-                if each["conversationId"] == order.ref.conversation_id
-            )
-            self.drafts[name] = str(draft["id"])
-            self.round()
-            assert self.built.store.state(order.key) is WorkOrderState.PUBLISHED, name
+            self.wait_until_published(name)
+
+    def wait_until_published(self, name: str) -> None:
+        order = self.built.store.work_order(self.keys[name])
+        conversation = order.ref.conversation_id
+        wait_for(lambda: self.draft_in(conversation), f"the draft of {name}")
+        self.drafts[name] = self.draft_in(conversation)
+        wait_for(lambda: self.published_by_now(order.key), f"the end of {name}")
+
+    def draft_in(self, conversation: str | None) -> str:
+        drafts = self.sandbox.drafts()
+        return next((str(d["id"]) for d in drafts if d["conversationId"] == conversation), "")
+
+    def published_by_now(self, key: str) -> bool:
+        """A look that came before the draft puts off the next one by seconds."""
+        self.round()
+        return self.built.store.state(key) is WorkOrderState.PUBLISHED
 
     def give_up(self, name: str) -> None:
         fence = self.built.queue.open(self.keys[name], f"run-of-{name}", None)
