@@ -4,19 +4,22 @@
 
 One work order goes through the real stages, ledger, hook and mailbox of the sandbox; the others are
 copies of its rows under keys of their own, every hash and chain made anew, so that the audit has
-the same work as with real ones. The mailbox of the bench finds each draft at once.
+the same work as with real ones. Each has its line of 3 kB in the intake files, too. The mailbox of
+the bench finds each draft at once, and its inbox holds the newest 5,000 mails.
 
 Targets on two cores with 100,000 work orders: --full at most 120 s, what is new at most 10 s.
 """
 
 import argparse
+import hashlib
 import json
 import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +28,20 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 import psycopg
 from psycopg.rows import dict_row
 
-from swarm.clients.protocol import FoundDraft
+from swarm.clients.protocol import FoundDraft, InboundMessage
+from swarm.intake.stream.bookmarks import fresh, moved, open_stream
 from swarm.intake.stream.keys import work_order_key
+from swarm.intake.stream.line import content_sha256
+from swarm.intake.stream.rows import save_bookmark
+from swarm.legacy.home import IntakeFiles
+from swarm.legacy.jsonl import marker, write_state
 from swarm.models import canonical_sha256
+from swarm.observe.audit.arrivals import Arrivals
 from swarm.observe.audit.promises import Memory, audit
 from swarm.observe.audit.report import Scope
 from swarm.safety.ruleset import REQUIRED_FOR_PUBLISH
 from swarm.store import embedded
-from swarm.store.database import Database
+from swarm.store.database import Connection, Database
 from swarm.store.event_chain import GENESIS, row_hash
 from swarm.store.migrate import migrate
 
@@ -55,12 +64,57 @@ FULL_TARGET, NEW_TARGET = 120.0, 10.0
 class EveryDraft:
     """A mailbox that holds the draft of every work order."""
 
+    def __init__(self, orders: int) -> None:
+        self.orders = orders
+
     def find_dispatched(self, *, key: str, **_: object) -> Sequence[FoundDraft]:
         now = datetime.now(UTC)
         return [FoundDraft(message_id=key, folder="sentitems", is_draft=False, created_at=now)]
 
     def drafts(self) -> Sequence[object]:
         return ()
+
+    def inbox(self, since: datetime, until: datetime) -> Sequence[InboundMessage]:
+        del since, until
+        newest = range(min(5_000, self.orders))
+        return [InboundMessage(message_id=f"m-bench-{number}") for number in newest]
+
+
+class Lines:
+    """The intake files of the bench: what each work order was read from."""
+
+    def __init__(self, home: Path) -> None:
+        self.files = IntakeFiles(home)
+        self.files.events.parent.mkdir(parents=True)
+        self.offset = self.count = 0
+
+    def add(self, number: int) -> dict[str, Any]:
+        """Write a work order's line, and its event; returns its place in the stream."""
+        said = {"schema_version": "1", "id": f"bench-{number}", "message_id": f"m-bench-{number}"}
+        line = json.dumps({**said, "body_text": "Where is it? " * 230}).replace(", ", ",")
+        data = line.replace(": ", ":").encode() + b"\n"
+        for path in (self.files.events, self.files.work_orders):
+            with path.open("ab") as file:
+                file.write(data)
+        place = {
+            "byte_offset": self.offset,
+            "length": len(data) - 1,
+            "line_sha256": hashlib.sha256(data[:-1]).hexdigest(),
+            "generation": 1,
+            "stream": "work_orders",
+        }
+        self.offset, self.count = self.offset + len(data), self.count + 1
+        return place
+
+    def bookmark(self, connection: Connection) -> None:
+        """Say, as the readers do, that everything was read."""
+        with open_stream(self.files.work_orders) as (file,):
+            save_bookmark(connection, "work_orders", moved(fresh(1), file, self.offset, self.count))
+            proof = {"offset": self.offset, "marker": marker(file.descriptor, self.offset)}
+        write_state(self.files.processor_state, proof)
+        now = datetime.now(UTC)
+        span = {"began": (now - timedelta(days=90)).isoformat(), "watermark": now.isoformat()}
+        write_state(self.files.service_state, span)
 
 
 def main() -> int:
@@ -84,38 +138,59 @@ def measured(url: str, key: str, folder: Path, options: argparse.Namespace) -> i
     with psycopg.connect(url, options="-c search_path=swarm") as connection:
         only_the_template(connection, key)
         template = rows_of(connection, key)
-        multiply(connection, key, template, range(options.orders - 1))
+        lines = Lines(folder / "read")
+        without(connection, key)
+        multiply(connection, key, template, range(options.orders), lines)
+    mark_as_read(url, lines)
     vacuumed(url)
     print(f"built {options.orders} work orders in {time.perf_counter() - began:.0f} s")
-    full = timed(url, folder, Scope.FULL)
-    nothing_new = timed(url, folder, Scope.NEW)
+    full = timed(url, folder, Scope.FULL, lines)
+    nothing_new = timed(url, folder, Scope.NEW, lines)
     with psycopg.connect(url, options="-c search_path=swarm") as connection:
         new = range(options.orders, options.orders + options.new)
-        multiply(connection, key, template, new)
-    some_new = timed(url, folder, Scope.NEW)
+        multiply(connection, key, template, new, lines)
+    mark_as_read(url, lines)
+    some_new = timed(url, folder, Scope.NEW, lines)
     print(f"--full {full:.1f} s, nothing new {nothing_new:.1f} s")
     print(f"{options.new} new ones {some_new:.1f} s")
     return 0 if full <= FULL_TARGET and max(nothing_new, some_new) <= NEW_TARGET else 1
 
 
-def timed(url: str, folder: Path, scope: Scope) -> float:
+def mark_as_read(url: str, lines: Lines) -> None:
     database = Database(url)
+    with database.transaction() as connection:
+        lines.bookmark(connection)
+    database.close()
+
+
+def timed(url: str, folder: Path, scope: Scope, lines: Lines) -> float:
+    database, mailbox = Database(url), EveryDraft(lines.count)
     began = time.perf_counter()
     report = audit(
         database,
-        EveryDraft(),  # type: ignore[arg-type]
-        [],
+        mailbox,  # type: ignore[arg-type]
+        [lines.files.work_orders],
         required_rules=REQUIRED_FOR_PUBLISH,
         scope=scope,
         memory=Memory(folder / "mark.json", "bench"),
+        arrivals=Arrivals(lines.files, mailbox, "service@example.com", "bench"),
     )
     seconds = time.perf_counter() - began
     database.close()
     looked = f"{report.totals.recomputed} recomputed, {len(report.breaches)} breaches"
     print(f"{scope}: {seconds:.1f} s, {looked}", flush=True)
-    for breach in report.breaches[:5]:
-        print("  ", breach)
+    for check, count in Counter(breach.check for breach in report.breaches).items():
+        first = next(breach for breach in report.breaches if breach.check == check)
+        print(f"   {check} x{count}: {first.subject} {first.detail}")
     return seconds
+
+
+def without(connection: psycopg.Connection, key: str) -> None:
+    """Take the template out: it has no line in the files of the bench."""
+    connection.execute("SET session_replication_role = replica")
+    for table, column in TABLES.items():
+        connection.execute(f"DELETE FROM {table} WHERE {column} = %s", (key,))
+    connection.commit()
 
 
 # --- building -------------------------------------------------------------------------------------
@@ -149,9 +224,11 @@ def multiply(
     key: str,
     template: Mapping[str, list[dict[str, Any]]],
     numbers: range,
+    lines: Lines,
 ) -> None:
     for start in range(0, len(numbers), COPIED_AT_ONCE):
-        batch = [Copy(key, template, n).rows for n in numbers[start : start + COPIED_AT_ONCE]]
+        some = numbers[start : start + COPIED_AT_ONCE]
+        batch = [Copy(key, template, n, lines.add(n)).rows for n in some]
         for table in TABLES:
             columns = [c for c in template[table][0] if c != "id"]
             with connection.cursor().copy(
@@ -170,10 +247,16 @@ def as_written(value: object) -> object:
 class Copy:
     """The template's rows as another work order's: its key, and every hash that follows from it."""
 
-    def __init__(self, key: str, template: Mapping[str, list[dict[str, Any]]], number: int) -> None:
-        new = work_order_key("bench", str(number))
-        self.swaps = [(key, new), (marker(key), marker(new))]
-        self.number = number
+    def __init__(
+        self,
+        key: str,
+        template: Mapping[str, list[dict[str, Any]]],
+        number: int,
+        place: Mapping[str, Any],
+    ) -> None:
+        new = work_order_key("bench", f"bench-{number}")
+        self.swaps = [(key, new), (reference(key), reference(new))]
+        self.number, self.place = number, place
         self.rows = {table: [*self._copied(table, rows)] for table, rows in template.items()}
 
     def _copied(self, table: str, rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -229,15 +312,11 @@ class Copy:
         return new
 
     def _intake_line(self, row: dict[str, Any]) -> dict[str, Any]:
-        said = {n: v for n, v in self.order["body"].items() if n not in ("key", "original_id")}
-        place = {
-            "byte_offset": 10_000_000 + self.number,
-            "canonical_sha256": canonical_sha256(said),
-        }
-        return {**self._row(row), **place}
+        said = content_sha256(self.order["body"])
+        return {**self._row(row), **self.place, "canonical_sha256": said}
 
 
-def marker(key: str) -> str:
+def reference(key: str) -> str:
     return key[3:11].upper()
 
 
