@@ -193,6 +193,7 @@ class WorkOrder(Noun):
 class EarlierContact(Noun):
     """Where an earlier mail of the same customer or thread lies, and how far it came."""
 
+    key: str
     state: WorkOrderState
     conversation_id: str | None
     message_id: str | None

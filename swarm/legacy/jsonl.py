@@ -5,6 +5,7 @@ import hashlib
 import json
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -160,14 +161,20 @@ def _write(descriptor: int, data: bytes) -> None:
 
 
 def write_state(path: Path, state: dict[str, object]) -> None:
-    """Replace a state file in one step: a crash leaves the old or the new one."""
+    """Replace a state file in one step: a crash leaves the old or the new one.
+
+    Each writer drafts in a file of its own: an erasure renews a place that its follower saves.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".tmp")
-    with draft.open("w", encoding="utf-8") as file:
-        json.dump(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    draft = path.with_suffix(f".{os.getpid()}-{threading.get_native_id()}.tmp")
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            json.dump(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from swarm.legacy.home import IntakeFiles
 from swarm.legacy.jsonl import read_state, write_state
-from swarm.store.alerts import NewAlert, raise_many, resolve
+from swarm.store.alerts import raise_growing, resolve
 from swarm.store.database import Database
 
 T = TypeVar("T")
@@ -39,14 +39,17 @@ def counted(turn: Callable[[], T], path: Path) -> Callable[[], T]:
 
 
 def tell_failing_turns(database: Database, files: IntakeFiles) -> None:
-    """Raise, or settle, the alert of each intake program by what its file says."""
+    """Raise, or settle, the alert of each intake program by what its file says.
+
+    It counts the failed turns, so that it is told again as long as they go on.
+    """
     for program, path in files.turns.items():
         state = read_state(path)
         failed = state.get("failed")
         with database.transaction() as connection:
             if isinstance(failed, int) and failed >= PATIENCE:
                 detail = f"every turn has failed since {state.get('since')}: {state.get('error')}"
-                raise_many(connection, [NewAlert(FAILING, program, detail)])
+                raise_growing(connection, FAILING, program, detail, total=failed)
             elif failed is not None:
                 resolve(connection, FAILING, program)
 

@@ -1,11 +1,12 @@
 """Erasing a person's mail for good, from every table and file this installation can reach.
 
-The order makes a kill harmless: tombstones first (nothing of it comes in again), then files, then
-the doubles, and in one last transaction Dagster's rows and ours; until then the work orders are
-there and asking again ends what was begun. Afterwards everything is searched for what should be
-gone. What only a person can reach is named (``elsewhere``). What lives elsewhere: ageing out
-scratch (``retention``), what is meant (``erasure_scope``), each kind of place (``erasure_rows``,
-``erasure_dagster``, ``erasure_files``), the search (``erasure_proof``).
+The order makes a kill harmless: tombstones first (nothing of it comes in again), then the words in
+logs and the like, the doubles, the lines of files, and in one last transaction Dagster's rows and
+ours. What tells whom it is about goes last: until then asking again ends what was begun. Afterwards
+everything is searched for what should be gone. What only a person can reach is named
+(``elsewhere``). What lives elsewhere: ageing out scratch (``retention``), what is meant
+(``erasure_scope``), each kind of place (``erasure_rows``, ``erasure_dagster``, ``erasure_files``),
+the search (``erasure_proof``).
 """
 
 import time
@@ -153,15 +154,14 @@ class Eraser:
         return int(begun["id"])
 
     def _erase_from_files(self, scope: ErasureScope) -> Counter[str]:
-        counts = Counter[str]()
+        counts = files.mask_words(self.home, scope.needles())
+        if self.forget is not None:
+            counts["sandbox"] += self.forget(scope.needles())
         for path, state in files.line_files(self.home):
             counts[self._named(path)] += files.blank_lines(path, state, scope.about)
         for path, state in files.streams(self.home):
             blanked = files.blank_stream(self.database, path, state, scope.about)
             counts[self._named(path)] += blanked
-        counts += files.mask_words(self.home, scope.needles())
-        if self.forget is not None:
-            counts["sandbox"] += self.forget(scope.needles())
         return counts
 
     def _erase_from_tables(

@@ -108,7 +108,7 @@ def files_that_say(home: Path, needles: Sequence[str]) -> Counter[str]:
     """Return how often the needles stand in which file of the home, the databases' own left out."""
     counts = Counter[str]()
     for path in _walk(home):
-        said = path.read_bytes().lower()
+        said = _lowered(path)
         counts[str(path.relative_to(home))] += sum(said.count(n.encode()) for n in needles)
     return +counts
 
@@ -160,7 +160,7 @@ def _settle(connection: Connection, path: Path) -> None:
 
 
 def _mask_file(path: Path, needles: Sequence[str]) -> int:
-    said = path.read_bytes().lower()
+    said = _lowered(path)
     found = [(said.find(n), n) for n in (needle.encode() for needle in needles) if n in said]
     if not found:
         return 0
@@ -176,6 +176,14 @@ def _mask_file(path: Path, needles: Sequence[str]) -> int:
     finally:
         os.close(descriptor)
     return masked
+
+
+def _lowered(path: Path) -> bytes:
+    """What a file says; programs that run take some away between the look and the reading."""
+    try:
+        return path.read_bytes().lower()
+    except FileNotFoundError:
+        return b""
 
 
 def _mask(needle: bytes) -> bytes:

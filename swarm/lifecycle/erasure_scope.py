@@ -26,6 +26,12 @@ SELECT key FROM work_orders
  ORDER BY accepted_at, key
 """
 
+# Known from here when an erasure was cut short after it had blanked the list.
+_SORTED_OUT = """
+SELECT original_id AS id FROM sorted_out
+ WHERE lower(sender) = %(address)s OR position('<' || %(address)s || '>' IN lower(sender)) > 0
+"""
+
 _BODIES = """
 SELECT original_id AS id, body FROM work_orders WHERE key = ANY(%(keys)s)
  UNION ALL SELECT body->>'original_id', body FROM revision WHERE work_order_key = ANY(%(keys)s)
@@ -110,7 +116,8 @@ def find_scope(connection: Connection, name: str, secret: str) -> ErasureScope:
         rows = connection.execute(_BY_ADDRESS, {"address": address})
         keys = tuple(row["key"] for row in rows)
     bodies = connection.execute(_BODIES, {"keys": list(keys)}).fetchall()
-    return ErasureScope(wanted, address, keys, frozenset(_name_of(row) for row in bodies))
+    mails = {*(_name_of(row) for row in bodies), *_sorted_out(connection, address)}
+    return ErasureScope(wanted, address, keys, frozenset(mails))
 
 
 def with_mails_of(scope: ErasureScope, files: Iterable[Path]) -> ErasureScope:
@@ -129,6 +136,11 @@ def written_by(said: Mapping[str, object]) -> frozenset[str]:
     several = answers if isinstance(answers, list) else []
     parties = [said.get("sender"), said.get("recipient"), *several]
     return frozenset(address for party in parties if (address := address_of(party)))
+
+
+def _sorted_out(connection: Connection, address: str) -> Iterable[MailName]:
+    found = connection.execute(_SORTED_OUT, {"address": address}) if address else ()
+    return [MailName(id=row["id"], sender=address) for row in found]
 
 
 def _mails_in(scope: ErasureScope, path: Path) -> Iterable[MailName]:

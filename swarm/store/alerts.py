@@ -1,8 +1,10 @@
 """The outbox of alerts: written in the transaction that found the trouble, delivered later.
 
-An alert names a kind and a subject (a work-order key or a component), fires once while unresolved,
-and never carries mail text. What lives elsewhere: who finds trouble (every room), and where
-alerts go (the sink handed to :func:`deliver`).
+An alert names a kind and a subject (a work-order key or a component), is one row while unresolved,
+and never carries mail text. A condition (``raise_alert``: silent or not) fires once; where several
+incidents share a subject (``raise_growing``) they are counted, and what was not told yet is told
+again. What lives elsewhere: who finds trouble (every room), and where alerts go (the sink handed to
+:func:`deliver`).
 """
 
 from collections.abc import Callable, Sequence
@@ -30,30 +32,35 @@ SELECT * FROM unnest(%(kinds)s::text[], %(subjects)s::text[], %(details)s::text[
 ON CONFLICT (kind, subject) WHERE resolved_at IS NULL DO NOTHING
 """
 
-# Told again when it grew and the last telling is a while ago: neither silence nor a flood.
+# What a person settled in part may grow again: what was told is never more than what there is.
 _RAISE_GROWING = """
 INSERT INTO alerts (kind, subject, detail, count)
 VALUES (%(kind)s, %(subject)s, %(detail)s, coalesce(%(total)s, 1))
 ON CONFLICT (kind, subject) WHERE resolved_at IS NULL DO UPDATE
    SET count = coalesce(%(total)s, alerts.count + 1), detail = excluded.detail,
-       delivered_at = CASE WHEN coalesce(%(total)s, alerts.count + 1) > alerts.count
-                            AND alerts.delivered_at < now() - interval '10 minutes'
-                           THEN NULL ELSE alerts.delivered_at END
+       told = least(alerts.told, coalesce(%(total)s, alerts.count + 1))
 """
 
 _RESOLVE = """
 UPDATE alerts SET resolved_at = now() WHERE kind = %s AND subject = %s AND resolved_at IS NULL
 """
 
+_RESOLVE_KIND = "UPDATE alerts SET resolved_at = now() WHERE kind = %s AND resolved_at IS NULL"
+
 _OPEN = """
 SELECT id, kind, subject, detail, count, at, delivered_at FROM alerts
  WHERE resolved_at IS NULL ORDER BY id
 """
 
+# Told again when it grew and the last telling is a while ago: neither silence nor a flood.
 _NEXT_UNDELIVERED = """
 SELECT id, kind, subject, detail, count, at, delivered_at FROM alerts
- WHERE delivered_at IS NULL ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+ WHERE delivered_at IS NULL
+    OR (resolved_at IS NULL AND count > told AND delivered_at < now() - interval '10 minutes')
+ ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
+
+_DELIVERED = "UPDATE alerts SET delivered_at = now(), told = count WHERE id = %s"
 
 # ES-22: past due without acknowledgement pages, once each; an acknowledgement resolves it.
 _RAISE_OVERDUE = """
@@ -118,9 +125,9 @@ def raise_many(connection: Connection, alerts: Sequence[NewAlert]) -> None:
 def raise_growing(
     connection: Connection, kind: str, subject: str, detail: str, *, total: int | None = None
 ) -> None:
-    """Raise one alert for an incident that goes on: its count becomes ``total``, or grows by one.
+    """Raise one alert for incidents of one subject: its count becomes ``total``, or grows by one.
 
-    Settled by ``resolve`` when a person has dealt with all of it.
+    Settled by ``resolve`` when all of them are over.
     """
     values = {"kind": kind, "subject": subject, "detail": detail, "total": total}
     connection.execute(_RAISE_GROWING, values)
@@ -129,6 +136,11 @@ def raise_growing(
 def resolve(connection: Connection, kind: str, subject: str) -> bool:
     """Settle an alert whose cause is gone; False when none fires."""
     return connection.execute(_RESOLVE, (kind, subject)).rowcount == 1
+
+
+def resolve_kind(connection: Connection, kind: str) -> int:
+    """Settle the alerts of a kind, whatever their subjects; returns how many."""
+    return connection.execute(_RESOLVE_KIND, (kind,)).rowcount
 
 
 def open_alerts(connection: Connection) -> tuple[Alert, ...]:
@@ -188,5 +200,5 @@ def _deliver_one(database: Database, sink: Callable[[Alert], None]) -> bool:
         if row is None:
             return False
         sink(Alert.model_validate(row))
-        connection.execute("UPDATE alerts SET delivered_at = now() WHERE id = %s", (row["id"],))
+        connection.execute(_DELIVERED, (row["id"],))
         return True

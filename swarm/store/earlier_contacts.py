@@ -11,18 +11,21 @@ from swarm.models import EarlierContact, WorkOrder
 from swarm.store.database import Connection
 
 MOST = 10  # newest; a person with ten mails open goes to a human whatever the eleventh says
-DAYS = 7  # by then an unanswered mail was answered by other means, or is no longer what he asks
+# By then an unanswered mail was answered by other means, or is no longer what he asks; one whose
+# draft may still come (nobody in office, a hook that is down) is open however old it is.
+DAYS = 7
 
 # Earlier by acceptance, which has one order for all: of two mails in one minute one is the later.
 _EARLIER = f"""
-SELECT w.state, w.body->'ref'->>'conversation_id' AS conversation_id,
+SELECT w.key, w.state, w.body->'ref'->>'conversation_id' AS conversation_id,
        w.body->'ref'->>'message_id' AS message_id,
        (w.body->>'received_at')::timestamptz AS received_at
   FROM work_orders w JOIN work_orders mine ON mine.key = %(key)s
  WHERE (w.accepted_at, w.key) < (mine.accepted_at, mine.key)
    AND lower(w.body->'ref'->>'mailbox') = lower(mine.body->'ref'->>'mailbox')
    AND ((lower(coalesce(w.body->'reply_to'->0->>'address', w.body->'sender'->>'address'))
-           = %(customer)s AND w.accepted_at > mine.accepted_at - interval '{DAYS} days')
+           = %(customer)s
+         AND (w.final_at IS NULL OR w.accepted_at > mine.accepted_at - interval '{DAYS} days'))
         OR w.body->'ref'->>'internet_message_id' = ANY(%(references)s))
  ORDER BY w.accepted_at DESC, w.key DESC LIMIT {MOST}
 """

@@ -120,6 +120,7 @@ class MemoryStore:
         before = [self._records[earlier] for earlier in keys[: keys.index(key)]]
         return tuple(
             EarlierContact(
+                key=record.order.key,
                 state=record.state,
                 conversation_id=record.order.ref.conversation_id,
                 message_id=record.order.ref.message_id,

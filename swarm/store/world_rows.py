@@ -5,13 +5,14 @@ program, however it was started, takes what was made in one world into another. 
 is remembered. What lives elsewhere: nouns (``world``), changing it (``installation.adoption``).
 """
 
+import hashlib
 import logging
 from collections.abc import Callable, Iterable
 
 from swarm.errors import RefusedError
 from swarm.models import Noun
 from swarm.settings import Settings
-from swarm.store.alerts import raise_alert, resolve
+from swarm.store.alerts import raise_growing, resolve_kind
 from swarm.store.database import Connection, table_exists
 from swarm.store.world import (
     ACTED_ON,
@@ -28,7 +29,6 @@ from swarm.store.world import (
 log = logging.getLogger(__name__)
 
 OTHER_WORLD = "installation.other_world"
-_SUBJECT = "publishing"
 
 _READ = "SELECT service, kind, label, sha256 FROM installation_places"
 
@@ -125,7 +125,8 @@ def other_mailbox(connection: Connection, present: Places) -> tuple[Change, ...]
 def at_home(settings: Settings) -> Callable[[Connection], bool]:
     """Return the question every publisher asks in its transactions: is this still our world?
 
-    False is logged and alerted once, with the services by name.
+    False is logged and alerted, with the services by name: one alert for each foreign world, which
+    counts its tries and so is told again while they go on.
     """
     here = {service: place for service, place in places(settings).items() if service in ACTED_ON}
 
@@ -138,15 +139,21 @@ def at_home(settings: Settings) -> Callable[[Connection], bool]:
         if different:
             why = f"a program with another world may not publish: {sentence(different)}"
             log.warning("%s", why)
-            raise_alert(connection, OTHER_WORLD, _SUBJECT, why)
+            raise_growing(connection, OTHER_WORLD, _name_of(here), why)
         return not different
 
     return ask
 
 
-def resolve_other_world(connection: Connection) -> None:
-    """Settle the alert: an installation started in its own world."""
-    resolve(connection, OTHER_WORLD, _SUBJECT)
+def _name_of(here: Places) -> str:
+    """Name a world that is not ours: by a hash, since a hook's address is a secret."""
+    known = "".join(f"{place.service}{place.kind}{place.sha256}" for place in here.values())
+    return f"publishing:{hashlib.sha256(known.encode()).hexdigest()[:8]}"
+
+
+def resolve_other_world(connection: Connection) -> int:
+    """Settle the alerts, returns how many: an installation started in its own world."""
+    return resolve_kind(connection, OTHER_WORLD)
 
 
 def require_own(connection: Connection, settings: Settings, home_database: str | None) -> None:

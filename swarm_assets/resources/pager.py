@@ -23,7 +23,8 @@ class Pager(Protocol):
 
 def log_alert(alert: Alert) -> None:
     """Write the alert as one log line."""
-    _log.error("ALERT %s %s: %s", alert.kind, alert.subject, alert.detail)
+    times = f" ({alert.count} times)" if alert.count > 1 else ""
+    _log.error("ALERT %s %s: %s%s", alert.kind, alert.subject, alert.detail, times)
 
 
 @dg.resource(description="Where alerts go; the log is the pager of last resort.")

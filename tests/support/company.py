@@ -36,7 +36,15 @@ KEY = "wo_" + "k" * 24
 CUSTOMER = "anna.keller@example.org"
 SUBJECT = "Where is order 10482?"
 
-_MADE_ONCE = (process.settings, process.database, process.outlook, process.monday, process.zapier)
+_MADE_ONCE = (
+    process.settings,
+    process.database,
+    process.outlook,
+    process.monday,
+    process.zapier,
+    process.specialist,
+    process.checkpointer,
+)
 _WIRED = (
     "database",
     "store",

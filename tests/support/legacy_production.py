@@ -49,7 +49,7 @@ class Production:
     def start(self) -> None:
         folder = self.files.outbox.parent
         self.lease = lease = LegacyLease(
-            folder, seconds=60, margin_seconds=20, clock=lambda: self.now
+            folder, seconds=60, world="", margin_seconds=20, clock=lambda: self.now
         )
         hook = ZapierHook(ZapierSettings(hook_url=SecretStr(self.world.postbox.hook_url)))
         deps = legacy_publisher(

@@ -89,6 +89,7 @@ def make(database_url: str, box_url: str, me: str) -> PublishingDeps:
         required_rules=RULES,
         preflight=lambda _candidate: (),
         settle=settle_work_order,
+        at_home=lambda _connection: True,
         timings=PublishingSettings(send_deadline_seconds=20, settle_seconds=1800),
     )
 

@@ -87,6 +87,7 @@ class World:
             required_rules=RULES,
             preflight=lambda _candidate: (),
             settle=settle_work_order,
+            at_home=lambda _connection: True,
             timings=PublishingSettings(settle_seconds=1800),
         )
         return replace(deps, **changes)

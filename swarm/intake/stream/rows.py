@@ -141,10 +141,12 @@ SELECT w.key, w.original_id,
  WHERE w.key = ANY(%(keys)s) OR w.original_id = ANY(%(ids)s)
 """
 
-# Microseconds keep the order of the stream where all rows share one now(): oldest first.
+# Microseconds keep the order of the stream where all rows share one moment. It is the statement's:
+# a rotated file and the live one are read in one transaction, whose now() stands still, and a
+# statement takes longer than a microsecond a row, so that the next one's rows are all later.
 _INSERT_WORK_ORDERS = """
 INSERT INTO work_orders (key, original_id, body, accepted_at)
-SELECT key, original_id, body, now() - (%(count)s - place) * interval '1 microsecond'
+SELECT key, original_id, body, statement_timestamp() + place * interval '1 microsecond'
   FROM unnest(%(keys)s::text[], %(ids)s::text[], %(bodies)s::text[]::jsonb[])
        WITH ORDINALITY AS line (key, original_id, body, place)
 """
@@ -173,7 +175,6 @@ def accept(connection: Connection, work_orders: Sequence[WorkOrder]) -> None:
         "keys": [w.key for w in work_orders],
         "ids": [w.original_id for w in work_orders],
         "bodies": [w.model_dump_json() for w in work_orders],
-        "count": len(work_orders),
     }
     connection.execute(_INSERT_WORK_ORDERS, values)
     connection.execute(_INSERT_JOBS, values)

@@ -45,8 +45,8 @@ class LegacyLease:
         folder: Path,
         *,
         seconds: float,
+        world: str,
         margin_seconds: float = 20.0,
-        world: str = "",
         clock: Callable[[], float] = since_boot,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from swarm.legacy.publishing.shim import store_payload, try_hand_over
 from swarm.publishing.control import control_to_write_ready
 from swarm.publishing.ledger import endings
 from swarm.publishing.ledger.transitions import JournalledPost, record_journalled
-from swarm.store.alerts import raise_alert
+from swarm.store.alerts import raise_growing
 from swarm.store.database import Connection, Database
 
 _KNOWN = """
@@ -47,7 +47,7 @@ def _settle_one(connection: Connection, entry: Entry) -> None:
     if not record_journalled(connection, post):
         # The lease forbids it; if it happened all the same, a person must know at once.
         why = "published under legacy's lease, but the ledger has another publication of it"
-        raise_alert(connection, endings.DUPLICATE, entry.key, why)
+        raise_growing(connection, endings.DUPLICATE, entry.key, why)
 
 
 def _post_of(entry: Entry) -> JournalledPost:

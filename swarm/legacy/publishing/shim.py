@@ -34,7 +34,7 @@ from swarm.publishing.ledger.payload import StoredPayload, assemble, draft_sha25
 from swarm.publishing.ledger.states import LedgerState
 from swarm.publishing.switch.lease import unreleased
 from swarm.settings import PublishingSettings
-from swarm.store.alerts import raise_alert
+from swarm.store.alerts import raise_growing
 from swarm.store.database import Connection, Database
 from swarm.store.database_errors import translate
 
@@ -140,7 +140,7 @@ def try_hand_over(connection: Connection, key: str, item: OutboxItem) -> bool:
         why = translate(error).message
     else:
         return True
-    raise_alert(connection, endings.STUCK, key, f"legacy's outbox line: {why}")
+    raise_growing(connection, endings.STUCK, key, f"legacy's outbox line: {why}")
     return False
 
 

@@ -24,7 +24,7 @@ from swarm.legacy.standby.heartbeats import Heartbeat, complaints, read_heartbea
 from swarm.models import Noun
 from swarm.publishing.control import read_control
 from swarm.publishing.ledger.payload import wire
-from swarm.store.alerts import raise_alert, resolve
+from swarm.store.alerts import raise_growing, resolve
 from swarm.store.database import Connection, Database
 
 UNPROVEN = "legacy.unproven"
@@ -38,6 +38,11 @@ _TAIL_BYTES, _TAIL_LINES = 8 << 20, 50
 _STORE = """
 INSERT INTO legacy_proof (day, at, epoch, holds, reasons, evidence)
 VALUES (%(day)s, %(at)s, %(epoch)s, %(holds)s, %(reasons)s, %(evidence)s)
+"""
+
+_UNPROVEN_DAYS = """
+SELECT count(DISTINCT day)::int AS days FROM legacy_proof
+ WHERE day > coalesce((SELECT max(day) FROM legacy_proof WHERE holds), '-infinity')
 """
 
 _PROVEN = "SELECT 1 FROM legacy_proof WHERE day = %s AND holds LIMIT 1"
@@ -171,4 +176,11 @@ def _store(connection: Connection, proof: Proof) -> None:
     if proof.holds:
         resolve(connection, UNPROVEN, _SUBJECT)
     else:
-        raise_alert(connection, UNPROVEN, _SUBJECT, "; ".join(proof.reasons))
+        _alert(connection, proof.reasons)
+
+
+def _alert(connection: Connection, reasons: tuple[str, ...]) -> None:
+    """Tell of each unproven day once, however often it was tried."""
+    row = connection.execute(_UNPROVEN_DAYS).fetchone()
+    if row and row["days"]:  # none: the day was proven already, this was asked for once more
+        raise_growing(connection, UNPROVEN, _SUBJECT, "; ".join(reasons), total=row["days"])

@@ -40,7 +40,7 @@ class PublishingDeps:
     reconciling to somebody else. ``preflight`` is the last look; ``settle`` lets the work order
     follow. ``permitted`` is asked in the claim's transaction, under the switch lock. ``at_home`` is
     asked there too, and before anything else: a program whose services are not those the database
-    remembers does nothing.
+    remembers does nothing. It has no default: a builder that forgot it would post anywhere.
     """
 
     database: Database
@@ -50,9 +50,9 @@ class PublishingDeps:
     required_rules: tuple[str, ...]
     preflight: LastLook
     settle: Settle
+    at_home: Callable[[Connection], bool]
     timings: PublishingSettings = field(default_factory=PublishingSettings)
     permitted: Callable[[Connection], bool] = _always
-    at_home: Callable[[Connection], bool] = _always
     rate_limit: RateLimit = rate_limit.OF_THIS_PROCESS
     in_flight: InFlight = in_flight.OF_THIS_PROCESS
     clock: Callable[[], float] = time.monotonic

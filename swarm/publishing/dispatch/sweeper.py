@@ -13,7 +13,7 @@ from swarm.publishing.ledger import endings
 from swarm.publishing.ledger.states import LedgerState
 from swarm.publishing.ledger.transitions import Office
 from swarm.store.alerts import raise_alert
-from swarm.store.database import Row
+from swarm.store.database import Connection, Row
 
 _USED_UP = """
 SELECT work_order_key, fence, attempts, ever_uncertain, last_error, publisher, epoch
@@ -61,11 +61,13 @@ def sweep(deps: PublishingDeps) -> Swept:
     with deps.database.transaction() as connection:
         used_up = connection.execute(_USED_UP, limits).fetchall()
         declined = connection.execute(_DECLINED).fetchall()
+    ended = sum(_end(deps, row) for row in used_up) + sum(_decline(deps, row) for row in declined)
+    # Looked for afterwards: what has just ended waits for nobody any more.
+    with deps.database.transaction() as connection:
         waiting = connection.execute(_WAITING_LONG, limits).fetchall()
         ready = connection.execute(_READY_LONG, limits).fetchall()
-    ended = sum(_end(deps, row) for row in used_up) + sum(_decline(deps, row) for row in declined)
-    alerted = _alert(deps, waiting, endings.PENDING_PAYLOAD, "waits for the payload of")
-    alerted += _alert(deps, ready, endings.STUCK, "is ready but was not claimed by")
+        alerted = _alert(connection, waiting, endings.PENDING_PAYLOAD, "waits for the payload of")
+        alerted += _alert(connection, ready, endings.STUCK, "is ready but was not claimed by")
     return Swept(ended, alerted)
 
 
@@ -96,9 +98,8 @@ def _decline(deps: PublishingDeps, row: Row) -> bool:
         )
 
 
-def _alert(deps: PublishingDeps, rows: list[Row], kind: str, what: str) -> int:
-    with deps.database.transaction() as connection:
-        return sum(
-            raise_alert(connection, kind, row["work_order_key"], f"{what} {row['publisher']}")
-            for row in rows
-        )
+def _alert(connection: Connection, rows: list[Row], kind: str, what: str) -> int:
+    return sum(
+        raise_alert(connection, kind, row["work_order_key"], f"{what} {row['publisher']}")
+        for row in rows
+    )

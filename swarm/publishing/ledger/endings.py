@@ -16,7 +16,7 @@ from swarm.publishing.ledger.transitions import (
     record_dead,
     record_held,
 )
-from swarm.store.alerts import raise_alert, resolve
+from swarm.store.alerts import raise_alert, raise_growing, resolve
 from swarm.store.database import Connection
 
 HELD = "publication.held"
@@ -88,6 +88,8 @@ def bury(connection: Connection, key: str, fence: int, why: str, settle: Settle)
         return False
     if not settle(connection, key, WorkOrderState.DEAD, why):  # else the store has alerted
         raise_alert(connection, DEAD, key, why)
+    for kind in (UNCONFIRMED, STUCK, PENDING_PAYLOAD):
+        resolve(connection, kind, key)
     return True
 
 
@@ -96,7 +98,7 @@ def alert_duplicates(connection: Connection, key: str, found: Sequence[FoundDraf
     if len(found) < 2:  # noqa: PLR2004 - one draft is what we promise
         return False
     detail = f"{len(found)} drafts carry this work order's marker; the oldest is the one recorded"
-    raise_alert(connection, DUPLICATE, key, detail)
+    raise_growing(connection, DUPLICATE, key, detail, total=len(found))
     return True
 
 

@@ -61,7 +61,7 @@ def build_context(
 ) -> Context:
     """Return everything a draft may lean on. Pure: the same input gives the same digest.
 
-    ``elsewhere`` counts the customer's mails that wait in other conversations.
+    ``elsewhere`` counts the customer's mails that wait in other conversations, or whose draft does.
     """
     order = received.work_order
     customer = answer_to(order).address.lower()
@@ -95,7 +95,10 @@ def _unanswered(thread: Thread, elsewhere: int) -> int:
 
 def _waiting(elsewhere: int) -> Iterator[str]:
     if elsewhere:
-        yield f"{elsewhere} earlier mails of this customer in other conversations have no reply yet"
+        yield (
+            f"{elsewhere} earlier mails of this customer wait: in other conversations without a"
+            " reply, or with a draft that is still open"
+        )
 
 
 def _split_by_customer(

@@ -1,35 +1,67 @@
-"""How many mails of a customer still wait for a reply outside the conversation at hand (ES-04).
+"""How many earlier mails of a customer still wait, for a reply or with a draft (ES-04).
 
 Two drafts that know nothing of each other may contradict each other, so a customer has one open at
-a time: the later mail is counted up to ES-04 and goes to a person. What cannot be looked up counts
-as unanswered.
+a time: the later mail is counted up to ES-04 and goes to a person. A reply of ours in any of his
+conversations answers what came before it; a draft that stands beside it is open all the same. What
+cannot be looked up counts as open. Mails of the conversation at hand are counted by the thread.
 """
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from swarm.errors import DatabaseUnavailableError, RemoteRefusedError, TransientError
-from swarm.models import EarlierContact, Thread, ThreadMessage, WorkOrder
+from swarm.models import EarlierContact, Thread, ThreadMessage, WorkOrder, WorkOrderState
+from swarm.publishing.ledger.marker import draft_marker
 from swarm.stages.services import Services
+
+# A draft may stand of these. Junk and deleted items are where people put what they will not send.
+_DRAFTED = frozenset({WorkOrderState.PUBLISHED, WorkOrderState.HELD})
+_THROWN_AWAY = frozenset({"deleteditems", "junkemail"})
 
 
 def waiting_elsewhere(order: WorkOrder, thread: Thread, services: Services) -> int:
-    """Return how many earlier mails in other conversations nobody has replied to.
+    """Return how many earlier mails wait: unanswered elsewhere, or with a draft that still stands.
 
     Raises ``DatabaseUnavailableError``.
     """
-    here = order.ref.conversation_id
-    earlier = [
-        contact
-        for contact in services.store.earlier_contacts(order.key)
-        if contact.conversation_id is None or contact.conversation_id != here
-    ]
+    earlier, here = services.store.earlier_contacts(order.key), order.ref.conversation_id
+    unanswered = _unanswered(order, thread, [c for c in earlier if _elsewhere(c, here)], services)
+    return sum(contact in unanswered or _draft_stands(contact, services) for contact in earlier)
+
+
+def _elsewhere(contact: EarlierContact, here: str | None) -> bool:
+    return contact.conversation_id is None or contact.conversation_id != here
+
+
+def _unanswered(
+    order: WorkOrder, thread: Thread, earlier: Sequence[EarlierContact], services: Services
+) -> Sequence[EarlierContact]:
     if not earlier:
-        return 0
+        return ()
     inbound = {order.ref.message_id, *(contact.message_id for contact in earlier)}
     replies = sorted(_replies(thread.messages, earlier, inbound, services))
     newest = replies[-1] if replies else None
-    return sum(newest is None or newest < _second(contact.received_at) for contact in earlier)
+    return [each for each in earlier if newest is None or newest < _second(each.received_at)]
+
+
+def _draft_stands(contact: EarlierContact, services: Services) -> bool:
+    """Whether a draft for this mail is on its way, or lies in the mailbox not yet sent."""
+    if contact.state is WorkOrderState.PUBLISHING:
+        return True
+    if contact.state not in _DRAFTED or services.outlook is None:
+        return False
+    try:
+        found = services.outlook.find_dispatched(
+            key=contact.key,
+            conversation_id=contact.conversation_id,
+            marker=draft_marker(contact.key),
+            since=contact.received_at,
+        )
+    except DatabaseUnavailableError:
+        raise
+    except (TransientError, RemoteRefusedError):
+        return True
+    return any(draft.is_draft and draft.folder not in _THROWN_AWAY for draft in found)
 
 
 def _replies(

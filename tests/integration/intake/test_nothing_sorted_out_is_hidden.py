@@ -171,7 +171,9 @@ def test_a_mail_whose_event_is_gone_cannot_be_brought_in_and_says_so(house: Hous
 
 
 def test_a_program_that_fails_turn_after_turn_is_told_and_settled(house: House) -> None:
-    for failed, told in ((4, {}), (5, {"intake.turns_fail email_work_order_service": 1}), (0, {})):
+    """The number is that of the failed turns, so that it is told again while they go on."""
+    kind = "intake.turns_fail email_work_order_service"
+    for failed, told in ((4, {}), (5, {kind: 5}), (5, {kind: 5}), (9, {kind: 9}), (0, {})):
         write_state(house.files.service_turns, {"failed": failed, "since": "t", "error": "Remote"})
         tell_failing_turns(house.database, house.files)
         assert house.alerts() == told

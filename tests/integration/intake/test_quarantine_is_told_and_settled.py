@@ -12,6 +12,7 @@ from swarm.intake.stream.line import read_line
 from swarm.intake.stream.tick import ingest
 from swarm.observe.audit.promises import audit
 from swarm.sandbox import environment as sandbox_environment
+from swarm.store.alerts import deliver
 from swarm.store.database import Database, Row
 
 pytestmark = pytest.mark.integration
@@ -87,13 +88,20 @@ def test_the_alert_of_a_generation_grows_with_each_bad_line(house: House) -> Non
 
 
 def test_a_growing_alert_is_told_again_after_a_while_and_not_at_every_line(house: House) -> None:
+    told: list[int] = []
+
+    def tell() -> list[int]:
+        deliver(house.database, lambda alert: told.append(alert.count))
+        return told
+
     house.write(b"garbage\n")
-    house.sql("UPDATE alerts SET delivered_at = now()")
+    assert tell() == [1]
     house.write(b"more\n")
-    assert house.alerts()[0]["delivered_at"] is not None, "told a moment ago"
+    assert tell() == [1], "told a moment ago"
     house.sql("UPDATE alerts SET delivered_at = now() - interval '11 minutes'")
-    house.write(b"and more\n")
-    assert house.alerts()[0]["delivered_at"] is None
+    assert tell() == [1, 2], "what grew meanwhile is told, though nothing grows now"
+    house.sql("UPDATE alerts SET delivered_at = now() - interval '11 minutes'")
+    assert tell() == [1, 2], "what did not grow is not told again"
 
 
 def test_a_person_discards_lines_and_the_alert_ends_with_the_last(house: House) -> None:

@@ -10,6 +10,7 @@ from publishing_world import World
 from troubled_database import PERMANENT, TRANSIENT, TroubledDatabase
 
 from swarm.publishing.dispatch.round import run_round
+from swarm.store.alerts import open_alerts
 
 pytestmark = pytest.mark.integration
 
@@ -127,3 +128,8 @@ def test_a_line_no_column_takes_is_alerted_and_the_next_one_goes_on(
     assert production.turn() == 2
     assert world.alerts(bad) == ["publication.stuck"]
     assert state(world, good) == ("legacy", "ACCEPTED")
+    with production.files.outbox.open("a", encoding="utf-8") as outbox:
+        outbox.write(json.dumps(line) + "\n")
+    assert production.turn() == 1
+    with world.database.transaction() as connection:
+        assert [alert.count for alert in open_alerts(connection)] == [2], "each line is told"

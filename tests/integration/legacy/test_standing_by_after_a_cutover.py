@@ -210,6 +210,22 @@ def test_a_day_is_proven_once_a_proof_of_it_holds_and_its_alert_is_settled(desk:
     assert desk.resource.proof_due(desk.now)
 
 
+def test_each_unproven_day_counts_until_one_is_proven(desk: Desk) -> None:
+    for days in (1, 2, 3):
+        desk.next_day()
+        for _ in range(2):
+            assert not desk.prove().holds
+        with desk.database.transaction() as connection:
+            assert [alert.count for alert in open_alerts(connection)] == [days]
+    desk.live()
+    assert desk.prove().holds
+    assert desk.alerts() == []
+    desk.next_day()
+    assert not desk.prove().holds
+    with desk.database.transaction() as connection:
+        assert [alert.count for alert in open_alerts(connection)] == [1], "a new incident"
+
+
 def test_no_mail_text_and_no_work_order_is_kept_with_a_proof(desk: Desk) -> None:
     desk.prove()
     with desk.database.transaction() as connection:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from swarm.intake.stream.tick import IngestReport, ingest
 from swarm.legacy.follow import Follower
 from swarm.legacy.home import IntakeFiles, LegacyFiles
 from swarm.legacy.jsonl import LineLog
-from swarm.lifecycle import erasure
+from swarm.lifecycle import erasure, erasure_files
 from swarm.lifecycle.erasure import Eraser
 from swarm.store.database import Database, Row
 from swarm.store.tombstones import TombstoneFile
@@ -125,6 +126,22 @@ def test_a_rotated_file_is_reached_and_stays_read(home: Home, kept: str) -> None
     assert b"customer2@" not in said
     assert home.read().lines == 0
     assert count_lines(home.database, home.stream).holds
+
+
+def test_a_file_that_goes_while_it_is_looked_at_ends_no_erasure(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home.root / "gone.tmp").write_text("customer1@example.org")
+    walked = erasure_files._walk
+
+    def walk(root: Path) -> Iterator[Path]:
+        paths = list(walked(root))
+        (root / "gone.tmp").unlink(missing_ok=True)
+        yield from paths
+
+    monkeypatch.setattr(erasure_files, "_walk", walk)
+    home.erase("customer1@example.org")
+    assert len(home.ids()) == 7
 
 
 def test_a_follower_of_the_stream_goes_on_where_it_was(home: Home) -> None:

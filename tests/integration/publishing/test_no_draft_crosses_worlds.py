@@ -4,7 +4,7 @@ Enters by the publisher as every program builds it (``swarm_publisher``, ``legac
 real Postgres, in front of two hooks: the home's own and another.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,9 +25,11 @@ from swarm.publishing.dispatch.round import run_round
 from swarm.publishing.dispatch.wiring import swarm_publisher
 from swarm.sandbox import environment as sandbox_environment
 from swarm.settings import Settings, load_settings
+from swarm.store.alerts import open_alerts
+from swarm.store.database import Connection
 from swarm.store.postgres import PostgresStore
 from swarm.store.world import Service, places
-from swarm.store.world_rows import OTHER_WORLD, at_home, require_own
+from swarm.store.world_rows import OTHER_WORLD, at_home, require_own, resolve_other_world
 
 SANDBOX = "http://127.0.0.1:7001"
 
@@ -109,6 +111,29 @@ def test_the_claim_itself_asks_for_the_world(
     with world.database.transaction() as connection:
         assert first.may_claim(connection)
         assert not second.may_claim(connection)
+
+
+def test_each_foreign_world_is_told_of_and_counted(shell: Shell, world: World) -> None:
+    """Two programs of two other worlds are two incidents; one of them goes on trying."""
+    home = shell.settings()
+    hooks = [f"https://hooks.example.com/hooks/catch/{n}/b/" for n in (1, 2)]
+    first, second = (at_home(shell.settings(ZAPIER_HOOK_URL=hook)) for hook in hooks)
+
+    def open_ones(*asking: Callable[[Connection], bool]) -> list[int]:
+        with world.database.transaction() as connection:
+            assert not any(ask(connection) for ask in asking)
+            alerts = open_alerts(connection)
+        assert {alert.kind for alert in alerts} <= {OTHER_WORLD}
+        assert "catch" not in "".join(alert.subject + alert.detail for alert in alerts)
+        return [alert.count for alert in alerts]
+
+    with world.database.transaction() as connection:
+        assert at_home(home)(connection)
+    assert open_ones(first) == [1]
+    assert open_ones(second, first) == [2, 1]
+    with world.database.transaction() as connection:
+        assert resolve_other_world(connection) == 2
+    assert open_ones() == []
 
 
 def test_todays_sender_gets_neither_claim_nor_lease_in_another_world(

@@ -7,6 +7,7 @@ from swarm.publishing.dispatch.dispatcher import Dispatched, dispatch_once
 from swarm.publishing.dispatch.reconciler import Reconciled, reconcile
 from swarm.publishing.dispatch.round import run_round
 from swarm.publishing.dispatch.sweeper import sweep
+from swarm.store.alerts import open_alerts
 
 pytestmark = pytest.mark.integration
 
@@ -93,6 +94,28 @@ def test_a_second_draft_that_comes_late_is_found_by_the_last_look(world: World) 
     assert world.alerts(key) == ["publication.duplicate"]
     world.age(key, 9999)
     assert outcomes(world) == []
+
+
+def test_a_third_draft_is_told_though_the_second_was(world: World) -> None:
+    key = doubtful(world, "duplicate")
+    assert outcomes(world) == [Reconciled.CONFIRMED]
+    world.postbox.draft(world.postbox.posts[0])
+    world.age(key, 1801)
+    assert outcomes(world) == [Reconciled.DUPLICATE]
+    with world.database.transaction() as connection:
+        [alert] = open_alerts(connection)
+    assert (alert.kind, alert.subject, alert.count) == ("publication.duplicate", key, 3)
+    assert alert.detail.startswith("3 drafts")
+
+
+def test_one_that_ended_without_a_post_is_not_stuck_any_more(world: World) -> None:
+    key = world.ready()
+    world.age(key, 1801)
+    sweep(world.publisher())
+    assert world.alerts(key) == ["publication.stuck"]
+    world.write("UPDATE publication_ledger SET attempts = 99 WHERE work_order_key = %s", key)
+    assert sweep(world.publisher()).ended == 1
+    assert world.alerts(key) == ["work_order.dead"]
 
 
 def test_a_mailbox_that_cannot_be_searched_changes_nothing_and_is_alerted_in_time(

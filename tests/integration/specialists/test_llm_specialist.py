@@ -137,6 +137,11 @@ REFUSAL = {"role": "assistant", "content": None, "refusal": "I cannot help with 
         pytest.param(Reply(raw=b"<html>Bad gateway</html>"), SwarmError, id="no JSON body"),
         pytest.param(Reply(raw=b'{"choices": null}'), SwarmError, id="no choices"),
         pytest.param(Reply(raw=b'{"choices": []}'), SwarmError, id="empty choices"),
+        pytest.param(Reply(raw=b'{"choices": [{"mess'), SwarmError, id="half a body"),
+        *(
+            pytest.param(Reply(raw=body), SwarmError, id=body.decode())
+            for body in (b"[]", b"null", b"5", b'"text"', b'{"choices": "x"}', b"{}")
+        ),
         pytest.param(Reply(status=401), RemoteRefusedError, id="bad key"),
         pytest.param(Reply(status=404), RemoteRefusedError, id="no such model"),
     ],

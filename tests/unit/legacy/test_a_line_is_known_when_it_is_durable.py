@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from swarm.legacy.email_work_order_service import EmailWorkOrderService
 from swarm.legacy.events import encoded, event_from_eml
 from swarm.legacy.home import IntakeFiles
 from swarm.legacy.intake_stream_processor import IntakeStreamProcessor
-from swarm.legacy.jsonl import LineLog, read_state
+from swarm.legacy.jsonl import LineLog, read_state, write_state
 from swarm.legacy.publishing.journal import Journal
 
 MAILBOX = "service@example.com"
@@ -116,3 +117,23 @@ def test_the_journal_of_the_lease_is_readable_after_a_full_disk(tmp_path: Path) 
         journal._append({"id": "a", "key": "x" * 100})
     assert (tmp_path / "journal.jsonl").read_bytes() == b""
     journal.close()
+
+
+def test_two_programs_write_one_state_and_it_is_always_one_of_theirs(tmp_path: Path) -> None:
+    """A follower saves its place while an erasure renews the proof of it."""
+    path, trouble = tmp_path / "a.state.json", list[Exception]()
+
+    def write(who: int) -> None:
+        try:
+            for number in range(60):
+                write_state(path, {"who": who, "number": number, "filler": "x" * 5000 * who})
+        except Exception as error:  # noqa: BLE001 - told by the assertion
+            trouble.append(error)
+
+    writers = [threading.Thread(target=write, args=(who,)) for who in (1, 2)]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        assert not path.exists() or read_state(path)["who"] in (1, 2)
+    assert trouble == []
+    assert [file.name for file in tmp_path.iterdir()] == ["a.state.json"]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from replying import received, routine, services
 
+from swarm.clients.protocol import FoundDraft
 from swarm.errors import RemoteUnavailableError
 from swarm.models import (
     Address,
@@ -49,13 +50,22 @@ def mail(number: int, **changes: object) -> WorkOrder:
 class Outlook:
     """Conversations by id; one that is not there cannot be read."""
 
-    def __init__(self, conversations: Mapping[str, Sequence[ThreadMessage]]) -> None:
-        self.conversations = conversations
+    def __init__(
+        self,
+        conversations: Mapping[str, Sequence[ThreadMessage]],
+        draft: FoundDraft | Exception | None = None,
+    ) -> None:
+        self.conversations, self.draft = conversations, draft
 
     def conversation(self, conversation_id: str) -> Sequence[ThreadMessage]:
         if conversation_id not in self.conversations:
             raise RemoteUnavailableError("away")
         return self.conversations[conversation_id]
+
+    def find_dispatched(self, *, key: str, **_asked: object) -> Sequence[FoundDraft]:
+        if isinstance(self.draft, Exception):
+            raise self.draft
+        return (self.draft,) if self.draft else ()
 
 
 def said(order: WorkOrder) -> ThreadMessage:
@@ -146,7 +156,7 @@ def test_the_earlier_mail_does_not_look_at_the_later_one() -> None:
     assert store.earlier_contacts(first.key) == ()
     [before] = store.earlier_contacts(second.key)
     assert before == EarlierContact(
-        state=WorkOrderState.ACCEPTED, conversation_id="c1", message_id="m1",
+        key=first.key, state=WorkOrderState.ACCEPTED, conversation_id="c1", message_id="m1",
         received_at=first.received_at,
     )  # fmt: skip
     thread = gather(received(work_order=first), bundle).thread
@@ -170,3 +180,38 @@ def test_an_ended_mail_without_a_reply_still_waits(state: str) -> None:
     store.record(first.key).state = WorkOrderState(state)
     bundle = services(store=store, outlook=Outlook({"c1": [said(first)], "c2": [said(second)]}))
     assert gather(received(work_order=second), bundle).context.inbound_unanswered == 2
+
+
+DRAFT = FoundDraft(message_id="d1", folder="drafts", is_draft=True, created_at=T0)
+
+
+@pytest.mark.parametrize(
+    ("state", "draft", "waiting"),
+    [
+        ("published", DRAFT, 1),
+        ("published", DRAFT.model_copy(update={"folder": "an archive of theirs"}), 1),
+        ("published", DRAFT.model_copy(update={"is_draft": False, "folder": "sentitems"}), 0),
+        ("published", DRAFT.model_copy(update={"folder": "deleteditems"}), 0),
+        ("published", None, 0),
+        ("published", RemoteUnavailableError("away"), 1),
+        ("held", DRAFT, 1),
+        ("publishing", None, 1),
+        ("escalated", DRAFT, 0),
+    ],
+)
+@pytest.mark.parametrize("place", ["c1", "c2"], ids=["elsewhere", "in this conversation"])
+def test_a_draft_that_stands_is_open_whoever_replied_by_hand(
+    state: str, draft: FoundDraft | Exception | None, waiting: int, place: str
+) -> None:
+    store = MemoryStore(clock=lambda: T0)
+    first, second = mail(1), mail(2, received_at=T0 + timedelta(hours=1))
+    first = first.model_copy(
+        update={"ref": first.ref.model_copy(update={"conversation_id": place})}
+    )
+    store.accept(first)
+    store.accept(second)
+    store.record(first.key).state = WorkOrderState(state)
+    talks = {"c1": [said(first), reply(first)], "c2": [said(first), reply(first), said(second)]}
+    bundle = services(store=store, outlook=Outlook(talks, draft))
+    thread = gather(received(work_order=second), bundle).thread
+    assert waiting_elsewhere(second, thread, bundle) == waiting
