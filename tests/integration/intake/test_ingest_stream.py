@@ -1,9 +1,10 @@
-"""T46-T56: no line of the stream is lost or doubled, whatever happens to its file."""
+"""T46-T53, T56: no line of the stream is lost or doubled, whatever happens to its file."""
 
 # ruff: noqa: E501 - statements stay on one line
 
 import json
 import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,11 +16,18 @@ from swarm.intake.stream.completeness import count_lines
 from swarm.intake.stream.keys import work_order_key
 from swarm.intake.stream.replay import replay
 from swarm.intake.stream.tick import BUSY, ingest
+from swarm.settings import QueueSettings
+from swarm.store import alerts
 from swarm.store.database import Database
+from swarm.store.postgres_queue import PostgresQueue
 
-pytestmark = pytest.mark.integration
+# Faults of files, not of processes: short, so that the everyday suite runs them as well.
+pytestmark = [pytest.mark.faults, pytest.mark.integration]
 
 SECRET = "a secret of the tests"
+BURST = 10_000
+REQUESTS = 50  # of one tick
+LONGEST_TICK = 30.0  # seconds; Dagster gives an evaluation 60, a busy machine takes 3
 MakeLine = Callable[..., dict[str, object]]
 
 
@@ -67,6 +75,37 @@ def test_ten_thousand_lines_are_one_tick_in_the_order_of_the_stream(
     first = stream.rows("SELECT original_id FROM work_orders ORDER BY accepted_at LIMIT 2")
     assert [row["original_id"] for row in first] == ["mail-0", "mail-1"]
     assert_nothing_lost(stream)
+
+
+def test_a_burst_is_taken_in_bounded_ticks_told_as_a_backlog_and_worked_off_oldest_first(
+    stream, make_line: MakeLine
+) -> None:
+    """T56; a body of 2 kB each, so that ten thousand lines are several ticks of 4 MiB."""
+    stream.append(encode(*(make_line(n, body_text="x" * 2000) for n in range(BURST))))
+    seconds = []
+    while stream.count("work_orders") < BURST:
+        began = time.monotonic()
+        assert stream.read().lines > 0
+        seconds.append(time.monotonic() - began)
+    assert len(seconds) > 1
+    assert max(seconds) < LONGEST_TICK
+    assert told_backlog(stream) == BURST
+    queue = PostgresQueue(stream.database, QueueSettings())
+    began = time.monotonic()
+    asked = [request.work_order_key for request in queue.request_due(REQUESTS)]
+    assert time.monotonic() - began < LONGEST_TICK
+    assert asked == [work_order_key(SECRET, f"mail-{number}") for number in range(REQUESTS)]
+    stream.work_off(leaving=499)
+    assert told_backlog(stream) is None
+    assert_nothing_lost(stream)
+
+
+def told_backlog(stream) -> int | None:  # type: ignore[no-untyped-def]
+    """How many work orders the backlog's alert tells of, after another look; None: none stands."""
+    with stream.database.transaction() as connection:
+        alerts.watch_backlog(connection)
+        standing = [each for each in alerts.open_alerts(connection) if each.kind == alerts.BACKLOG]
+    return standing[0].count if standing else None
 
 
 def test_a_tick_takes_its_share_and_reports_the_backlog(stream, make_line: MakeLine) -> None:
