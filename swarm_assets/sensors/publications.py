@@ -25,7 +25,7 @@ _LONGEST_START = 30.0  # seconds
 _LONGEST_NAMELESS = 360.0  # its worker tries to record its end for five
 
 
-class Patience:
+class RoundsInFlight:
     """For how long this process has seen each round in the state it is in.
 
     By a clock that nobody sets: Dagster's timestamps are of whichever process wrote them, and a
@@ -65,7 +65,7 @@ def request(due: int, *, in_flight: bool, tick: str) -> dg.RunRequest | dg.SkipR
     return dg.RunRequest(run_key=f"publications:{tick}")
 
 
-_patience = Patience()
+_in_flight = RoundsInFlight()
 
 
 @dg.sensor(
@@ -85,7 +85,7 @@ def publications(
         return dg.SkipReason(f"could not read: {error}")
     filters = dg.RunsFilter(job_name=publications_job.name, statuses=list(NOT_FINISHED_STATUSES))
     rounds = context.instance.get_runs(filters)
-    gone = _patience.lost(rounds)
+    gone = _in_flight.lost(rounds)
     for run in gone:
         context.instance.report_run_failed(run, "it never reached a worker")
     tick = datetime.now(UTC).isoformat()

@@ -201,17 +201,17 @@ def test_a_round_that_never_reached_a_worker_does_not_hold_up_the_next(
 ) -> None:
     run = dg.DagsterRun(job_name="publications", status=status, tags=tags)
     seconds = [1000.0]
-    patience = publications.Patience(lambda: seconds[0])
-    assert patience.lost([run]) == []
+    rounds = publications.RoundsInFlight(lambda: seconds[0])
+    assert rounds.lost([run]) == []
     seconds[0] += age
-    assert (patience.lost([run]) == [run]) is is_lost
+    assert (rounds.lost([run]) == [run]) is is_lost
 
 
 def test_a_round_that_moved_on_is_waited_for_anew() -> None:
     seconds = [0.0]
-    patience = publications.Patience(lambda: seconds[0])
+    rounds = publications.RoundsInFlight(lambda: seconds[0])
     run = dg.DagsterRun(job_name="publications", status=dg.DagsterRunStatus.STARTING)
-    assert patience.lost([run]) == []
+    assert rounds.lost([run]) == []
     seconds[0] = 31.0
-    assert patience.lost([run.with_status(dg.DagsterRunStatus.STARTED)]) == []
-    assert patience.lost([run]) == []
+    assert rounds.lost([run.with_status(dg.DagsterRunStatus.STARTED)]) == []
+    assert rounds.lost([run]) == []
