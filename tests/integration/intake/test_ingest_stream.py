@@ -4,6 +4,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -151,10 +153,25 @@ def test_a_last_line_without_an_end_raises_an_alert_after_a_minute(
     assert stream.count("alerts", "resolved_at IS NULL") == 0
 
 
+_WRITES_HALF = """
+import os, sys, time
+file = os.open(sys.argv[1], os.O_APPEND | os.O_CREAT | os.O_WRONLY)
+os.write(file, os.fsencode(sys.argv[2]))
+print("half of it", flush=True)
+time.sleep(600)
+"""
+
+
 def test_a_line_fused_by_a_killed_writer_is_quarantined_and_the_next_is_read(
     stream, make_line: MakeLine
 ) -> None:
-    stream.append(encode(make_line(1))[:60])
+    """T47: a writer that is killed for real; the next one appends behind what it left."""
+    writer = [sys.executable, "-c", _WRITES_HALF, str(stream.path), encode(make_line(1))[:60]]
+    with subprocess.Popen(writer, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"half of it\n"
+        process.kill()
+    assert stream.read().lines == 0
     stream.append(encode(make_line(2), make_line(3)))
     report = stream.read()
     assert (report.accepted, report.quarantined) == (1, 1)
