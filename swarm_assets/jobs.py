@@ -3,9 +3,7 @@
 import dagster as dg
 
 from swarm.errors import DatabaseError
-from swarm.process_identity import this_process
 from swarm_assets.lanes import ROUND_LANE, WORK_ORDER_LANE
-from swarm_assets.partitions import WORKER_TAG
 from swarm_assets.resources.publishing import Publishing
 
 work_order_job = dg.define_asset_job(
@@ -21,9 +19,7 @@ work_order_job = dg.define_asset_job(
 def publishing_tick(
     context: dg.OpExecutionContext, publishing: dg.ResourceParam[Publishing]
 ) -> None:
-    """Move publications on for one round; its process is named, so that its death is noticed."""
-    worker = this_process().model_dump_json()
-    context.instance.add_run_tags(context.run_id, {WORKER_TAG: worker})
+    """Move publications on for one round."""
     try:
         report = publishing.run_round()
     except DatabaseError as error:

@@ -13,6 +13,7 @@ from typing import Final
 from dagster._core.storage.tags import PARENT_RUN_ID_TAG, SENSOR_NAME_TAG
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG
 
+from swarm.process_identity import Fate, ProcessIdentity, fate
 from swarm_assets.partitions import (
     ATTEMPT_TAG,
     LANE_TAG,
@@ -29,7 +30,7 @@ WORK_ORDER_LANE: Final = {**NO_RETRY, LANE_TAG: "work_order"}
 
 _PUBLISHING: Final = {**NO_RETRY, DAGSTER_CELERY_QUEUE_TAG: PUBLISHING_QUEUE}
 
-# No lease stands behind rounds and proofs. The launcher notices a worker of its own machine that
+# No lease stands behind rounds and proofs. The reaper notices a worker of its own machine that
 # died; one that vanished elsewhere holds its slot until this time limit.
 ROUND_LANE: Final = {
     **_PUBLISHING,
@@ -84,6 +85,13 @@ def requested_attempt(tags: Mapping[str, str]) -> int | None:
     """
     attempt = tags.get(ATTEMPT_TAG, "")
     return int(attempt) if attempt.isdecimal() and PARENT_RUN_ID_TAG not in tags else None
+
+
+def worker_is_gone(worker: str | None) -> bool:
+    """Whether the process a run named as its own (``WORKER_TAG``), on this machine, is no more."""
+    if not worker:
+        return False
+    return fate(ProcessIdentity.model_validate_json(worker)) is Fate.DEAD
 
 
 def _by_the_queue(tags: Mapping[str, str]) -> bool:

@@ -14,9 +14,11 @@ from swarm.store import embedded
 from swarm.store.database import Database
 from swarm.store.migrate import migrate
 
-# Long by nature: thousands of answers, whole installations, full disks. ``make soak`` runs them.
+# Long by nature: thousands of answers, whole installations, full disks, leases that must run out.
+# ``make soak`` runs them.
 SOAK = frozenset(
     {
+        "test_a_huge_stream.py",
         "test_a_run_that_holds_the_interpreter.py",
         "test_an_odd_shell.py",
         "test_dagster_daemon.py",
@@ -30,7 +32,10 @@ SOAK = frozenset(
         "test_nothing_a_mail_contains_takes_a_worker.py",
         "test_patterns_take_linear_time.py",
         "test_planted_breaches.py",
+        "test_slots_of_killed_workers.py",
+        "test_stopped_workers.py",
         "test_trouble_with_postgres.py",
+        "test_wrong_clocks.py",
     }
 )
 

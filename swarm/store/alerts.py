@@ -20,6 +20,7 @@ HELD = "work_order.held"
 ESCALATION_URGENT = "escalation.urgent"
 ESCALATION_OVERDUE = "escalation.overdue"
 CONNECTIONS = "database.connections"
+BACKLOG = "queue.backlog"
 
 _RAISE = """
 INSERT INTO alerts (kind, subject, detail) VALUES (%s, %s, %s)
@@ -84,6 +85,13 @@ SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backe
        - coalesce(current_setting('reserved_connections', true), '0')::int AS most
 """
 _NEARLY_ALL, _AT_EASE = 0.9, 0.75  # of what the server takes: alerted at the one, over at the other
+
+_BACKLOG = """
+SELECT count(*)::int AS waiting, min(queued_at) AS since FROM swarm_jobs
+ WHERE state IN ('queued', 'requested') AND not_before <= now()
+"""
+# One machine works off 1,000 in about eight minutes (0.5 s each); so many were never a day's mail.
+_TOO_MANY_WAIT, _FEW_WAIT = 1000, 500  # alerted from the one, over below the other
 
 
 class NewAlert(NamedTuple):
@@ -183,6 +191,24 @@ def watch_connections(connection: Connection) -> bool:
     elif share < _AT_EASE:
         resolve(connection, CONNECTIONS, "postgres")
     return share >= _NEARLY_ALL
+
+
+def watch_backlog(connection: Connection) -> int:
+    """Alert that more work orders wait than soon get their turn, until few do; returns how many.
+
+    None is lost meanwhile and the oldest goes first; but a person may want more workers, or to know
+    where all that mail comes from.
+    """
+    row = connection.execute(_BACKLOG).fetchone() or {"waiting": 0}
+    waiting: int = row["waiting"]
+    if waiting >= _TOO_MANY_WAIT:
+        detail = (
+            f"{waiting} work orders wait for a worker, the oldest since {row['since']:%F %T %Z}"
+        )
+        raise_growing(connection, BACKLOG, "swarm_jobs", detail, total=waiting)
+    elif waiting < _FEW_WAIT:
+        resolve(connection, BACKLOG, "swarm_jobs")
+    return waiting
 
 
 def acknowledge_escalation(connection: Connection, key: str, who: str) -> bool:

@@ -20,19 +20,23 @@ from dagster_celery.config import TASK_EXECUTE_JOB_NAME
 from dagster_shared.serdes.serdes import JsonSerializableValue
 from sqlalchemy.exc import OperationalError
 
+from swarm.process_identity import this_process
 from swarm.stages.enrichment.graph import ENRICHMENT
 from swarm.stages.graph_runner import compiled_graph, langgraph_is_here
 from swarm.stages.reply.graph import REPLY
 from swarm_assets import definitions
+from swarm_assets.partitions import WORKER_TAG
 from swarm_assets.resources import process
 from swarm_assets.runtime import storage
 from swarm_assets.runtime.broker import BrokerSettings, celery_application
 from swarm_assets.runtime.launcher import end_what_did_not_end
 from swarm_assets.runtime.time_limit import LimitedRequest
+from swarm_assets.runtime.worker_pool import use_sturdy_pool
 
 _PARENT_POLL_SECONDS = 1.0
 
 app = celery_application(BrokerSettings())
+use_sturdy_pool()
 
 
 @cache
@@ -52,9 +56,15 @@ def warm_repository() -> None:
 
 @app.task(name=TASK_EXECUTE_JOB_NAME, Request=LimitedRequest)  # type: ignore[untyped-decorator]
 def execute_job(execute_job_args_packed: JsonSerializableValue) -> int:
-    """Execute one Dagster run in this process; 0 unless it failed. Dagster records the outcome."""
+    """Execute one Dagster run in this process; 0 unless it failed. Dagster records the outcome.
+
+    The run names its process before anything else: whoever finds that process dead ends the run,
+    which would hold its slot until a time limit if it was killed before it had opened its order.
+    """
     args = unpack_value(execute_job_args_packed, as_type=ExecuteRunArgs)
     try:
+        worker = this_process().model_dump_json()
+        warm_instance().add_run_tags(args.run_id, {WORKER_TAG: worker})
         return _execute_run_command_body(
             run_id=args.run_id,
             instance=warm_instance(),

@@ -22,10 +22,9 @@ from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID
 from sqlalchemy.exc import OperationalError
 
 from swarm.errors import DatabaseError
-from swarm.process_identity import Fate, ProcessIdentity, fate
 from swarm.settings import QueueSettings
 from swarm.store.database import Database, Row
-from swarm_assets.lanes import requested_attempt
+from swarm_assets.lanes import requested_attempt, worker_is_gone
 from swarm_assets.partitions import PARTITION_TAG, WORK_QUEUE, WORKER_TAG
 from swarm_assets.runtime.broker import BrokerSettings, celery_application
 
@@ -142,7 +141,7 @@ class WarmRunLauncher(CeleryRunLauncher):
 
 def process_health(worker: str | None) -> CheckRunHealthResult:
     """Decide from the process a run named as its own; one that named none has not begun."""
-    if worker and fate(ProcessIdentity.model_validate_json(worker)) is Fate.DEAD:
+    if worker_is_gone(worker):
         return CheckRunHealthResult(WorkerStatus.FAILED, "its worker process is gone")
     return CheckRunHealthResult(WorkerStatus.RUNNING)
 

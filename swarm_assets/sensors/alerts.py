@@ -5,7 +5,12 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from swarm.errors import DatabaseUnavailableError
-from swarm.store.alerts import deliver, raise_overdue_escalations, watch_connections
+from swarm.store.alerts import (
+    deliver,
+    raise_overdue_escalations,
+    watch_backlog,
+    watch_connections,
+)
 from swarm.store.database import Database
 from swarm_assets.resources.legacy import Legacy
 from swarm_assets.resources.pager import Pager
@@ -15,8 +20,8 @@ from swarm_assets.resources.pager import Pager
     name="alerts",
     minimum_interval_seconds=5,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Pages for overdue escalations, a silent legacy and a full database server;"
-    " delivers waiting alerts.",
+    description="Pages for overdue escalations, a silent legacy, a full database server and a long"
+    " queue; delivers waiting alerts.",
 )
 def alerts(
     context: dg.SensorEvaluationContext,
@@ -28,6 +33,7 @@ def alerts(
     try:
         with database.transaction() as connection:
             watch_connections(connection)
+            watch_backlog(connection)
             overdue = raise_overdue_escalations(connection)
             silent = legacy.watch(connection, datetime.now(UTC))
         delivered = deliver(database, pager)

@@ -6,12 +6,14 @@ that evaluates sensors would take every sensor with it. A run costs about 0.15 s
 one at a time, and only while something is due.
 """
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from swarm.errors import DatabaseError
+from swarm.process_identity import since_boot
 from swarm.publishing.dispatch.deps import PublishingDeps
 from swarm.publishing.dispatch.round import publications_due
 from swarm_assets.jobs import publications_job
@@ -19,21 +21,39 @@ from swarm_assets.partitions import WORKER_TAG
 
 # A round of publishing has a worker of its own and is the only run in flight there: one that has
 # not begun by then was lost on its way (its worker was killed, or Postgres was away as it arrived).
-_LONGEST_START = timedelta(seconds=30)
-_LONGEST_NAMELESS = timedelta(minutes=6)  # its worker tries to record its end for five
+_LONGEST_START = 30.0  # seconds
+_LONGEST_NAMELESS = 360.0  # its worker tries to record its end for five
 
 
-def lost(record: dg.RunRecord, now: datetime) -> bool:
+class RoundsInFlight:
+    """For how long this process has seen each round in the state it is in.
+
+    By a clock that nobody sets: Dagster's timestamps are of whichever process wrote them, and a
+    clock set back by a day would keep a lost round for that day, and every publication behind it.
+    A restarted code server begins to count anew.
+    """
+
+    def __init__(self, clock: Callable[[], float] = since_boot) -> None:
+        self._clock = clock
+        self._since: dict[tuple[str, dg.DagsterRunStatus], float] = {}
+
+    def lost(self, rounds: Sequence[dg.DagsterRun]) -> list[dg.DagsterRun]:
+        """Return the rounds that were waited for long enough; forgets those no longer there."""
+        now, before = self._clock(), self._since
+        self._since = {(r.run_id, r.status): before.get((r.run_id, r.status), now) for r in rounds}
+        return [run for run in rounds if lost(run, now - self._since[run.run_id, run.status])]
+
+
+def lost(run: dg.DagsterRun, seconds: float) -> bool:
     """Whether a round was sent to a worker and never began, or died before it named its process.
 
     The latter when its first statements met a database that takes no more connections; of a round
-    that named its process the launcher knows whether it lives.
+    that named its process the reaper knows whether it lives.
     """
-    run, age = record.dagster_run, now - record.update_timestamp
     if run.status is dg.DagsterRunStatus.STARTING:
-        return age > _LONGEST_START
+        return seconds > _LONGEST_START
     nameless = run.status is dg.DagsterRunStatus.STARTED and WORKER_TAG not in run.tags
-    return nameless and age > _LONGEST_NAMELESS
+    return nameless and seconds > _LONGEST_NAMELESS
 
 
 def request(due: int, *, in_flight: bool, tick: str) -> dg.RunRequest | dg.SkipReason:
@@ -43,6 +63,9 @@ def request(due: int, *, in_flight: bool, tick: str) -> dg.RunRequest | dg.SkipR
     if in_flight:
         return dg.SkipReason(f"{due} due; a run is at it already")
     return dg.RunRequest(run_key=f"publications:{tick}")
+
+
+_in_flight = RoundsInFlight()
 
 
 @dg.sensor(
@@ -61,8 +84,9 @@ def publications(
     except DatabaseError as error:
         return dg.SkipReason(f"could not read: {error}")
     filters = dg.RunsFilter(job_name=publications_job.name, statuses=list(NOT_FINISHED_STATUSES))
-    now, rounds = datetime.now(UTC), context.instance.get_run_records(filters)
-    gone = [record for record in rounds if lost(record, now)]
-    for record in gone:
-        context.instance.report_run_failed(record.dagster_run, "it never reached a worker")
-    return request(due, in_flight=len(rounds) > len(gone), tick=now.isoformat())
+    rounds = context.instance.get_runs(filters)
+    gone = _in_flight.lost(rounds)
+    for run in gone:
+        context.instance.report_run_failed(run, "it never reached a worker")
+    tick = datetime.now(UTC).isoformat()
+    return request(due, in_flight=len(rounds) > len(gone), tick=tick)

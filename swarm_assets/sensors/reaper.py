@@ -2,23 +2,27 @@
 
 Dagster does not notice a killed worker (its run stays STARTED and holds a slot for ever) nor a run
 that was lost on its way to one (STARTING, and no newer run of that work order may begin); our lease
-and our request time-out do. What happens to the work order is the queue's decision; this sensor
-tells Dagster, tells the queue what merely waits, and has the worker of a taken-back run ended.
+and our request time-out do. A process of this machine that is gone is proof, and no lease need run
+out before its run's slot is free. What happens to the work order is the queue's decision; this
+sensor tells Dagster, tells the queue what merely waits, and has the worker of a taken-back run
+ended.
 """
 
 from collections.abc import Iterable, Sequence
 
 import dagster as dg
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES, NOT_FINISHED_STATUSES
 from dagster_celery.launcher import CeleryRunLauncher
 
 from swarm.errors import DatabaseUnavailableError
 from swarm.store.queue import Job, JobQueue, RunRequested
-from swarm_assets.lanes import requested_attempt
-from swarm_assets.partitions import PARTITION_TAG
+from swarm_assets.lanes import requested_attempt, worker_is_gone
+from swarm_assets.partitions import PARTITION_TAG, WORKER_TAG
 
 LOST = "its worker vanished or never began; the queue took the work order back"
+GONE = "its worker process is gone"
 _MOST_WAITING = 500
+_IN_PROGRESS = dg.RunsFilter(statuses=list(IN_PROGRESS_RUN_STATUSES))
 
 
 def still_waiting(queued: Iterable[dg.DagsterRun]) -> list[RunRequested]:
@@ -56,6 +60,7 @@ def _superseded(attempt: int | None, job: Job) -> bool:
 )
 def reaper(context: dg.SensorEvaluationContext, queue: dg.ResourceParam[JobQueue]) -> dg.SkipReason:
     """Renew what waits, reap, then end what Dagster still believes to be going on."""
+    gone = _end_orphans(context.instance)
     queued = context.instance.get_runs(
         dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED]), limit=_MOST_WAITING
     )
@@ -68,7 +73,21 @@ def reaper(context: dg.SensorEvaluationContext, queue: dg.ResourceParam[JobQueue
     for run in ended:
         context.instance.report_run_failed(run, LOST)
     _end_workers(context.instance, ended)
-    return dg.SkipReason(f"took back {len(reaped)} work orders, ended {len(ended)} lost runs")
+    return dg.SkipReason(
+        f"took back {len(reaped)} work orders, ended {len(ended)} lost runs and {gone} orphaned"
+    )
+
+
+def _end_orphans(instance: dg.DagsterInstance) -> int:
+    """Mark runs failed whose process is gone; one may have finished since it was read."""
+    ended = 0
+    running = instance.get_runs(_IN_PROGRESS)
+    for orphan in (run for run in running if worker_is_gone(run.tags.get(WORKER_TAG))):
+        run = instance.get_run_by_id(orphan.run_id)
+        if run is not None and not run.is_finished:
+            instance.report_run_failed(run, GONE)
+            ended += 1
+    return ended
 
 
 def _end_workers(instance: dg.DagsterInstance, ended: Iterable[dg.DagsterRun]) -> None:

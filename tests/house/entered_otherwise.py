@@ -44,6 +44,9 @@ _.check_run_worker_health
 _.terminate
 _.get_run_worker_debug_info
 include_container_logs
+# billiard takes these locks around its pipes.
+_._rlock
+_._wlock
 # pydantic calls serializers.
 _._without_an_empty_note
 # graphql-core resolves fields of the monday double by name.

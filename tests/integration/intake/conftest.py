@@ -57,6 +57,15 @@ class Stream:
     def count(self, table: str, where: str = "true") -> int:
         return int(self.rows(f"SELECT count(*) AS n FROM {table} WHERE {where}")[0]["n"])
 
+    def work_off(self, *, leaving: int) -> None:
+        """Let the oldest work orders have been worked on, all but so many."""
+        with self.database.transaction() as connection:
+            connection.execute(
+                "UPDATE swarm_jobs SET state = 'done' WHERE work_order_key NOT IN (SELECT"
+                " work_order_key FROM swarm_jobs ORDER BY queued_at DESC LIMIT %s)",
+                (leaving,),
+            )
+
 
 @pytest.fixture
 def stream(tmp_path: Path, database: Database) -> Stream:

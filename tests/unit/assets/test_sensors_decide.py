@@ -1,13 +1,14 @@
 """What sensors decide, as pure functions, and what they answer when a read fails."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import dagster as dg
 import pytest
 
 from swarm.errors import DatabaseUnavailableError
 from swarm.intake.stream.tick import IngestReport
+from swarm.process_identity import this_process
 from swarm.store.memory import MemoryStore
 from swarm.store.memory_queue import MemoryQueue
 from swarm.store.queue import Job, JobState, RunRequested
@@ -144,6 +145,26 @@ def test_the_reaper_frees_the_slot_of_a_vanished_run(
     assert ended.status is dg.DagsterRunStatus.FAILURE
 
 
+@pytest.mark.parametrize("status", [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
+def test_the_reaper_ends_a_run_whose_process_is_gone_and_no_other(
+    queue: MemoryQueue, status: dg.DagsterRunStatus
+) -> None:
+    alive = this_process()
+    gone = alive.model_copy(update={"starttime": alive.starttime - 1})
+    elsewhere = gone.model_copy(update={"host": "another"})
+    with dg.DagsterInstance.ephemeral() as instance:
+        for name, worker in (("gone", gone), ("alive", alive), ("elsewhere", elsewhere)):
+            tags = {WORKER_TAG: worker.model_dump_json()}
+            instance.add_run(_run(name).with_status(status).with_tags({PARTITION_TAG: KEY, **tags}))
+        instance.add_run(_run("nameless").with_status(status))
+        reaper.reaper(dg.build_sensor_context(instance=instance), queue=queue)
+        ended = [run.run_id for run in instance.get_runs(_FAILED)]
+    assert ended == ["gone"]
+
+
+_FAILED = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])
+
+
 def _run(run_id: str, attempt: str | None = None) -> dg.DagsterRun:
     tags = {PARTITION_TAG: KEY} | ({ATTEMPT_TAG: attempt} if attempt else {})
     return dg.DagsterRun(job_name="work_order", run_id=run_id, tags=tags)
@@ -178,11 +199,19 @@ def _job(run_id: str | None) -> Job:
 def test_a_round_that_never_reached_a_worker_does_not_hold_up_the_next(
     status: dg.DagsterRunStatus, tags: dict[str, str], age: float, is_lost: bool
 ) -> None:
-    sent = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
-    record = dg.RunRecord(
-        storage_id=1,
-        dagster_run=dg.DagsterRun(job_name="publications", status=status, tags=tags),
-        create_timestamp=sent,
-        update_timestamp=sent,
-    )
-    assert publications.lost(record, sent + timedelta(seconds=age)) is is_lost
+    run = dg.DagsterRun(job_name="publications", status=status, tags=tags)
+    seconds = [1000.0]
+    rounds = publications.RoundsInFlight(lambda: seconds[0])
+    assert rounds.lost([run]) == []
+    seconds[0] += age
+    assert (rounds.lost([run]) == [run]) is is_lost
+
+
+def test_a_round_that_moved_on_is_waited_for_anew() -> None:
+    seconds = [0.0]
+    rounds = publications.RoundsInFlight(lambda: seconds[0])
+    run = dg.DagsterRun(job_name="publications", status=dg.DagsterRunStatus.STARTING)
+    assert rounds.lost([run]) == []
+    seconds[0] = 31.0
+    assert rounds.lost([run.with_status(dg.DagsterRunStatus.STARTED)]) == []
+    assert rounds.lost([run]) == []

@@ -1,4 +1,4 @@
-"""Every class of bad line is quarantined by name, and the reason repeats nothing of the line."""
+"""T50: every class of bad line is quarantined by name, its reason repeating nothing of the line."""
 
 import json
 from collections.abc import Callable
@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from swarm.intake.stream.keys import work_order_key
 from swarm.intake.stream.line import Accepted, Quarantined, dated_in_future, read_line
+
+pytestmark = pytest.mark.faults
 
 SECRET = "a secret of the tests"
 SCHEMA = json.loads(
