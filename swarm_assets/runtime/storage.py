@@ -19,6 +19,7 @@ from dagster_postgres.utils import (
 )
 from sqlalchemy.engine import Engine, make_url
 
+from swarm_assets.runtime import alembic_paths
 from swarm_assets.runtime.event_log import LeanEventLog
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _NO_WAIT = "-c synchronous_commit=off"
 
 _REQUIRED_DRIVER = "postgresql+psycopg2://"
+
+alembic_paths.install()  # whoever loads this storage creates, stamps or checks its tables
 
 
 class PooledPostgresStorage(DagsterPostgresStorage):
