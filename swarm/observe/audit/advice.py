@@ -67,6 +67,7 @@ ADVICE: Final = {
     "out_of_office": f"it was not theirs to publish: {_OUTLOOK}",
     "lease_of_the_future": "legacy could go on alone for too long: `swarm publisher stop`",
     # 3: never sent
+    "of_another_world": f"a sandbox's draft, or a row changed by hand; {_OUTLOOK}",
     "would_be_sent": "`swarm publisher stop` at once; a payload asks to be sent",
     # 4: no unsafe draft
     "left_without_pass": f"delete or correct the draft: nobody approved it; {_OUTLOOK}",
@@ -85,6 +86,9 @@ ADVICE: Final = {
     "artifact_changed": _BY_HAND,
     "artifact_without_event": _BY_HAND,
     "artifact_missing": _BY_HAND,
+    "release_not_on_record": _BY_HAND,
+    "sorted_out_lost": "look in ignored.jsonl by its id whether it needed an answer",
+    "tombstone_lost": "an erased mail could come back: restore the rows from a backup",
     "trigger": "stop everything, apply the migration's trigger again, audit with --full",
     "rights": "take the right back (REVOKE), audit with --full",
     "schema_changed": "meant? `swarm audit --full --accept REASON`; else undo it",

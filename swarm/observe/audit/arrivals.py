@@ -9,13 +9,15 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final, Protocol
 
 from swarm.clients.lenient import moment
 from swarm.clients.outlook_inbound import WITHOUT_ID
 from swarm.clients.protocol import InboundMessage
 from swarm.errors import SwarmError
-from swarm.intake.stream.bookmarks import open_stream
+from swarm.intake.stream import rows
+from swarm.intake.stream.bookmarks import fits, open_stream
 from swarm.intake.stream.keys import work_order_key
 from swarm.legacy.events import encoded
 from swarm.legacy.follow import Follower
@@ -24,12 +26,14 @@ from swarm.legacy.home import IntakeFiles
 from swarm.legacy.jsonl import complete_lines, ids_of, read_state
 from swarm.observe.audit.findings import Violation
 from swarm.observe.audit.report import Scope
-from swarm.store.database import Database
-from swarm.store.tombstones import TombstoneFile
+from swarm.store.database import Connection, Database
+from swarm.store.tombstones import TombstoneFile, all_tombstones
 
 _LATE: Final = timedelta(minutes=10)  # Exchange shows a mail in the delta a little after it came
 _BACK: Final = {Scope.NEW: timedelta(days=2), Scope.FULL: timedelta(days=60)}
 _AT_ONCE = 10_000  # keys in one question to the database
+
+_SORTED_OUT = "SELECT key FROM sorted_out WHERE key = ANY(%s)"
 
 _KNOWN = """
 SELECT work_order_key AS key FROM intake_line WHERE work_order_key = ANY(%(keys)s)
@@ -60,6 +64,8 @@ class Arrivals:
         try:
             seen = _events(self.files)
             yield from self._unsorted(database, seen)
+            yield from self._unlisted(database)
+            yield from self._unburied(database)
         except OSError as error:
             said = f"the files of the intake could not be read: {type(error).__name__}"
             yield "intake", Violation(1, "stream_unread", said)
@@ -75,10 +81,34 @@ class Arrivals:
         for start in range(0, len(keys), _AT_ONCE):
             asked = sorted(keys)[start : start + _AT_ONCE]
             with database.transaction() as connection:
-                rows = connection.execute(_KNOWN, {"keys": asked}).fetchall()
-            for key in sorted(set(asked) - {row["key"] for row in rows}):
+                known = connection.execute(_KNOWN, {"keys": asked}).fetchall()
+            for key in sorted(set(asked) - {row["key"] for row in known}):
                 said = "the mail was read, and is neither a work order nor sorted out"
                 yield keys[key], Violation(1, "event_lost", said)
+
+    def _unlisted(self, database: Database) -> Iterator[tuple[str, Violation]]:
+        """What the list of the sorted-out says, and was read, stands in the table."""
+        with database.transaction() as connection:
+            names = _read_from_the_list(connection, self.files.ignored)
+            keys = {work_order_key(self.secret, each): each for each in names}
+            for start in range(0, len(keys), _AT_ONCE):
+                asked = sorted(keys)[start : start + _AT_ONCE]
+                known = connection.execute(_SORTED_OUT, (asked,)).fetchall()
+                for name in sorted(keys[key] for key in set(asked) - {r["key"] for r in known}):
+                    said = "the mail was sorted out, and no list shows it any more"
+                    yield name, Violation(1, "sorted_out_lost", said)
+
+    def _unburied(self, database: Database) -> Iterator[tuple[str, Violation]]:
+        """The file only repeats the table: what it has more was taken out of the table."""
+        try:
+            buried = set(self.files.tombstones.read_text("ascii").split())
+        except FileNotFoundError:
+            return
+        with database.transaction() as connection:
+            lost = len(buried - set(all_tombstones(connection)))
+        if lost:
+            said = f"{lost} tombstones of the file are not in the table"
+            yield "tombstone", Violation(1, "tombstone_lost", said)
 
     def _unread(
         self, seen: "_Seen", since: datetime, until: datetime
@@ -130,6 +160,17 @@ def _events(files: IntakeFiles) -> _Seen:
                 if file.live and end <= file.size - waiting:
                     handled |= set(names[:1])
     return _Seen(frozenset(ids), frozenset(handled))
+
+
+def _read_from_the_list(connection: Connection, path: Path) -> set[str]:
+    """Return the ids that the reader of the list has passed by, as its bookmarks say."""
+    ids = set[str]()
+    with open_stream(path) as opened:
+        for bookmark in rows.bookmarks(connection, path.stem):
+            for file in (each for each in opened if fits(each, bookmark)):
+                for line, _ in complete_lines(file.descriptor, 0, bookmark.offset):
+                    ids |= {name.decode("utf-8", "replace") for name in ids_of(line)[:1]}
+    return ids
 
 
 def _ids_in(files: IntakeFiles) -> set[bytes]:

@@ -27,6 +27,7 @@ def check(stored: Stored) -> Iterator[Violation]:
     yield from _head(stored.order, stored.events)
     yield from _state(stored.order, stored.events)
     yield from _tier(stored.order, stored.events)
+    yield from _releases(stored.releases, stored.events)
 
 
 def _head(order: Row, events: Sequence[Row]) -> Iterator[Violation]:
@@ -73,3 +74,10 @@ def _tier(order: Row, events: Sequence[Row]) -> Iterator[Violation]:
     if Tier(order["tier"]).name != name:
         said = f"tier {Tier(order['tier']).name}, but the chain says {name} (ES-02)"
         yield Violation(4, "tier_not_in_chain", said)
+
+
+def _releases(releases: Sequence[Row], events: Sequence[Row]) -> Iterator[Violation]:
+    told = sum(event["kind"] == "work_order.released" for event in events)
+    if told != len(releases):
+        said = f"the chain tells of {told} releases, {len(releases)} are on record"
+        yield Violation(6, "release_not_on_record", said)

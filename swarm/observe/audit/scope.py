@@ -35,9 +35,14 @@ _TABLES: Final[Mapping[str, str | None]] = {
     "publisher_history": None,
     "legacy_proof": None,
     "legacy_decommission": None,
+    "releases": "work_order_key",
+    "sorted_out": None,
+    "erasure": None,
+    "tombstone": None,
+    "switch_wish": None,
 }
 
-_ERASED = "erased lines"
+_ERASED = "erased lines and erasures"
 
 _SCAN = """
 SELECT count(*) AS rows, count(*) FILTER (WHERE age(xmin) > %(age)s) AS untouched,
@@ -57,6 +62,8 @@ _APPENDED: Final = frozenset(
         "publisher_history",
         "legacy_proof",
         "legacy_decommission",
+        "releases",
+        "tombstone",
     }
 )
 
@@ -67,7 +74,11 @@ _UP_TO = """
 SELECT coalesce(max(id), 0) AS last, count(*) FILTER (WHERE id <= %(last)s) AS rows FROM {table}
 """
 
-_ERASED_LINES = "SELECT count(*) AS rows FROM intake_line WHERE line_sha256 = 'erased'"
+# Of somebody whose mails were all sorted out no line of the stream is erased.
+_ERASED_LINES = """
+SELECT (SELECT count(*) FROM intake_line WHERE line_sha256 = 'erased')
+     + (SELECT count(*) FROM erasure) AS rows
+"""
 
 _ALL = "SELECT key FROM work_orders UNION SELECT work_order_key FROM publication_ledger ORDER BY 1"
 

@@ -54,6 +54,9 @@ SELECT work_order_key AS key, rule, version, draft_sha256, evidence_sha256, ruli
 SELECT work_order_key AS key, publisher, sha256, draft_sha256, body FROM publication_payload
  WHERE work_order_key = ANY(%s)
 """,
+    "releases": """
+SELECT work_order_key AS key, number FROM releases WHERE work_order_key = ANY(%s)
+""",
     "log": """
 SELECT work_order_key AS key, fence, event, detail, at FROM publication_log
  WHERE work_order_key = ANY(%s) ORDER BY id
@@ -75,6 +78,7 @@ class Stored:
     artifacts: Sequence[Row]
     verdicts: Sequence[Row]
     payloads: Sequence[Row]
+    releases: Sequence[Row]
     log: Sequence[Row]
 
 

@@ -273,6 +273,15 @@ SELECT 'publisher_lease' AS subject, 'held until ' || lease_until || ' under epo
  WHERE p.epoch > c.epoch OR (p.released_at IS NULL AND p.lease_until > now() + %(furthest_due)s)
 """
 
+# A payload is made in the world its home lives in then, never before its mail came in.
+_OF_ANOTHER_WORLD = """
+SELECT p.work_order_key AS subject,
+       p.publisher || ': made in world ' || p.world || ', the mail in ' || w.world
+       || ', and this is ' || current_world() AS detail
+  FROM publication_payload p JOIN work_orders w ON w.key = p.work_order_key
+ WHERE p.world < w.world OR p.world > current_world()
+"""
+
 QUESTIONS = (
     Question(1, "line_without_work_order", _LINE_WITHOUT_WORK_ORDER),
     Question(1, "work_order_without_line", _WORK_ORDER_WITHOUT_LINE),
@@ -289,6 +298,7 @@ QUESTIONS = (
     Question(1, "ended_but_not_settled", _ENDED_BUT_NOT_SETTLED),
     Question(2, "sending_too_long", _SENDING_TOO_LONG),
     Question(2, "posted_too_often", _POSTED_TOO_OFTEN),
+    Question(2, "of_another_world", _OF_ANOTHER_WORLD),
     Question(3, "would_be_sent", _WOULD_BE_SENT),
     Question(1, "duplicate_of_nothing", _DUPLICATE_OF_NOTHING),
     Question(1, "line_without_work_order", _LINE_OF_NOBODY),

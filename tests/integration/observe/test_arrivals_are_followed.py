@@ -28,7 +28,14 @@ from swarm_assets.resources.intake import IntakeStream
 pytestmark = pytest.mark.integration
 
 SECRET = "test-secret"
-LOST = {"mail_unread", "event_lost", "not_listed", "stream_unread"}
+LOST = {
+    "mail_unread",
+    "event_lost",
+    "not_listed",
+    "stream_unread",
+    "sorted_out_lost",
+    "tombstone_lost",
+}
 
 
 @dataclass
@@ -144,6 +151,22 @@ def test_a_mail_that_was_erased_is_no_loss(house: House) -> None:
     house.files.tombstones.write_text(file_text(mail_name(json.loads(line)).tombstones(SECRET)))
     without(house.files.events, 2)
     assert [each for each in house.breaches() if each[0] == "mail_unread"] == []
+
+
+def test_a_sorted_out_mail_that_no_list_shows_any_more_is_named(house: House) -> None:
+    house.sandbox.seed_mail("news@shop.example", subject="Offers", headers={"List-Id": "<n.x>"})
+    house.read()
+    house.sort()
+    assert house.breaches() == []
+    with house.database.transaction() as connection:
+        connection.execute("DELETE FROM sorted_out")
+    [(check, subject)] = house.breaches()
+    assert (check, subject[:5]) == ("sorted_out_lost", "mail-")
+
+
+def test_tombstones_of_the_file_that_the_table_lacks_are_named(house: House) -> None:
+    house.files.tombstones.write_text(file_text(["a" * 64]))
+    assert house.breaches() == [("tombstone_lost", "tombstone")]
 
 
 def test_an_inbox_that_cannot_be_listed_is_said(house: House) -> None:

@@ -79,6 +79,51 @@ def test_a_row_taken_out_shows_although_others_have_come_since(world, memory, ta
     assert ("shortened", table) in named
 
 
+_KEPT = {
+    "releases": "INSERT INTO releases (work_order_key, number, actor, reason, waived, from_state,"
+    " revision, no_draft_in_mailbox) VALUES (%s, 1, 'anna', 'ticket 7', '{}', 'held', 0, true)",
+    "sorted_out": "INSERT INTO sorted_out (key, original_id, reason)"
+    " VALUES ('wo_aaaaaaaaaaaaaaaaaaaaaaaa', %s, 'list')",
+    "erasure": "INSERT INTO erasure (asked_for, actor, reason) VALUES ('address', %s, 'ticket 7')",
+    "switch_wish": "INSERT INTO switch_wish (actor, reason, expires_at)"
+    " VALUES (%s, 'ticket 7', now())",
+}
+
+
+@pytest.mark.parametrize("table", _KEPT)
+def test_a_table_of_peoples_acts_that_was_emptied_is_named(world, memory, table: str) -> None:
+    delete(world, _KEPT[table], world.published)
+    said = (Event(kind="work_order.released", actor="anna"),) if table == "releases" else ()
+    for event in said:
+        world.store.append_event(world.published, event)
+    assert taken(world, memory).breaches == ()
+    delete(world, f"DELETE FROM {table}")
+    assert ("shortened", table) in [(b.check, b.subject) for b in taken(world, memory).breaches]
+
+
+def test_tombstones_that_were_taken_out_are_named(world, memory) -> None:
+    delete(world, _KEPT["erasure"], "anna")
+    delete(world, "INSERT INTO tombstone (hash, erasure) SELECT %s, id FROM erasure", "a" * 64)
+    taken(world, memory)
+    delete(world, "DELETE FROM tombstone")
+    named = [(b.check, b.subject) for b in taken(world, memory).breaches]
+    assert named == [("shortened", "tombstone")]
+
+
+def test_a_release_that_only_the_chain_tells_of_is_named(world, memory) -> None:
+    event = Event(kind="work_order.released", actor="anna")
+    world.store.append_event(world.published, event)
+    named = [(b.check, b.subject) for b in taken(world, memory).breaches]
+    assert named == [("release_not_on_record", world.published)]
+
+
+@pytest.mark.parametrize("number", [0, 7])
+def test_a_payload_of_another_world_is_named(world, memory, number: int) -> None:
+    delete(world, "UPDATE publication_payload SET world = %s", number)
+    named = {b.check for b in taken(world, memory).breaches}
+    assert named == {"of_another_world"}
+
+
 def test_an_alert_taken_out_shows_although_another_has_come(world, memory) -> None:
     world.run("INSERT INTO alerts (kind, subject, detail) VALUES ('a', 'b', 'c')")
     taken(world, memory)
