@@ -10,7 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from swarm.clients.lenient import gaps_of, parts_of, told
-from swarm.errors import DatabaseUnavailableError, RemoteRefusedError, TransientError
+from swarm.errors import (
+    DatabaseUnavailableError,
+    RateLimitedError,
+    RemoteRefusedError,
+    SwarmError,
+    TransientError,
+)
 from swarm.models import CrmItem, CrmUpdate, Lookup, Noun, Thread, in_conversation_order
 from swarm.stages.services import Services
 
@@ -114,5 +120,14 @@ def _ask(source: str, question: Callable[[], T]) -> tuple[T | None, str]:
     except DatabaseUnavailableError:
         raise
     except (TransientError, RemoteRefusedError) as error:
-        # The kind of error only: a remote message may hold addresses or ids.
-        return None, f"{source} could not be read ({type(error).__name__})"
+        return None, f"{source} could not be read: {_why(error)}"
+
+
+def _why(error: SwarmError) -> str:
+    """Say what happened in words of ours: a remote message may hold addresses or ids."""
+    status = f" (HTTP {error.http_status})" if error.http_status else ""
+    if isinstance(error, RateLimitedError):
+        return f"it asks us to wait{status}"
+    if isinstance(error, RemoteRefusedError):
+        return f"it turned us away{status}"
+    return f"it did not answer{status}"

@@ -5,7 +5,7 @@ money is spent and no text exists that could slip out. Unless a person took on, 
 that stands behind it.
 """
 
-from swarm.models import Context, Draft, Received, Stage, Tier, TierDecision
+from swarm.models import Context, Draft, Lookup, Received, Stage, Tier, TierDecision
 from swarm.specialists.protocol import Brief
 from swarm.stages.floor import reasons_at, taken_on, without
 from swarm.stages.graph_runner import run
@@ -55,6 +55,9 @@ def reason_to_withhold(brief: Brief, services: Services) -> str | None:
     """Say why no draft may even be written; None when one may."""
     if brief.tier.tier >= Tier.ESCALATE and not _taken_on(brief, services):
         return "the tier is ESCALATE: a human answers"
+    if brief.context.contact is Lookup.UNAVAILABLE:
+        # ES-09 would refuse whatever is written; a source that is away is no fault of a draft.
+        return "whose customer data this is could not be looked up: a human answers"
     found = reasons_at(Stage.CONTEXT, brief, None, services)
     return "; ".join(reason.detail for reason in found) or None
 

@@ -29,4 +29,4 @@ def judged(ask: Callable[[], T]) -> T:
     except DatabaseUnavailableError:
         raise
     except (TransientError, MalformedInputError, RemoteRefusedError, RefusedError) as error:
-        raise JudgementError(f"{type(error).__name__}: {error.message}") from error
+        raise JudgementError(error.message) from error
