@@ -59,11 +59,15 @@ class GraphSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GRAPH_", frozen=True)
 
-    base_url: str = "https://graph.microsoft.com/v1.0"
-    authority: str = "https://login.microsoftonline.com"
-    tenant_id: str
-    client_id: str
-    client_secret: SecretStr
+    base_url: str = Field(
+        default="https://graph.microsoft.com/v1.0", description="Where Graph answers"
+    )
+    authority: str = Field(
+        default="https://login.microsoftonline.com", description="Where tokens are given"
+    )
+    tenant_id: str = Field(description="Directory (tenant) id of the app registration")
+    client_id: str = Field(description="Application (client) id of the app registration")
+    client_secret: SecretStr = Field(description="Value of its client secret, not the secret's id")
     mailbox: str = Field(description="Address of the shared mailbox")
 
 
@@ -72,12 +76,12 @@ class MondaySettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MONDAY_", frozen=True)
 
-    api_url: str = "https://api.monday.com/v2"
-    api_version: str = "2026-10"
-    token: SecretStr
-    contacts_board: str
-    deals_board: str
-    email_column: str = "email"
+    api_url: str = Field(default="https://api.monday.com/v2", description="Where it answers")
+    api_version: str = Field(default="2026-10", description="Dated version of its API")
+    token: SecretStr = Field(description="Personal or app token that may read both boards")
+    contacts_board: str = Field(description="Id of the board of contacts, from its address")
+    deals_board: str = Field(description="Id of the board of deals, from its address")
+    email_column: str = Field(default="email", description="Column id of a contact's address")
     contact_deals_column: str = Field(
         default="deals", description="Connect-boards column of a contact; empty when it has none"
     )
@@ -95,7 +99,7 @@ class ZapierSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ZAPIER_", frozen=True)
 
-    hook_url: SecretStr
+    hook_url: SecretStr = Field(description="Address of the Catch Hook of the Zap that drafts")
 
 
 class Thinker(StrEnum):
@@ -116,13 +120,23 @@ class ModelSettings(BaseSettings):
         default=Thinker.AUTO,
         description="auto: llm when MODEL_NAME is set, else rules; legacy: today's stages",
     )
-    base_url: str | None = None
-    name: str | None = None
-    provider: str = "openai"
-    api_key: SecretStr = SecretStr("not-needed")
-    timeout_seconds: float = 30.0
-    input_price_per_million: float = 0.0
-    output_price_per_million: float = 0.0
+    base_url: str | None = Field(
+        default=None, description="Where an OpenAI-compatible model answers, up to /v1"
+    )
+    name: str | None = Field(default=None, description="The model's name there; unset: the rules")
+    provider: str = Field(default="openai", description="The provider's name in LangChain")
+    api_key: SecretStr = Field(
+        default=SecretStr("not-needed"), description="Its key; a server of your own may need none"
+    )
+    timeout_seconds: float = Field(
+        default=30.0, description="How long one answer may take as a whole"
+    )
+    input_price_per_million: float = Field(
+        default=0.0, description="Price of a million tokens read; 0 counts no cost"
+    )
+    output_price_per_million: float = Field(
+        default=0.0, description="Price of a million tokens written"
+    )
     budget_per_work_order: float = Field(
         default=0.50, description="Same currency as the prices; a breach escalates (ES-25)"
     )
@@ -145,14 +159,20 @@ class PublishingSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PUBLISH_", frozen=True)
 
-    send_deadline_seconds: float = Field(default=20.0, gt=0)
+    send_deadline_seconds: float = Field(
+        default=20.0, gt=0, description="How long one POST to the hook may take"
+    )
     settle_seconds: float = Field(
         default=1800.0,
         gt=0,
         description="How long a draft may take to appear before its absence means anything",
     )
-    max_attempts: int = Field(default=5, ge=1)
-    unconfirmed_alert_seconds: float = Field(default=900.0, gt=0)
+    max_attempts: int = Field(
+        default=5, ge=1, description="POSTs proven not to have arrived before it gives up"
+    )
+    unconfirmed_alert_seconds: float = Field(
+        default=900.0, gt=0, description="An accepted draft nobody found by then is alerted"
+    )
     legacy_lease_seconds: float = Field(
         default=900.0,
         gt=0,
@@ -165,11 +185,21 @@ class QueueSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="QUEUE_", frozen=True)
 
-    lease_seconds: float = Field(default=30.0, gt=0)
-    heartbeat_seconds: float = Field(default=5.0, gt=0)
-    max_failures: int = Field(default=5, ge=1)
-    backoff_base_seconds: float = Field(default=5.0, gt=0)
-    backoff_cap_seconds: float = Field(default=600.0, gt=0)
+    lease_seconds: float = Field(
+        default=30.0, gt=0, description="A run silent for so long is taken to be gone"
+    )
+    heartbeat_seconds: float = Field(
+        default=5.0, gt=0, description="How often a run says that it lives"
+    )
+    max_failures: int = Field(
+        default=5, ge=1, description="Failed runs before a work order is a dead letter"
+    )
+    backoff_base_seconds: float = Field(
+        default=5.0, gt=0, description="Longest wait after the first failure; it doubles"
+    )
+    backoff_cap_seconds: float = Field(
+        default=600.0, gt=0, description="Longest wait after any failure"
+    )
     run_seconds: float = Field(
         default=300.0,
         gt=0,
@@ -187,9 +217,13 @@ class CoreSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True)
 
     swarm_home: Path = Field(default=Path(".swarm"), description="Files of this installation")
-    database_url: SecretStr
+    database_url: SecretStr = Field(
+        description="PostgreSQL 15 or newer; `swarm up` without one starts its own"
+    )
     swarm_key_secret: SecretStr = Field(description="HMAC secret of the opaque work-order keys")
-    auto_send_enabled: bool = False
+    auto_send_enabled: bool = Field(
+        default=False, description="Must be false: drafts only, a human sends (ES-06)"
+    )
     swarm_doubles_url: str = Field(
         default="", description="Where the doubles answer; set by `swarm up`, not by people"
     )
@@ -277,4 +311,7 @@ def load_settings() -> Settings:
 
 def _sentence(prefix: str, detail: ErrorDetails) -> str:
     variable = prefix + "_".join(str(part) for part in detail["loc"]).upper()
-    return f"{variable}: {detail['msg']}"
+    if detail["type"] == "missing":
+        return f"{variable} is not set"
+    said = detail["msg"].removeprefix("Value error, ")
+    return said if said.startswith(variable) else f"{variable}: {said}"

@@ -8,6 +8,7 @@ from swarm.cli.output import NO, installation, leave, print_json, say
 from swarm.errors import MalformedInputError
 from swarm.publishing.ledger.claim import publication_state
 from swarm.publishing.ledger.states import LedgerState
+from swarm.store.postgres import PostgresStore
 from swarm.store.postgres_queue import PostgresQueue
 from swarm.store.queue import JobQueue
 
@@ -51,11 +52,12 @@ def replay(
 
 def _why_not(key: str) -> str:
     _, database = installation()
+    state = PostgresStore(database).state(key)
     with database.transaction() as connection:
         buried = publication_state(connection, key) is LedgerState.DEAD
     if buried:
         return f"its publication gave up: swarm release {key} --actor NAME --reason WHY"
-    return "not dead"
+    return f"is no dead letter ({state.value})"
 
 
 def _queue() -> JobQueue:

@@ -17,9 +17,12 @@ from swarm.intake.stream.sorted_out import (
 )
 from swarm.legacy.home import IntakeFiles
 from swarm.settings import Settings
+from swarm.sorting.classifier import SortedOut
 from swarm.store.database import Database
 
 app = typer.Typer(help="Mails that need no answer, and why.", no_args_is_help=True)
+
+_REASONS = tuple(reason.value for reason in SortedOut)
 
 Who = Annotated[str | None, typer.Option("--by", help="Who says so; default: you.")]
 
@@ -33,6 +36,8 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List what was sorted out, newest first, with reason, sender and subject."""
+    if reason is not None and reason not in _REASONS:
+        raise MalformedInputError(f"no such reason: {reason}", hint=f"one of {', '.join(_REASONS)}")
     settings, database = installation()
     _read(settings, database)
     with database.transaction() as connection:

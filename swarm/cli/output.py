@@ -27,6 +27,11 @@ def say(sentence: str) -> None:
     console().print(sentence, markup=False, soft_wrap=True)
 
 
+def many(number: int, noun: str) -> str:
+    """Return a count with its noun, as people write it."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def complain(sentence: str) -> None:
     """Print one sentence to stderr."""
     Console(stderr=True, highlight=False).print(sentence, markup=False, soft_wrap=True)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from pydantic import JsonValue
 
-from swarm.cli.output import NO, installation, leave, print_json, say
+from swarm.cli.output import NO, installation, leave, many, print_json, say
 from swarm.errors import MalformedInputError
 from swarm.intake.stream import quarantine
 from swarm.intake.stream.quarantine import BadLine
@@ -77,7 +77,8 @@ def replay(
     reports = [_again(settings, database, line) for line in lines]
     bad = sum(report.quarantined for report in reports)
     new = sum(report.accepted for report in reports)
-    say(f"{len(lines)} lines read again: {new} work orders came of it, {bad} are still bad")
+    came = f"{many(new, 'work order')} came of it, {bad} still bad"
+    say(f"{many(len(lines), 'line')} read again: {came}")
     if bad:
         leave(NO)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from swarm.legacy.standby.heartbeats import Heartbeat, LegacyPath
@@ -61,7 +61,8 @@ def _shown(legacy: LegacyPath | None) -> tuple[Heartbeat, ...]:
 
 
 def _recent(now: Status) -> Table:
-    table = Table("work order", "state", "stage", "tier", "age", "reason", title="Most recent")
+    key = Column("work order", no_wrap=True)  # other commands ask for it, whole
+    table = Table(key, "state", "stage", "tier", "age", "reason", title="Most recent")
     for row in now.recent:
         table.add_row(
             row.key,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from pydantic import JsonValue
 
-from swarm.cli.output import NO, complain, leave, print_json, say
+from swarm.cli.output import NO, complain, leave, many, print_json, say
 from swarm.installation import feeding
 from swarm.installation.enter import enter
 from swarm.installation.environment import SANDBOX_URL
@@ -38,8 +38,8 @@ def submit(
     else:
         for problem in result.problems:
             complain(f"{problem.name}: {problem.reason}")
-        say(f"{len(result.submitted)} mails handed in, {len(result.repeated)} known already,"
-            f" {len(result.problems)} not taken in")  # fmt: skip
+        rest = f"{len(result.repeated)} known already, {len(result.problems)} not taken in"
+        say(f"{many(len(result.submitted), 'mail')} handed in, {rest}")
     if result.problems:
         leave(NO)
 

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from swarm.cli.app import app
-from swarm.errors import RefusedError
+from swarm.errors import MalformedInputError, RefusedError
 from swarm.intake.stream.tick import ingest
 from swarm.sandbox import environment as sandbox_environment
 from swarm.settings import QueueSettings
@@ -91,6 +91,18 @@ def test_a_dead_work_order_is_listed_and_replayed_once(key: str, database: Datab
     assert swarm("dead", "replay", key).exit_code == 0
     assert swarm("dead", "replay", key).exit_code == 1, "it is not dead any more"
     assert json.loads(swarm("dead", "list", "--json").stdout) == []
+    with pytest.raises(MalformedInputError, match="no such work order"):
+        swarm("dead", "replay", "nobody")
+
+
+def test_a_reason_that_is_none_is_refused_with_those_there_are(key: str) -> None:
+    del key
+    with pytest.raises(MalformedInputError, match="one of own mail, list"):
+        swarm("ignored", "list", "--reason", "nonsense")
+
+
+def test_the_status_shows_keys_whole_even_in_a_narrow_terminal(key: str) -> None:
+    assert key in CliRunner().invoke(app, ["status"], env={"COLUMNS": "60"}).stdout
 
 
 def test_a_dead_work_order_is_released_once_by_name_and_the_release_is_shown(
