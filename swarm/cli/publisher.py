@@ -19,6 +19,12 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+_AFTER_A_STOP = (
+    "nobody publishes now: `swarm publisher rollback` gives it to today's path, which"
+    " `swarm up --with-legacy` runs; a sandbox begins anew with `swarm home new DIR`"
+)
+
+
 @app.command()
 def show(*, as_json: AsJson = False) -> None:
     """Say who publishes, since when and why."""
@@ -65,6 +71,8 @@ def stop(reason: Reason, *, dry_run: DryRun = False, as_json: AsJson = False) ->
     _, database = installation()
     flip = commands.stop(database, actor=getpass.getuser(), reason=reason, dry_run=dry_run)
     _tell(flip, as_json=as_json)
+    if not as_json:
+        say(_AFTER_A_STOP)
 
 
 def _tell(flip: Flip, *, as_json: bool) -> None:
