@@ -71,7 +71,7 @@ def stop(reason: Reason, *, dry_run: DryRun = False, as_json: AsJson = False) ->
     _, database = installation()
     flip = commands.stop(database, actor=getpass.getuser(), reason=reason, dry_run=dry_run)
     _tell(flip, as_json=as_json)
-    if not as_json:
+    if not as_json and not dry_run:
         say(_AFTER_A_STOP)
 
 
