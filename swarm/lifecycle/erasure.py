@@ -11,7 +11,7 @@ the search (``erasure_proof``).
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,7 +90,7 @@ class Eraser:
     database: Database
     home: Path
     secret: str
-    forget: Callable[[Sequence[str]], int] | None = None
+    forget: Callable[[Mapping[str, object]], int] | None = None
 
     def erase(
         self, name: str, *, actor: str, reason: str, dry_run: bool = False, compact: bool = False
@@ -156,7 +156,7 @@ class Eraser:
     def _erase_from_files(self, scope: ErasureScope) -> Counter[str]:
         counts = files.mask_words(self.home, scope.needles())
         if self.forget is not None:
-            counts["sandbox"] += self.forget(scope.needles())
+            counts["sandbox"] += self.forget(scope.whom())
         for path, state in files.line_files(self.home):
             counts[self._named(path)] += files.blank_lines(path, state, scope.about)
         for path, state in files.streams(self.home):

@@ -73,6 +73,16 @@ class ErasureScope:
         wanted = {each.strip("<> ").lower() for each in said}
         return tuple(sorted((n for n in wanted if len(n) >= _SHORTEST_NEEDLE), key=_longest_first))
 
+    def whom(self) -> dict[str, object]:
+        """Return whom the doubles are to forget: rows are told by whose they are, not by words."""
+        return {
+            "address": self.address,
+            "keys": list(self.keys),
+            "ids": sorted({mail.message_id for mail in self.mails if mail.message_id}),
+            "signed": sorted([m.internet_message_id, m.sender] for m in self.mails
+                             if m.internet_message_id and m.sender),
+        }  # fmt: skip
+
     def about(self, line: bytes) -> bool:
         """Whether a line of an intake or legacy file is one of these mails; an unreadable line is
         when it names one.
