@@ -53,7 +53,7 @@ def _print(done: Erasure) -> None:
     for place, count in done.left.items():
         say(f"STILL FOUND {count} times in {place}")
     for key in done.mentioned_in:
-        say(f"mentioned in {key}, which stays: decide about it by itself")
+        say(f"mentioned in {key}, stays: decide about it by itself")
     say("only a person can reach:")
     for each in done.elsewhere:
         words = f": search for {', '.join(each.search_for)}" if each.search_for else ""
