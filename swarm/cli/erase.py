@@ -25,7 +25,8 @@ def erase(
     """Erase a work order, or everything from an address, and refuse it for ever.
 
     Refused while a run or a publication is under way. Cut short, the same command ends it. Exit
-    code 1: the search afterwards still found something, and says where.
+    code 1: the search afterwards still found something, and says where. A mail of somebody else
+    that names it stays, and is told.
     """
     settings, database = installation()
     url = os.environ.get(SANDBOX_URL)
