@@ -190,14 +190,15 @@ class WorkOrder(Noun):
     )
 
 
-class EarlierContact(Noun):
-    """Where an earlier mail of the same customer or thread lies, and how far it came."""
+class Contact(Noun):
+    """Where another mail of the same customer or thread lies, and how far it came."""
 
     key: str
     state: WorkOrderState
     conversation_id: str | None
     message_id: str | None
     received_at: AwareDatetime
+    later: bool = Field(default=False, description="Whether it reached the mailbox after this one")
 
 
 LONGEST_JUDGED = 100_000  # characters; the longest honest text seen has a fifth of it

@@ -25,7 +25,8 @@ def erase(
     """Erase a work order, or everything from an address, and refuse it for ever.
 
     Refused while a run or a publication is under way. Cut short, the same command ends it. Exit
-    code 1: the search afterwards still found something, and says where.
+    code 1: the search afterwards still found something, and says where. A mail of somebody else
+    that names it stays, and is told.
     """
     settings, database = installation()
     url = os.environ.get(SANDBOX_URL)
@@ -53,7 +54,7 @@ def _print(done: Erasure) -> None:
     for place, count in done.left.items():
         say(f"STILL FOUND {count} times in {place}")
     for key in done.mentioned_in:
-        say(f"mentioned in {key}, which stays: decide about it by itself")
+        say(f"mentioned in {key}, stays: decide about it by itself")
     say("only a person can reach:")
     for each in done.elsewhere:
         words = f": search for {', '.join(each.search_for)}" if each.search_for else ""

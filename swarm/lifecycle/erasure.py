@@ -11,7 +11,7 @@ the search (``erasure_proof``).
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +29,9 @@ from swarm.lifecycle.erasure_dagster import (
     rename_keys,
     unfinished_runs,
 )
-from swarm.lifecycle.erasure_proof import residues
+from swarm.lifecycle.erasure_proof import Found, residues
 from swarm.lifecycle.erasure_scope import ErasureScope, find_scope, with_mails_of
+from swarm.lifecycle.names import names_one_of
 from swarm.models import Noun
 from swarm.store import tombstones
 from swarm.store.database import Connection, Database
@@ -54,12 +55,15 @@ UPDATE erasure SET finished_at = now(), work_orders = %(work_orders)s, places = 
 """
 
 # Other people's work orders, and other work orders of the same person, are not touched: a person
-# decides about what they quote.
+# decides about what they quote. The search at the end adds those it finds elsewhere.
 _MENTIONED = """
 SELECT DISTINCT work_order_key AS key FROM artifacts
  WHERE lower(body::text) LIKE ANY(%(patterns)s) AND work_order_key <> ALL(%(keys)s)
  UNION SELECT key FROM work_orders
  WHERE lower(body::text) LIKE ANY(%(patterns)s) AND key <> ALL(%(keys)s)
+ UNION SELECT key FROM sorted_out
+ WHERE lower(subject) LIKE ANY(%(patterns)s) AND key <> ALL(%(keys)s)
+   AND lower(original_id) <> ALL(%(ids)s) AND lower(sender) NOT LIKE ALL(%(patterns)s)
  ORDER BY 1
 """
 
@@ -79,7 +83,7 @@ class Erasure(Noun):
     work_orders: tuple[str, ...]
     places: dict[str, int] = Field(description="Table or file -> rows or lines")
     left: dict[str, int] = Field(description="Where a search still found something")
-    mentioned_in: tuple[str, ...] = Field(description="Other work orders that quote or name it")
+    mentioned_in: tuple[str, ...] = Field(description="Mails that quote or name it, and stay")
     elsewhere: tuple[Elsewhere, ...]
 
 
@@ -90,7 +94,7 @@ class Eraser:
     database: Database
     home: Path
     secret: str
-    forget: Callable[[Sequence[str]], int] | None = None
+    forget: Callable[[Mapping[str, object]], int] | None = None
 
     def erase(
         self, name: str, *, actor: str, reason: str, dry_run: bool = False, compact: bool = False
@@ -154,9 +158,9 @@ class Eraser:
         return int(begun["id"])
 
     def _erase_from_files(self, scope: ErasureScope) -> Counter[str]:
-        counts = files.mask_words(self.home, scope.needles())
+        counts = files.mask_words(self.home, (*scope.needles(), *scope.telling_names()))
         if self.forget is not None:
-            counts["sandbox"] += self.forget(scope.needles())
+            counts["sandbox"] += self.forget(scope.whom())
         for path, state in files.line_files(self.home):
             counts[self._named(path)] += files.blank_lines(path, state, scope.about)
         for path, state in files.streams(self.home):
@@ -171,7 +175,7 @@ class Eraser:
             connection.execute("SET LOCAL statement_timeout = 0")
             self._check(connection, scope)
             counts = so_far + erase_dagster(connection, scope.keys)
-            counts += rows.erase_rows(connection, scope.keys, scope.needles())
+            counts += rows.erase_rows(connection, scope)
             connection.execute(
                 _FINISH,
                 {"id": number, "work_orders": len(scope.keys), "places": Jsonb(dict(counts))},
@@ -197,7 +201,9 @@ class Eraser:
         return +counts
 
     def _mentioned(self, scope: ErasureScope) -> tuple[str, ...]:
-        values = {"patterns": rows.like_patterns(scope.needles()), "keys": list(scope.keys)}
+        words = (*scope.needles(), *scope.telling_names())
+        values = {"patterns": rows.like_patterns(words), "keys": list(scope.keys)}
+        values["ids"] = [mail.id.lower() for mail in scope.mails]
         with self.database.transaction() as connection:
             connection.execute("SET LOCAL statement_timeout = 0")
             return tuple(row["key"] for row in connection.execute(_MENTIONED, values))
@@ -218,14 +224,14 @@ class Eraser:
         places: Counter[str],
         mentioned: tuple[str, ...],
     ) -> Erasure:
-        left = residues(self.database, self.home, scope.needles()) if number else Counter[str]()
+        found = residues(self.database, self.home, scope) if number else Found()
         return Erasure(
             number=number,
             dry_run=number is None,
             work_orders=scope.keys,
             places=dict(sorted(places.items())),
-            left=dict(sorted(left.items())),
-            mentioned_in=mentioned,
+            left=dict(sorted(found.left.items())),
+            mentioned_in=tuple(sorted({*mentioned, *found.mentioned_in})),
             elsewhere=elsewhere(
                 scope, files.unreadable(self.home), doubled=self.forget is not None
             ),
@@ -265,7 +271,9 @@ def _check_words(scope: ErasureScope, actor: str, reason: str) -> None:
         raise RefusedError("an erasure needs an actor and a reason")
     people = {mail.sender for mail in scope.mails if mail.sender}
     said = f"{actor} {reason}".lower()
-    if any(word in said for word in (*scope.needles(), *people)):
+    if any(word in said for word in (*scope.needles(), *people)) or names_one_of(
+        said, scope.people
+    ):
         raise RefusedError(
             "actor or reason name whom this erasure is to forget, and both are kept",
             hint="name the request instead, for example by its ticket",

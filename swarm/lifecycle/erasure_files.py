@@ -104,12 +104,20 @@ def mask_words(home: Path, needles: Sequence[str]) -> Counter[str]:
     return +counts
 
 
-def files_that_say(home: Path, needles: Sequence[str]) -> Counter[str]:
-    """Return how often the needles stand in which file of the home, the databases' own left out."""
+def files_that_say(home: Path, needles: Sequence[str], about: About) -> Counter[str]:
+    """Return how often the needles stand in which file of the home, the databases' own left out.
+
+    In files of lines only the lines that ``about`` picks count: another mail may name him.
+    """
+    lines = {path for path, _ in line_files(home)} | set(stream_files(home))
     counts = Counter[str]()
     for path in _walk(home):
-        said = _lowered(path)
-        counts[str(path.relative_to(home))] += sum(said.count(n.encode()) for n in needles)
+        name = str(path.relative_to(home))
+        if path in lines:
+            counts[name] += count_lines_about(path, about)
+        else:
+            said = _lowered(path)
+            counts[name] += sum(said.count(n.encode()) for n in needles)
     return +counts
 
 

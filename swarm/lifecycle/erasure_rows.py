@@ -11,10 +11,11 @@ from graphlib import TopologicalSorter
 
 from psycopg import sql
 
+from swarm.lifecycle.erasure_scope import ErasureScope
 from swarm.store.database import Connection
 from swarm.store.tombstones import ERASED
 
-_KEY_LENGTH = 27  # a thread of a graph is named by its work order first
+KEY_LENGTH = 27  # a thread of a graph is named by its work order first
 
 _NAMING = """
 SELECT c.table_name AS name FROM information_schema.columns c
@@ -51,12 +52,18 @@ UPDATE intake_line l
 """
 
 _FORGET_ALERTS = """
-DELETE FROM alerts WHERE subject = ANY(%(keys)s) OR lower(detail) LIKE ANY(%(patterns)s)
+DELETE FROM alerts a
+ WHERE a.subject = ANY(%(keys)s)
+    OR (lower(a.detail) LIKE ANY(%(patterns)s)
+        AND NOT EXISTS (SELECT 1 FROM work_orders w WHERE w.key = a.subject))
 """
 
+# His own alone: a mail of somebody else that names him in its subject is still told of.
 _FORGET_SORTED_OUT = """
 DELETE FROM sorted_out
- WHERE lower(concat_ws(' ', key, original_id, sender, subject)) LIKE ANY(%(patterns)s)
+ WHERE key = ANY(%(keys)s) OR lower(original_id) = ANY(%(ids)s)
+    OR (%(address)s <> '' AND (lower(sender) = %(address)s
+                               OR position('<' || %(address)s || '>' IN lower(sender)) > 0))
 """
 
 _IN_FLIGHT = """
@@ -94,16 +101,22 @@ def count_rows(connection: Connection, keys: Sequence[str]) -> Counter[str]:
     return +counts
 
 
-def erase_rows(connection: Connection, keys: Sequence[str], needles: Sequence[str]) -> Counter[str]:
-    """Delete these work orders from every table of ours; returns how many rows went where."""
-    values = {"keys": list(keys), "patterns": like_patterns(needles), "erased": ERASED}
+def erase_rows(connection: Connection, scope: ErasureScope) -> Counter[str]:
+    """Delete what is meant from every table of ours; returns how many rows went where."""
+    values = {
+        "keys": list(scope.keys),
+        "patterns": like_patterns(scope.needles()),
+        "erased": ERASED,
+        "ids": [mail.id.lower() for mail in scope.mails if mail.id],
+        "address": scope.address,
+    }
     counts = Counter[str]()
     counts["swarm.intake_line"] += connection.execute(_FORGET_LINES, values).rowcount
     counts["swarm.quarantine"] += connection.execute(_FORGET_BAD_LINES, values).rowcount
     counts["swarm.sorted_out"] += connection.execute(_FORGET_SORTED_OUT, values).rowcount
     counts["swarm.alerts"] += connection.execute(_FORGET_ALERTS, values).rowcount
     places = [place for place in _places(connection) if place[1] != "intake_line"]
-    for key in keys:
+    for key in scope.keys:
         # Append-only tables let go of rows only in the transaction that names their work order.
         connection.execute("SELECT set_config('swarm.erasing', %s, true)", (key,))
         for schema, table, column in places:
@@ -145,7 +158,7 @@ def _tables(connection: Connection, schema: str, column: str) -> list[dict[str, 
 
 def _names_one_of(column: str) -> sql.Composable:
     name = "left({}, {}) = ANY(%(keys)s)" if column == "thread_id" else "{} = ANY(%(keys)s)"
-    return sql.SQL(name).format(sql.Identifier(column), sql.Literal(_KEY_LENGTH))
+    return sql.SQL(name).format(sql.Identifier(column), sql.Literal(KEY_LENGTH))
 
 
 def _literally(text: str) -> str:

@@ -5,13 +5,14 @@ the intake files it sent, work order or not; a key or an id means one work order
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from swarm.errors import MalformedInputError, RefusedError
 from swarm.intake.stream.names import find_key
 from swarm.legacy.jsonl import complete_lines
+from swarm.lifecycle.names import names_of, safe_to_search
 from swarm.publishing.ledger.marker import draft_marker
 from swarm.store.database import Connection, Row
 from swarm.store.tombstones import MailName, address_of, mail_name, tombstone
@@ -28,7 +29,7 @@ SELECT key FROM work_orders
 
 # Known from here when an erasure was cut short after it had blanked the list.
 _SORTED_OUT = """
-SELECT original_id AS id FROM sorted_out
+SELECT original_id AS id, sender FROM sorted_out
  WHERE lower(sender) = %(address)s OR position('<' || %(address)s || '>' IN lower(sender)) > 0
 """
 
@@ -40,12 +41,15 @@ SELECT original_id AS id, body FROM work_orders WHERE key = ANY(%(keys)s)
 
 @dataclass(frozen=True, slots=True)
 class ErasureScope:
-    """What is to be erased. ``address`` is empty when one work order is meant."""
+    """What is to be erased. ``address`` is empty when one work order is meant; ``people`` is how
+    those who wrote it are called.
+    """
 
     name: str
     address: str
     keys: tuple[str, ...]
     mails: frozenset[MailName]
+    people: frozenset[str] = frozenset()
 
     @property
     def asked_for(self) -> str:
@@ -72,6 +76,21 @@ class ErasureScope:
             said |= {mail.id, mail.message_id, mail.internet_message_id.strip("<>")}
         wanted = {each.strip("<> ").lower() for each in said}
         return tuple(sorted((n for n in wanted if len(n) >= _SHORTEST_NEEDLE), key=_longest_first))
+
+    def telling_names(self) -> tuple[str, ...]:
+        """Return the names of people that are safe to search for everywhere, lower-cased."""
+        safe = {name.lower() for name in self.people if safe_to_search(name)}
+        return tuple(sorted(safe, key=_longest_first))
+
+    def whom(self) -> dict[str, object]:
+        """Return whom the doubles are to forget: rows are told by whose they are, not by words."""
+        return {
+            "address": self.address,
+            "keys": list(self.keys),
+            "ids": sorted({mail.message_id for mail in self.mails if mail.message_id}),
+            "signed": sorted([m.internet_message_id, m.sender] for m in self.mails
+                             if m.internet_message_id and m.sender),
+        }  # fmt: skip
 
     def about(self, line: bytes) -> bool:
         """Whether a line of an intake or legacy file is one of these mails; an unreadable line is
@@ -116,18 +135,24 @@ def find_scope(connection: Connection, name: str, secret: str) -> ErasureScope:
         rows = connection.execute(_BY_ADDRESS, {"address": address})
         keys = tuple(row["key"] for row in rows)
     bodies = connection.execute(_BODIES, {"keys": list(keys)}).fetchall()
-    mails = {*(_name_of(row) for row in bodies), *_sorted_out(connection, address)}
-    return ErasureScope(wanted, address, keys, frozenset(mails))
+    ignored = _sorted_out(connection, address)
+    mails = {*(_name_of(row) for row in bodies)}
+    mails |= {MailName(id=row["id"], sender=address) for row in ignored}
+    people = {name for row in [*(row["body"] for row in bodies), *ignored]
+              for name in names_of(row, [address] if address else written_by(row))}  # fmt: skip
+    return ErasureScope(wanted, address, keys, frozenset(mails), frozenset(people))
 
 
 def with_mails_of(scope: ErasureScope, files: Iterable[Path]) -> ErasureScope:
     """Return the scope with every mail of its address that stands in these files."""
     if not scope.address:
         return scope
-    found = set[MailName]()
+    mails, people = set(scope.mails), set(scope.people)
     for path in files:
-        found.update(_mails_in(scope, path))
-    return replace(scope, mails=scope.mails | found)
+        for said in _mails_in(scope, path):
+            mails.add(mail_name(said))
+            people.update(names_of(said, [scope.address]))
+    return replace(scope, mails=frozenset(mails), people=frozenset(people))
 
 
 def written_by(said: Mapping[str, object]) -> frozenset[str]:
@@ -138,12 +163,11 @@ def written_by(said: Mapping[str, object]) -> frozenset[str]:
     return frozenset(address for party in parties if (address := address_of(party)))
 
 
-def _sorted_out(connection: Connection, address: str) -> Iterable[MailName]:
-    found = connection.execute(_SORTED_OUT, {"address": address}) if address else ()
-    return [MailName(id=row["id"], sender=address) for row in found]
+def _sorted_out(connection: Connection, address: str) -> Sequence[Row]:
+    return connection.execute(_SORTED_OUT, {"address": address}).fetchall() if address else []
 
 
-def _mails_in(scope: ErasureScope, path: Path) -> Iterable[MailName]:
+def _mails_in(scope: ErasureScope, path: Path) -> Iterable[Mapping[str, object]]:
     with path.open("rb") as file:
         for line, _ in complete_lines(file.fileno(), 0, path.stat().st_size):
             if scope.address.encode() in line.lower() and scope.about(line):
@@ -152,7 +176,7 @@ def _mails_in(scope: ErasureScope, path: Path) -> Iterable[MailName]:
                 except (ValueError, RecursionError):
                     continue
                 if isinstance(said, dict):
-                    yield mail_name(said)
+                    yield said
 
 
 def _name_of(row: Row) -> MailName:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from swarm.sandbox.addresses import CONTACTS_BOARD, DEALS_BOARD, MAILBOX
 from swarm.sandbox.faults import SERVICES, Faults
-from swarm.sandbox.forgetting import forget
+from swarm.sandbox.forgetting import forget, forgotten
 from swarm.sandbox.graph.mailbox import Message, graph_time, recipient
 from swarm.sandbox.graph.rendering import text_to_html
 from swarm.sandbox.graph.service import GraphDouble
@@ -247,9 +247,7 @@ class ControlApi:
         return {"replayed": wanted["delivery"]}
 
     def _forget(self, wanted: Json) -> Json:
-        needles = wanted["needles"]
-        listed = [str(each) for each in needles if each] if isinstance(needles, list) else []
-        return {"forgotten": forget(self._state, listed)}
+        return {"forgotten": forget(self._state, forgotten(wanted))}
 
     def _can(self, wanted: Json) -> Json:
         times = wanted.get("times")

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 import httpx
@@ -96,9 +96,11 @@ class SandboxControl:
         """Run a delivery's Zap once more."""
         self._object("replay", {"delivery": delivery})
 
-    def forget(self, needles: Sequence[str]) -> int:
-        """Delete whatever says one of these texts, in every double; returns how many rows."""
-        return int(str(self._object("forget", {"needles": list(needles)})["forgotten"]))
+    def forget(self, whom: Mapping[str, object]) -> int:
+        """Delete what is somebody's in every double; returns how many rows. ``whom``: address, ids
+        and keys, and signed (Message-ID and sender of each mail).
+        """
+        return int(str(self._object("forget", {**whom})["forgotten"]))
 
     def answer_model(
         self, content: object, *, contains: str = "", times: int | None = None

@@ -24,6 +24,8 @@ def publish(
         closed = services.store.close(fence, WorkOrderState.HELD, reason)
         return _settled(fence, services, WorkOrderState.HELD, reason, by_us=closed)
     state = publisher.hand_over(fence, decision)
+    if state is WorkOrderState.ESCALATED:
+        return Publication(state=state, detail="a human answers (ES-04): another draft is open")
     return Publication(state=state, detail=_handed_over(fence, services))
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from swarm.clock import utc_now
 from swarm.errors import MalformedInputError
 from swarm.models import (
-    EarlierContact,
+    Contact,
     EscalationClass,
     Event,
     Fence,
@@ -28,7 +28,7 @@ from swarm.models import (
     WorkOrderState,
 )
 from swarm.store.artifacts import verified
-from swarm.store.earlier_contacts import MOST, answered_address, references_of
+from swarm.store.contacts import MAYBE_DRAFTED, MOST, answered_address, references_of
 from swarm.store.escalation_policy import EscalationPolicy, classes_of, rules_of
 from swarm.store.event_chain import GENESIS, link
 from swarm.store.events import moved, stage_event, tier_raised, verdicts_recorded
@@ -111,28 +111,23 @@ class MemoryStore:
         """Return the escalation of a work order, if there is one."""
         return self.record(key).escalation
 
-    def earlier_contacts(self, key: str) -> Sequence[EarlierContact]:
-        """Return what was accepted before from this customer or in this thread, newest first."""
-        keys = list(self._records)
+    def contacts(self, key: str) -> Sequence[Contact]:
+        """Return his earlier mails and the thread's, and the later ones that may have drafts."""
         if key not in self._records:
             return ()
         order = self.record(key).order
-        before = [self._records[earlier] for earlier in keys[: keys.index(key)]]
-        return tuple(
-            EarlierContact(
-                key=record.order.key,
-                state=record.state,
-                conversation_id=record.order.ref.conversation_id,
-                message_id=record.order.ref.message_id,
-                received_at=record.order.received_at,
-            )
-            for record in reversed(before)
-            if record.order.ref.mailbox.lower() == order.ref.mailbox.lower()
-            and (
-                answered_address(record.order) == answered_address(order)
-                or record.order.ref.internet_message_id in references_of(order)
-            )
-        )[:MOST]
+        when = {
+            each: (self._records[each].order.received_at, n) for n, each in enumerate(self._records)
+        }
+        found = [
+            _contact(record, later=when[each] > when[key])
+            for each, record in self._records.items()
+            if each != key and _related(record.order, order)
+        ]
+        found.sort(key=lambda contact: when[contact.key], reverse=True)
+        earlier = [contact for contact in found if not contact.later][:MOST]
+        later = [contact for contact in found if contact.later and contact.state in MAYBE_DRAFTED]
+        return (*later[:MOST], *earlier)
 
     def write_stage(
         self, fence: Fence, stage: Stage, artifact: Noun, event: Event
@@ -293,3 +288,24 @@ def _settle(record: Record) -> None:
 
 def _name(verdict: Verdict) -> VerdictName:
     return verdict.rule, verdict.version, verdict.draft_sha256, verdict.evidence_sha256
+
+
+def _contact(record: Record, *, later: bool) -> Contact:
+    order = record.order
+    return Contact(
+        key=order.key,
+        state=record.state,
+        conversation_id=order.ref.conversation_id,
+        message_id=order.ref.message_id,
+        received_at=order.received_at,
+        later=later,
+    )
+
+
+def _related(one: WorkOrder, other: WorkOrder) -> bool:
+    """Whether two mails are of one customer, or one names the other as what it follows."""
+    return one.ref.mailbox.lower() == other.ref.mailbox.lower() and (
+        answered_address(one) == answered_address(other)
+        or one.ref.internet_message_id in references_of(other)
+        or other.ref.internet_message_id in references_of(one)
+    )

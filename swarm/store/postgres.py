@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from swarm.errors import MalformedInputError
 from swarm.models import (
-    EarlierContact,
+    Contact,
     Event,
     Fence,
     ModelCall,
@@ -29,8 +29,8 @@ from swarm.models import (
     canonical_sha256,
 )
 from swarm.store.artifacts import verified
+from swarm.store.contacts import contacts
 from swarm.store.database import Connection, Database, Row
-from swarm.store.earlier_contacts import earlier_contacts
 from swarm.store.escalation_policy import EscalationPolicy
 from swarm.store.events import stage_event, tier_raised, verdicts_recorded
 from swarm.store.postgres_events import (
@@ -157,14 +157,14 @@ class PostgresStore:
             raise MalformedInputError("no such work order", work_order=key)
         return WorkOrderState(row["state"])
 
-    def earlier_contacts(self, key: str) -> Sequence[EarlierContact]:
-        """Return what was accepted before from this customer or in this thread, newest first."""
+    def contacts(self, key: str) -> Sequence[Contact]:
+        """Return his earlier mails and the thread's, and the later ones that may have drafts."""
         with self._database.transaction() as connection:
             row = connection.execute(
                 "SELECT body FROM work_orders WHERE key = %s", (key,)
             ).fetchone()
             order = WorkOrder.model_validate(row["body"]) if row else None
-            return earlier_contacts(connection, order) if order else ()
+            return contacts(connection, order) if order else ()
 
     def write_stage(
         self, fence: Fence, stage: Stage, artifact: Noun, event: Event

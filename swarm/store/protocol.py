@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from swarm.models import (
-    EarlierContact,
+    Contact,
     Event,
     Fence,
     ModelCall,
@@ -38,8 +38,8 @@ class RunStore(Protocol):
         """Return where the work order is now."""
         ...
 
-    def earlier_contacts(self, key: str) -> Sequence[EarlierContact]:
-        """Return what was accepted before from this customer or in this thread, newest first."""
+    def contacts(self, key: str) -> Sequence[Contact]:
+        """Return his earlier mails and the thread's, and the later ones that may have drafts."""
         ...
 
     def write_stage(

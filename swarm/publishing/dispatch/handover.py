@@ -3,6 +3,9 @@
 Payload, row and the check of every PASS are one transaction, and it holds only while the run still
 holds the work order. The dispatch that follows is a courtesy: whatever becomes of it, the row is
 there and a later tick moves it on. It never waits for the draft to appear.
+
+Of two mails of one customer that were judged at the same time, both pass policy; the one that comes
+here second finds the first and goes to a person instead (ES-04).
 """
 
 import logging
@@ -11,8 +14,8 @@ from datetime import datetime
 
 from swarm.clock import utc_now
 from swarm.errors import RefusedError, TransientError
-from swarm.models import Draft, Fence, PolicyDecision, Stage, WorkOrderState
-from swarm.publishing.control import PublisherName
+from swarm.models import Draft, Fence, PolicyDecision, Reason, Stage, WorkOrderState
+from swarm.publishing.control import PublisherName, control_to_write_ready
 from swarm.publishing.dispatch.deps import PublishingDeps
 from swarm.publishing.dispatch.dispatcher import dispatch_once, record_unrecorded
 from swarm.publishing.dispatch.settling import WORK_ORDER_STATE, settle_work_order
@@ -20,10 +23,16 @@ from swarm.publishing.ledger.claim import publication_state
 from swarm.publishing.ledger.enqueue import LedgerRow, enqueue
 from swarm.publishing.ledger.payload import StoredPayload, build_payload
 from swarm.store.artifacts import noun_of
+from swarm.store.contacts import drafted_meanwhile
 from swarm.store.database import Connection
 from swarm.store.postgres_events import lock
 from swarm.store.postgres_transitions import close_work_order
 from swarm.store.protocol import RunStore
+
+_DRAFTED_MEANWHILE = Reason(
+    rule="ES-04",
+    detail="another mail of this customer or conversation got its draft while this one was judged",
+)
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +52,8 @@ class LedgerPublisher:
     def hand_over(self, fence: Fence, decision: PolicyDecision) -> WorkOrderState:
         """Store payload and row, close the work order as publishing, and try to dispatch.
 
-        Returns where the work order is by then; running the stage again repeats nothing.
+        Returns where the work order is by then; running the stage again repeats nothing. Escalated:
+        another mail of this customer or conversation got its draft since this one was judged.
 
         Raises ``RefusedError`` when the decision is against it, a PASS is missing or the work order
         is final (only a person's release opens it again), and ``FencedOutError`` when a newer run
@@ -51,6 +61,9 @@ class LedgerPublisher:
         """
         payload = self._payload(fence.work_order_key, decision)
         row = self._enqueue(fence, decision, payload)
+        if row is None:
+            self._store.escalate(fence, (_DRAFTED_MEANWHILE,))
+            return self._store.state(fence.work_order_key)
         if self._deps.me is row.publisher:
             self._dispatch(row.work_order_key)
         return self._state(row.work_order_key)
@@ -72,8 +85,17 @@ class LedgerPublisher:
             raise RefusedError("there is no draft to publish", work_order=key)
         return noun_of(artifact, Draft)
 
-    def _enqueue(self, fence: Fence, decision: PolicyDecision, payload: StoredPayload) -> LedgerRow:
+    def _enqueue(
+        self, fence: Fence, decision: PolicyDecision, payload: StoredPayload
+    ) -> LedgerRow | None:
+        """Store everything, or, when another mail of the customer came first, nothing: None."""
+        order = self._store.work_order(fence.work_order_key)
+        release = self._store.release(fence.work_order_key)
+        taken_on = release is not None and _DRAFTED_MEANWHILE.rule in release.waived
         with self._deps.database.transaction() as connection:
+            control_to_write_ready(connection)  # first of all locks, as everywhere
+            if drafted_meanwhile(connection, order) and not taken_on:
+                return None
             row = enqueue(
                 connection,
                 PublisherName.SWARM,

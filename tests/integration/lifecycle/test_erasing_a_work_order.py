@@ -1,14 +1,20 @@
 """After an erasure nothing of ours names the work order or says what the mail said (T60)."""
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 from langgraph.checkpoint.base import empty_checkpoint
+from psycopg.types.json import Jsonb
 from search_everything import in_tables
 
 from swarm.errors import MalformedInputError, RefusedError
 from swarm.intake.stream.names import find_key
+from swarm.intake.stream.rows import accept
 from swarm.lifecycle.erasure import Eraser, Erasure
+from swarm.models import Address, Event, MessageRef, WorkOrder
 from swarm.observe.audit.promises import audit
 from swarm.stages.checkpointer import postgres_checkpointer
 
@@ -119,6 +125,132 @@ def test_the_record_says_who_when_why_and_how_much(world, eraser: Eraser) -> Non
     assert (row["work_orders"], row["places"]) == (1, done.places)
     with pytest.raises(Exception, match="is on record"):
         world.run("DELETE FROM erasure")
+
+
+# --- who merely names him -------------------------------------------------------------------------
+
+HER = "ida.berg@other.example"
+
+
+def _hers(world, **changes: object) -> None:
+    """The escalated mail is somebody else's, and names him in its body and in an event."""
+    world.run("UPDATE swarm_jobs SET state = 'done' WHERE state = 'running'")
+    world.run("UPDATE work_orders SET state = 'dead', final_at = now() WHERE state = 'running'")
+    said = {"sender": {"address": HER, "name": "Ida Berg"}, "reply_to": [],
+            "body_text": "Ask jane@customer.example", **changes}  # fmt: skip
+    world.run(
+        "UPDATE work_orders SET body = body || %(said)s WHERE key = %(key)s",
+        said=Jsonb(said), key=world.escalated,
+    )  # fmt: skip
+    world.store.append_event(
+        world.escalated, Event(kind="note", actor="test", detail={"of": "jane@customer.example"})
+    )
+
+
+def test_a_mail_that_names_him_stays_and_is_no_residue(world, eraser: Eraser) -> None:
+    _hers(world)
+    events = world.store.events(world.escalated)
+    done = erase(eraser, "jane@customer.example")
+    assert set(done.work_orders) == {world.published, world.live}
+    assert (done.left, done.mentioned_in) == ({}, (world.escalated,))
+    assert world.store.events(world.escalated) == events
+
+
+def test_what_dagster_keeps_of_a_mail_that_names_him_is_no_residue(world, eraser: Eraser) -> None:
+    _hers(world)
+    with psycopg.connect(world.database.url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE public.runs (run_id text, partition text, status text)")
+        connection.execute("CREATE TABLE public.run_tags (run_id text, key text, value text)")
+        connection.execute(
+            "CREATE TABLE public.event_logs (id int, run_id text, partition text, event text)"
+        )
+        connection.execute(
+            "INSERT INTO public.runs VALUES ('r', %s, 'SUCCESS')", (world.escalated,)
+        )
+        connection.execute(
+            "INSERT INTO public.event_logs VALUES (1, 'r', %s, %s), (2, 'r', NULL, %s)",
+            (world.escalated, *["of jane@customer.example"] * 2),
+        )
+    assert erase(eraser, "jane@customer.example").left == {}
+    with psycopg.connect(world.database.url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO public.event_logs VALUES (3, 'x', NULL, 'jane@customer.example')"
+        )
+    _again(world)
+    assert erase(eraser, "jane@customer.example").left == {"public.event_logs": 1}
+
+
+def _again(world) -> None:
+    """One more mail of his, so that there is something to erase."""
+    order = WorkOrder(
+        key="wo_" + "n" * 24, original_id="WO-n", ref=MessageRef(mailbox="desk@ours.example"),
+        sender=Address(address="jane@customer.example"), subject="s", source="test",
+        received_at=datetime(2026, 3, 1, 9, tzinfo=UTC),
+    )  # fmt: skip
+    with world.database.transaction() as connection:
+        accept(connection, [order])
+    world.run(
+        "UPDATE work_orders SET state = 'dead', final_at = now() WHERE key = %(k)s", k=order.key
+    )
+
+
+def test_a_line_of_somebody_else_that_names_him_is_no_residue(world, eraser: Eraser) -> None:
+    _hers(world)
+    (eraser.home / "intake").mkdir()
+    line = json.dumps({"id": "WO-e", "sender": HER, "subject": "jane@customer.example?"})
+    (eraser.home / "intake" / "events.jsonl").write_text(line + "\n")
+    world.run(
+        "INSERT INTO sorted_out (key, original_id, reason, sender, subject) VALUES"
+        " (%(key)s, 'x', 'list', %(her)s, 'jane@customer.example?')", key=OTHERS_KEY, her=HER,
+    )  # fmt: skip
+    done = erase(eraser, "jane@customer.example")
+    assert done.left == {}
+    assert set(done.mentioned_in) == {world.escalated, OTHERS_KEY}
+    assert (eraser.home / "intake" / "events.jsonl").read_text() == line + "\n"
+
+
+OTHERS_KEY = "wo_" + "o" * 24
+
+
+@pytest.mark.parametrize(
+    ("actor", "reason"),
+    [
+        ("Zenobia Quirk", "x"),
+        ("ada", "asked by zenobia  QUIRK"),
+        ("Quirk, Zenobia", "x"),
+        ("zenobia.quirk", "x"),
+    ],
+)
+@pytest.mark.parametrize("by_address", [False, True])
+def test_the_name_of_whom_it_forgets_is_refused_too(
+    world, eraser: Eraser, actor: str, reason: str, *, by_address: bool
+) -> None:
+    _named(world)
+    name = "jane@customer.example" if by_address else world.published
+    with pytest.raises(RefusedError, match="name whom"):
+        eraser.erase(name, actor=actor, reason=reason, dry_run=True)
+    assert eraser.erase(name, actor="Zoe Quirk", reason="request 12", dry_run=True)
+
+
+def _named(world) -> None:
+    _hers(world)
+    world.run(
+        "UPDATE work_orders SET body = jsonb_set(body, '{sender,name}', '\"Zenobia Quirk\"')"
+        " WHERE key <> %(her)s", her=world.escalated,
+    )  # fmt: skip
+
+
+def test_his_name_is_searched_for_too(world, eraser: Eraser) -> None:
+    _named(world)
+    world.run(
+        "INSERT INTO alerts (kind, subject, detail) VALUES ('x', 'intake', 'of Zenobia Quirk'),"
+        " ('y', 'intake', 'of Zenobia')"
+    )
+    (eraser.home / "logs").mkdir()
+    (eraser.home / "logs" / "a.log").write_text("Zenobia Quirk wrote")
+    done = erase(eraser, "jane@customer.example")
+    assert done.left == {"swarm.alerts": 1}
+    assert "Zenobia" not in (eraser.home / "logs" / "a.log").read_text()
 
 
 def find(world, name: str) -> str:

@@ -8,7 +8,9 @@ import pytest
 from company import founded
 from correspondence import Correspondence, corresponding
 
+from swarm.models import Fence, PolicyDecision, WorkOrderState
 from swarm.publishing.control import PublisherName
+from swarm.publishing.dispatch.handover import LedgerPublisher
 
 pytestmark = pytest.mark.integration
 
@@ -82,6 +84,112 @@ def test_the_order_of_the_stream_holds_over_a_rotation_within_one_tick(
     corrected = [writes(post, n, CORRECTION) for n in (2, 3, 4)]
     post.work()
     assert [post.rules_of(mail) for mail in (asked, *corrected)] == [set(), *[{"ES-04"}] * 3]
+
+
+# --- the intake reads them in another order than they came --------------------------------------
+
+
+def _in_one_turn(post: Correspondence, *mails: dict[str, object]) -> list[str]:
+    """Several mails lie in the mailbox, in this order, before the intake looks."""
+    seeded = [str(post.company.sandbox.seed_mail(**each)["id"]) for each in mails]  # type: ignore[arg-type]
+    post.write_stream()
+    return seeded
+
+
+def _seed(number: int, sender: str = NIA, **more: object) -> dict[str, object]:
+    return {
+        "sender": sender, "subject": f"Order 20777, mail {number}", "body_text": QUESTION,
+        "received_at": T0 + timedelta(minutes=number),
+        "internet_message_id": f"<nia-{number}@customer.example>", **more,
+    }  # fmt: skip
+
+
+OLE = "ole.neun@customer.example"
+
+
+def _known(post: Correspondence, address: str) -> None:
+    contact = post.company.sandbox.add_contact("Ole Neun", address)
+    post.company.sandbox.add_deal("Order 20777", contact, status="Shipped")
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_mail_read_before_the_one_it_follows_makes_no_second_draft(
+    post: Correspondence, *, backwards: bool
+) -> None:
+    _known(post, OLE)
+    follows, asked = _in_one_turn(
+        post,
+        _seed(2, OLE, headers={"References": "<nia-1@customer.example>"}),
+        _seed(1),
+    )
+    requests = post.request()
+    for request in reversed(requests) if backwards else requests:
+        assert post.run(request)
+    rounds(post)
+    assert (post.rules_of(asked), post.rules_of(follows)) == (set(), {"ES-04"})
+    assert len([*post.drafts_to(NIA), *post.drafts_to(OLE)]) == 1
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_the_later_mail_goes_to_a_person_though_it_was_accepted_first(
+    post: Correspondence, *, backwards: bool
+) -> None:
+    corrected, asked = _in_one_turn(post, _seed(2, body_text=CORRECTION), _seed(1))
+    requests = post.request()
+    for request in reversed(requests) if backwards else requests:
+        assert post.run(request)
+    rounds(post)
+    assert (post.rules_of(asked), post.rules_of(corrected)) == (set(), {"ES-04"})
+    assert len(post.drafts_to(NIA)) == 1
+
+
+def test_an_earlier_mail_that_comes_in_after_the_later_ones_draft_goes_to_a_person(
+    post: Correspondence,
+) -> None:
+    [later] = _in_one_turn(post, _seed(2))
+    _confirmed(post)
+    [earlier] = _in_one_turn(post, _seed(1))
+    post.work()
+    rounds(post)
+    assert (post.rules_of(later), post.rules_of(earlier)) == (set(), {"ES-04"})
+    assert len(post.drafts_to(NIA)) == 1
+
+
+@pytest.mark.parametrize("follower", [NIA, OLE])
+@pytest.mark.parametrize("confirmed_first", [False, True])
+def test_two_that_were_judged_at_the_same_time_make_one_draft(
+    post: Correspondence,
+    monkeypatch: pytest.MonkeyPatch,
+    follower: str,
+    *,
+    confirmed_first: bool,
+) -> None:
+    """Neither saw the other, and both passed: the second to be handed over finds the first."""
+    _known(post, OLE)
+    asked, follows = _in_one_turn(
+        post, _seed(1), _seed(2, follower, headers={"In-Reply-To": "<nia-1@customer.example>"})
+    )
+    due = {request.partition_key: request for request in post.request()}
+    first, second = due[post.key_of(asked)], due[post.key_of(follows)]
+    blind = "swarm.stages.enrichment.gather.waiting_elsewhere"
+    monkeypatch.setattr(blind, lambda *_: 0)
+    original, between = LedgerPublisher.hand_over, [second]
+
+    def hand_over(self: LedgerPublisher, fence: Fence, decision: PolicyDecision) -> WorkOrderState:
+        """The other one is judged and handed over while this one stands before its hand-over."""
+        if between and fence.work_order_key == first.partition_key:
+            assert post.run(between.pop())
+            if confirmed_first:
+                rounds(post)
+        return original(self, fence, decision)
+
+    monkeypatch.setattr(LedgerPublisher, "hand_over", hand_over)
+    assert post.run(first)
+    rounds(post)
+    assert (post.rules_of(asked), post.rules_of(follows)) == ({"ES-04"}, set())
+    assert (post.ledger_of(asked), post.ledger_of(follows)) == (None, "CONFIRMED")
+    assert len(post.drafts_to(follower)) == 1
+    assert len([*post.drafts_to(NIA), *post.drafts_to(OLE)]) == 1
 
 
 # --- the first mail's publication has come some way already ---------------------------------------

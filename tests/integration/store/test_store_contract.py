@@ -1,5 +1,7 @@
 """What every ``RunStore`` promises, asked of the one in memory and the one on Postgres."""
 
+from datetime import timedelta
+
 import pytest
 
 from swarm.errors import FencedOutError, MalformedInputError
@@ -74,10 +76,41 @@ def test_what_a_customer_wrote_before_is_found_and_nothing_else(bench) -> None:
     accept("cc", "form@ours.example", reply_to=(Address(address="jane@customer.example"),))
     last = accept("dd", "jane@customer.example", references=("<bb@x>",))
     accept("ee", "jane@customer.example")
-    found = bench.store.earlier_contacts(last)
+    found = bench.store.contacts(last)
+    assert not any(contact.later for contact in found)
     assert [contact.conversation_id for contact in found] == ["c-cc", "c-bb", "c-aa"]
     assert {contact.state for contact in found} == {WorkOrderState.ACCEPTED}
-    assert bench.store.earlier_contacts(UNKNOWN) == ()
+    assert bench.store.contacts(UNKNOWN) == ()
+
+
+def test_earlier_is_what_reached_the_mailbox_earlier_whoever_was_accepted_first(bench) -> None:
+    """Both name the other's customer or mail; the later one counts once it may have its draft."""
+
+    def accept(name: str, sender: str, minute: int, **changes: object) -> str:
+        order = bench.order(name)
+        made = order.model_copy(update={
+            "ref": order.ref.model_copy(update={"internet_message_id": f"<{name}@x>"}),
+            "sender": Address(address=sender),
+            "received_at": order.received_at + timedelta(minutes=minute), **changes,
+        })  # fmt: skip
+        bench.accept(made)
+        bench.queue.enqueue(made.key)
+        return made.key
+
+    replied = accept("aa", "b@x.example", 2, references=("<cc@x>",))
+    follows = accept("bb", "c@x.example", 3, in_reply_to="<cc@x>")
+    asked = accept("cc", "a@x.example", 1)
+    same = accept("dd", "a@x.example", 1)  # of the same second: the order of acceptance decides
+
+    def seen(key: str) -> list[tuple[str, bool]]:
+        return [(contact.key, contact.later) for contact in bench.store.contacts(key)]
+
+    assert seen(replied) == seen(follows) == [(asked, False)]
+    assert (seen(asked), seen(same)) == ([], [(asked, False)])
+    for key in (replied, follows, same):
+        fence = bench.queue.open(key, f"run-{key}", None)
+        bench.store.close(fence, WorkOrderState.HELD, "a draft may stand")
+    assert seen(asked) == [(follows, True), (replied, True), (same, True)]
 
 
 def test_a_stage_output_comes_back_with_its_hash(bench) -> None:

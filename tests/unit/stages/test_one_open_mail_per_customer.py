@@ -10,7 +10,7 @@ from swarm.clients.protocol import FoundDraft
 from swarm.errors import RemoteUnavailableError
 from swarm.models import (
     Address,
-    EarlierContact,
+    Contact,
     MessageRef,
     Stage,
     ThreadMessage,
@@ -153,9 +153,9 @@ def test_the_earlier_mail_does_not_look_at_the_later_one() -> None:
     store.accept(first)
     store.accept(second)
     bundle = services(store=store, outlook=Outlook({}))
-    assert store.earlier_contacts(first.key) == ()
-    [before] = store.earlier_contacts(second.key)
-    assert before == EarlierContact(
+    assert store.contacts(first.key) == ()
+    [before] = store.contacts(second.key)
+    assert before == Contact(
         key=first.key, state=WorkOrderState.ACCEPTED, conversation_id="c1", message_id="m1",
         received_at=first.received_at,
     )  # fmt: skip
@@ -215,3 +215,37 @@ def test_a_draft_that_stands_is_open_whoever_replied_by_hand(
     bundle = services(store=store, outlook=Outlook(talks, draft))
     thread = gather(received(work_order=second), bundle).thread
     assert waiting_elsewhere(second, thread, bundle) == waiting
+
+
+@pytest.mark.parametrize(
+    ("state", "draft", "waiting"),
+    [
+        ("published", DRAFT, 1),
+        ("published", None, 0),
+        ("publishing", None, 1),
+        ("escalated", DRAFT, 0),
+        ("running", None, 0),
+    ],
+)
+def test_a_later_mail_counts_once_a_draft_of_it_may_stand(
+    state: str, draft: FoundDraft | None, waiting: int
+) -> None:
+    """The correction was read and judged before what it corrects."""
+    store = MemoryStore(clock=lambda: T0)
+    first, second = mail(1), mail(2)
+    store.accept(second)
+    store.accept(first)
+    store.record(second.key).state = WorkOrderState(state)
+    bundle = services(store=store, outlook=Outlook({"c1": [said(first)]}, draft))
+    thread = gather(received(work_order=first), bundle).thread
+    assert waiting_elsewhere(first, thread, bundle) == waiting
+
+
+def test_of_two_that_came_in_in_reversed_order_the_later_one_waits() -> None:
+    assert unanswered(mail(2), mail(1)) == 1
+    store = MemoryStore(clock=lambda: T0)
+    first, second = mail(1), mail(2)
+    store.accept(second)
+    store.accept(first)
+    bundle = services(store=store, outlook=Outlook({"c1": [said(first)], "c2": [said(second)]}))
+    assert gather(received(work_order=second), bundle).context.inbound_unanswered == 2
