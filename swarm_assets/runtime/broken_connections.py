@@ -8,22 +8,19 @@ server that vanished without a word looks alive; the kernel's time-outs end that
 """
 
 import select
-from typing import TYPE_CHECKING
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InvalidatePoolError
-
-if TYPE_CHECKING:
-    from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 
 def replace_broken(engine: Engine) -> None:
     """Let the engine hand out no connection that is known to be broken."""
 
     def look(
-        connection: DBAPIConnection, _record: "ConnectionPoolEntry", _proxy: "PoolProxiedConnection"
+        connection: DBAPIConnection, _record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
     ) -> None:
         if _has_something_to_say(connection) and not _answers(engine, connection):
             # One that the server ended is seldom alone: all that are older are replaced with it.
