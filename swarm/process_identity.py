@@ -10,6 +10,7 @@ import select
 import signal
 import socket
 import time
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
 
@@ -59,12 +60,40 @@ def since_boot() -> float:
 
 def start_time(pid: int) -> int | None:
     """Return when a process started, in ticks since boot; None when it is gone or a zombie."""
+    fields = _stat(pid)
+    return None if not fields or fields[0] in {b"Z", b"X"} else int(fields[19])
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a process was sent SIGSTOP and nothing since. One under a debugger is not (``t``)."""
+    return _stat(pid)[:1] == [b"T"]
+
+
+def _stat(pid: int) -> list[bytes]:
+    """The fields of ``/proc/PID/stat`` from the state on; empty when there is no such process."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
-        return None
-    fields = stat.rpartition(b")")[2].split()  # the name before it may hold blanks and brackets
-    return None if fields[0] in {b"Z", b"X"} else int(fields[19])
+        return []
+    return stat.rpartition(b")")[2].split()  # the name before it may hold blanks and brackets
+
+
+class StoppedProcesses:
+    """For how long this process has seen each process of its own stopped.
+
+    Such a process lives, so nobody who asks for the dead finds it, and it keeps what it holds, a
+    lock of the kernel's too. Whoever must be replaced when it dies must be when it stands still.
+    """
+
+    def __init__(self, longest: float, clock: Callable[[], float] = since_boot) -> None:
+        self._longest, self._clock = longest, clock
+        self._since: dict[int, float] = {}
+
+    def too_long(self, pids: Iterable[int]) -> list[int]:
+        """Return those stopped for longer than allowed; forgets the rest."""
+        now, before = self._clock(), self._since
+        self._since = {pid: before.get(pid, now) for pid in pids if is_stopped(pid)}
+        return [pid for pid, since in self._since.items() if now - since > self._longest]
 
 
 def fate(owner: ProcessIdentity) -> Fate:

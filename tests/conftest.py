@@ -33,6 +33,7 @@ SOAK = frozenset(
         "test_patterns_take_linear_time.py",
         "test_planted_breaches.py",
         "test_slots_of_killed_workers.py",
+        "test_stopped_pools.py",
         "test_stopped_workers.py",
         "test_trouble_with_postgres.py",
         "test_wrong_clocks.py",

@@ -21,6 +21,7 @@ ESCALATION_URGENT = "escalation.urgent"
 ESCALATION_OVERDUE = "escalation.overdue"
 CONNECTIONS = "database.connections"
 BACKLOG = "queue.backlog"
+ROUNDS_LOST = "publishing.rounds_lost"
 
 _RAISE = """
 INSERT INTO alerts (kind, subject, detail) VALUES (%s, %s, %s)

@@ -1,4 +1,4 @@
-"""Keeps programs running: starts them, restarts those that die (with back-off), stops them.
+"""Keeps programs running: starts them, restarts those that die or stand still, stops them.
 
 Single-threaded: the owner calls :meth:`Supervisor.poll` a few times a second. What to run is
 decided elsewhere (``programs``); this module knows no program by name.
@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swarm.errors import TransientError
+from swarm.process_identity import StoppedProcesses
 from swarm.up.processes import Program, ask_to_end, await_end, kill_group, spawn
 
 _FIRST_DELAY = 0.5
 _LONGEST_DELAY = 30.0
 _STEADY_SECONDS = 60.0  # a process that lived this long starts again from the first delay
+# A stopped parent of workers takes no run, and a round of publishing is given up after 30 s.
+_LONGEST_STOP = 10.0
 
 
 @dataclass(slots=True)
@@ -28,6 +31,7 @@ class Child:
     started: float = 0.0
     deaths: int = 0
     restart_at: float | None = None
+    stood_still: bool = False
 
     @property
     def running(self) -> bool:
@@ -42,12 +46,13 @@ class Death:
     name: str
     returncode: int
     delay: float
+    stood_still: bool = False
 
     def __str__(self) -> str:
         """How it ended, in words."""
-        return (
-            f"{self.name} {describe_exit(self.returncode)}; starting it again in {self.delay:g} s"
-        )
+        stopped = f"was stopped for more than {_LONGEST_STOP:g} s and killed"
+        how = stopped if self.stood_still else describe_exit(self.returncode)
+        return f"{self.name} {how}; starting it again in {self.delay:g} s"
 
 
 def describe_exit(returncode: int) -> str:
@@ -70,6 +75,7 @@ class Supervisor:
         self._run = run
         self._clock = clock
         self._children: dict[str, Child] = {}
+        self._stopped = StoppedProcesses(_LONGEST_STOP, clock)
 
     @property
     def children(self) -> tuple[Child, ...]:
@@ -82,7 +88,11 @@ class Supervisor:
         self._spawn(child)
 
     def poll(self) -> tuple[Death, ...]:
-        """Notice deaths and start what is due again; returns the deaths since the last call."""
+        """Notice deaths and start what is due again; returns the deaths since the last call.
+
+        Whoever was stopped (SIGSTOP) is killed first, with what it started: it would never die.
+        """
+        self._kill_stopped()
         deaths = tuple(d for c in self.children if (d := self._notice(c)) is not None)
         for child in self.children:
             if child.restart_at is not None and self._clock() >= child.restart_at:
@@ -126,9 +136,15 @@ class Supervisor:
         for child in children:
             (self._run / f"{child.program.name}.pid").unlink(missing_ok=True)
 
+    def _kill_stopped(self) -> None:
+        running = {c.process.pid: c for c in self.children if c.process is not None}
+        for pid in self._stopped.too_long(running):
+            running[pid].stood_still = True
+            kill_group(pid)
+
     def _spawn(self, child: Child) -> None:
         name = child.program.name
-        child.restart_at = None
+        child.restart_at, child.stood_still = None, False
         child.started = self._clock()
         child.process = spawn(child.program, self._logs / f"{name}.log", self._run / f"{name}.pid")
 
@@ -140,4 +156,4 @@ class Supervisor:
         child.deaths = 1 if steady else child.deaths + 1
         delay = min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** (child.deaths - 1))
         child.process, child.restart_at = None, self._clock() + delay
-        return Death(child.program.name, code, delay)
+        return Death(child.program.name, code, delay, child.stood_still)

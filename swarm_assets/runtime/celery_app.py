@@ -10,7 +10,8 @@ import threading
 import time
 from functools import cache
 
-from celery.signals import worker_process_init
+from celery.signals import worker_process_init, worker_ready
+from celery.worker.consumer import Consumer
 from dagster import DagsterInstance
 from dagster._cli.api import _execute_run_command_body
 from dagster._core.events import DagsterEvent
@@ -27,7 +28,7 @@ from swarm.stages.reply.graph import REPLY
 from swarm_assets import definitions
 from swarm_assets.partitions import WORKER_TAG
 from swarm_assets.resources import process
-from swarm_assets.runtime import storage
+from swarm_assets.runtime import stopped_children, storage
 from swarm_assets.runtime.broker import BrokerSettings, celery_application
 from swarm_assets.runtime.launcher import end_what_did_not_end
 from swarm_assets.runtime.time_limit import LimitedRequest
@@ -90,6 +91,11 @@ def _leave(run_id: str) -> None:
 
 def _discard(_event: DagsterEvent) -> None:
     """Events are in Dagster's storage already; nobody reads this process's stream."""
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def _look_after_children(sender: Consumer, **_signal: object) -> None:
+    stopped_children.watch(sender.pool)
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]

@@ -20,6 +20,7 @@ from dagster_postgres.utils import (
 from sqlalchemy.engine import Engine, make_url
 
 from swarm_assets.runtime import alembic_paths
+from swarm_assets.runtime.broken_connections import replace_broken
 from swarm_assets.runtime.event_log import LeanEventLog
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ _making = threading.Lock()
 def _engine(postgres_url: str, token_provider: "PgTokenProvider | None") -> Engine:
     with _making:
         if postgres_url not in _engines:
-            _engines[postgres_url] = create_pg_engine(
+            engine = create_pg_engine(
                 postgres_url,
                 token_provider,
                 isolation_level="AUTOCOMMIT",
@@ -90,6 +91,8 @@ def _engine(postgres_url: str, token_provider: "PgTokenProvider | None") -> Engi
                 pool_recycle=3600,
                 connect_args={"options": _session_options(postgres_url)},
             )
+            replace_broken(engine)
+            _engines[postgres_url] = engine
         return _engines[postgres_url]
 
 

@@ -15,9 +15,10 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from swarm.errors import DatabaseError
 from swarm.process_identity import since_boot
 from swarm.publishing.dispatch.deps import PublishingDeps
-from swarm.publishing.dispatch.round import publications_due
+from swarm.publishing.dispatch.round import a_round_was_lost, publications_due
 from swarm_assets.jobs import publications_job
 from swarm_assets.partitions import WORKER_TAG
+from swarm_assets.sensors.reaper import end_workers
 
 # A round of publishing has a worker of its own and is the only run in flight there: one that has
 # not begun by then was lost on its way (its worker was killed, or Postgres was away as it arrived).
@@ -79,14 +80,27 @@ def publications(
     context: dg.SensorEvaluationContext, publishing_deps: dg.ResourceParam[PublishingDeps]
 ) -> dg.RunRequest | dg.SkipReason:
     """Read what is due and whether a run is at it; decide."""
+    instance = context.instance
+    filters = dg.RunsFilter(job_name=publications_job.name, statuses=list(NOT_FINISHED_STATUSES))
+    rounds = instance.get_runs(filters)
+    gone = _in_flight.lost(rounds)
     try:
         due = publications_due(publishing_deps)
+        for run in gone:
+            _give_up(instance, publishing_deps, run)
     except DatabaseError as error:
         return dg.SkipReason(f"could not read: {error}")
-    filters = dg.RunsFilter(job_name=publications_job.name, statuses=list(NOT_FINISHED_STATUSES))
-    rounds = context.instance.get_runs(filters)
-    gone = _in_flight.lost(rounds)
-    for run in gone:
-        context.instance.report_run_failed(run, "it never reached a worker")
     tick = datetime.now(UTC).isoformat()
     return request(due, in_flight=len(rounds) > len(gone), tick=tick)
+
+
+def _give_up(
+    instance: dg.DagsterInstance, publishing_deps: PublishingDeps, run: dg.DagsterRun
+) -> None:
+    """Fail a lost round and tell somebody: the next one may be lost to the same cause.
+
+    A process that took it and never began is ended with it, or it would hold the only place.
+    """
+    a_round_was_lost(publishing_deps)
+    instance.report_run_failed(run, "it never reached a worker")
+    end_workers(instance, [run])

@@ -72,7 +72,7 @@ def reaper(context: dg.SensorEvaluationContext, queue: dg.ResourceParam[JobQueue
     ended = [run for job in reaped for run in superseded(job, _unfinished(context.instance, job))]
     for run in ended:
         context.instance.report_run_failed(run, LOST)
-    _end_workers(context.instance, ended)
+    end_workers(context.instance, ended)
     return dg.SkipReason(
         f"took back {len(reaped)} work orders, ended {len(ended)} lost runs and {gone} orphaned"
     )
@@ -90,7 +90,7 @@ def _end_orphans(instance: dg.DagsterInstance) -> int:
     return ended
 
 
-def _end_workers(instance: dg.DagsterInstance, ended: Iterable[dg.DagsterRun]) -> None:
+def end_workers(instance: dg.DagsterInstance, ended: Iterable[dg.DagsterRun]) -> None:
     """Kill what still works on for a run that is over. Mostly there is no worker any more; one that
     lives has not beaten for a whole lease: it hangs, or holds the interpreter's lock.
     """

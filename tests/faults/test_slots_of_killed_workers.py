@@ -6,23 +6,31 @@ work orders, and the one that does publishing rounds, of which there is only one
 """
 
 import os
-import shutil
 import signal
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 
+import dagster as dg
 import psycopg
 import pytest
-from installation import Running, running_up
-from worker_lane import children_of, is_stopped, lane_of, wait_for
+from correspondent import installation, write_to_us
+from installation import Running
+from worker_lane import (
+    IN_A_WORKER,
+    arrived,
+    children_of,
+    house,
+    is_stopped,
+    lane_of,
+    wait_for,
+)
 
-from swarm.sandbox.remote import SandboxControl
 from swarm.store.database import Database
-from swarm.up.programs import any_free_port
+from swarm.store.queue import JobState
+from swarm_assets.sensors.reaper import end_workers
 
 pytestmark = pytest.mark.faults
 
@@ -42,20 +50,6 @@ SELECT 1 FROM runs WHERE pipeline_name = %s AND status = 'SUCCESS'
 """
 
 _ALL = "SELECT id, run_id, pipeline_name, status FROM runs ORDER BY id"
-
-
-@contextmanager
-def installation() -> Iterator[tuple[Running, SandboxControl]]:
-    """A `swarm up` as a user starts it, and the hands of whoever plays the customers."""
-    folder = Path(tempfile.mkdtemp(prefix="swarm-slots-"))
-    home, port = folder / "home", any_free_port()
-    try:
-        with running_up(home, folder / "up.log", "--no-samples", "--port", str(port)):
-            at = (home / "sandbox" / "port").read_text("ascii").strip()
-            with closing(SandboxControl(f"http://127.0.0.1:{at}")) as control:
-                yield Running(home, port), control
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Dagster:
@@ -81,15 +75,6 @@ class Dagster:
     def one_after(self, job: str, runs: list[str]) -> bool:
         """Whether a run of the job that was made later has succeeded: the slot is in use again."""
         return self._connection.execute(_LATER, (job, runs)).fetchone() is not None
-
-
-def write_to_us(control: SandboxControl, numbers: range) -> None:
-    for number in numbers:
-        control.seed_mail(
-            f"customer{number}@example.org",
-            subject=f"Order {10_000 + number}",
-            body_text=f"Hello,\n\nwhat is the status of my order {10_000 + number}?\n",
-        )
 
 
 def send(pids: list[int], number: int) -> None:
@@ -177,3 +162,74 @@ def test_a_worker_whose_idle_process_is_killed_takes_the_next_run(
             wait_for(lambda child=child: waits_for_a_task(child), SLOT_SECONDS)
             os.kill(child, signal.SIGKILL)
             wait_for(lambda child=child: child not in children_of(worker.pid), SLOT_SECONDS)
+
+
+# Everything of the work order is done; only Dagster was not told.
+DIES_AFTER_ITS_WORK = f"""{IN_A_WORKER}
+    import os, signal
+    from swarm.publishing.dispatch.handover import LedgerPublisher
+    hand_over = LedgerPublisher.hand_over
+    def last_deed(self, *given):
+        hand_over(self, *given)
+        os.kill(os.getpid(), signal.SIGKILL)
+    LedgerPublisher.hand_over = last_deed
+"""
+
+
+@pytest.mark.integration
+@pytest.mark.filterwarnings("ignore::celery.exceptions.DuplicateTaskNameWarning")  # as above
+def test_a_run_whose_worker_died_after_its_work_order_was_closed_is_ended_at_the_next_beat(
+    database: Database, tmp_path: Path
+) -> None:
+    """No lease runs out and nothing is taken back: it once held its slot for 15 minutes."""
+    with house(database, tmp_path, {}) as (lane, sandbox):
+        with lane.worker("only", DIES_AFTER_ITS_WORK) as worker:
+            key = arrived(lane, sandbox)
+            (child,) = wait_for(lambda: children_of(worker.pid))
+            run_id = lane.send_next()
+            wait_for(lambda: child not in children_of(worker.pid), SLOT_SECONDS)
+        assert lane.status(run_id) is dg.DagsterRunStatus.STARTED
+        done = lane.job(key)
+        assert done.state is JobState.DONE
+        lane.reap()
+        assert lane.status(run_id) is dg.DagsterRunStatus.FAILURE
+        assert lane.job(key) == done
+        assert len(sandbox.deliveries()) == 1
+
+
+# Its first statement, by which it names its process, is never answered.
+HANGS_ONCE = f"""{IN_A_WORKER}
+    import pathlib, time
+    from dagster import DagsterInstance
+    add_run_tags = DagsterInstance.add_run_tags
+    def hanging(self, *given):
+        mark = pathlib.Path({{mark!r}})
+        if not mark.exists():
+            mark.touch()
+            time.sleep(3600)
+        return add_run_tags(self, *given)
+    DagsterInstance.add_run_tags = hanging
+"""
+
+
+@pytest.mark.integration
+@pytest.mark.filterwarnings("ignore::celery.exceptions.DuplicateTaskNameWarning")  # as above
+def test_a_process_that_took_a_run_and_never_began_it_is_ended_with_it(
+    database: Database, tmp_path: Path
+) -> None:
+    """As the sensor of publications does with a lost round: its worker has one process."""
+    mark = tmp_path / "hangs"
+    with (
+        lane_of(database, tmp_path, {}) as lane,
+        lane.worker("only", HANGS_ONCE.format(mark=str(mark))) as worker,
+    ):
+        lane.accept(key := "wo_" + "a" * 24)
+        run = lane.instance.get_run_by_id(lane.send_next())
+        wait_for(mark.exists, SLOT_SECONDS)
+        (child,) = children_of(worker.pid)
+        assert run is not None
+        lane.instance.report_run_failed(run, "never began")
+        end_workers(lane.instance, [run])
+        wait_for(lambda: child not in children_of(worker.pid), SLOT_SECONDS)
+        lane.send_next()  # nobody opened the order: it is asked for again
+        wait_for(lambda: lane.received(key), SLOT_SECONDS)

@@ -16,6 +16,7 @@ from swarm.publishing.dispatch.reconciler import reconcile
 from swarm.publishing.dispatch.settling import settle_left_behind
 from swarm.publishing.dispatch.sweeper import sweep
 from swarm.publishing.ledger import endings
+from swarm.store.alerts import ROUNDS_LOST, raise_growing, resolve
 
 _NOTHING_DONE = frozenset({Dispatched.IDLE, Dispatched.NOT_MINE})
 
@@ -76,6 +77,7 @@ def run_round(
     Raises a ``DatabaseError`` when Postgres is away or refuses; the next round makes it good.
     """
     recorded = record_unrecorded(deps)
+    _settle_lost_rounds(deps)
     if not _at_home(deps):  # it would look for drafts in another mailbox, and hold what it misses
         return _nothing(recorded)
     reaped = reap(deps)
@@ -111,6 +113,19 @@ def publications_due(deps: PublishingDeps) -> int:
     with deps.database.transaction() as connection:
         row = connection.execute(_DUE, limits).fetchone()
     return int(row["due"]) if row else 0
+
+
+def a_round_was_lost(deps: PublishingDeps) -> None:
+    """Alert that nobody did a round that was asked for; the next one that begins settles it."""
+    detail = "publishing rounds were asked for and no worker began them: is it stopped or stuck?"
+    with deps.database.transaction() as connection:
+        raise_growing(connection, ROUNDS_LOST, "publisher", detail)
+
+
+def _settle_lost_rounds(deps: PublishingDeps) -> None:
+    """A round that began shows that rounds reach somebody again."""
+    with deps.database.transaction() as connection:
+        resolve(connection, ROUNDS_LOST, "publisher")
 
 
 def _at_home(deps: PublishingDeps) -> bool:

@@ -29,6 +29,10 @@ from swarm_assets.runtime.storage import LeanEventLog, PooledPostgresStorage
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[3]
+_END_OTHERS = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+ WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 
 
 class Closing:
@@ -135,6 +139,24 @@ def test_a_run_uses_few_connections(instance: dg.DagsterInstance, accepted: Data
     event.listen(engine_of(instance), "connect", lambda *_arguments: opened.append(1))
     assert run_once(instance, accepted).success
     assert len(opened) <= 3
+
+
+def test_no_call_fails_because_the_server_ended_idle_connections(
+    instance: dg.DagsterInstance, database: Database
+) -> None:
+    """A restart of Postgres, an administrator, an idle time-out: the UI showed one error each."""
+    engine, opened = engine_of(instance), list[object]()
+    with engine.connect(), engine.connect():  # both stay in the pool
+        pass
+    event.listen(engine, "connect", lambda *_arguments: opened.append(1))
+    for _ in range(2):
+        assert instance.get_runs() == []
+    assert opened == [], "a connection that lives is used again"
+    in_rows(database, _END_OTHERS)
+    with engine.connect() as one, engine.connect() as other:
+        assert [each.exec_driver_sql("SELECT 1").scalar() for each in (one, other)] == [1, 1]
+    assert len(opened) == 2
+    assert instance.get_runs() == []
 
 
 def test_a_url_that_would_pick_the_wrong_driver_is_refused() -> None:

@@ -4,6 +4,9 @@ import dagster as dg
 import pytest
 from publishing_world import World
 
+from swarm.publishing.dispatch.round import run_round
+from swarm.store.alerts import ROUNDS_LOST, open_alerts
+from swarm_assets.sensors import publications as sensor
 from swarm_assets.sensors.publications import publications
 
 pytestmark = pytest.mark.integration
@@ -44,3 +47,36 @@ def test_a_payload_that_does_not_come_is_to_be_alerted_once(world: World) -> Non
         key,
     )
     assert not asks(world)
+
+
+def lost_rounds(world: World) -> list[int]:
+    with world.database.transaction() as connection:
+        return [each.count for each in open_alerts(connection) if each.kind == ROUNDS_LOST]
+
+
+def test_lost_rounds_are_alerted_as_one_that_grows_until_a_round_begins(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """15 in a row were once lost to one stopped process, and `swarm status` showed no alert."""
+    seconds, killed = [0.0], list[str]()
+    monkeypatch.setattr(sensor, "_in_flight", sensor.RoundsInFlight(lambda: seconds[0]))
+    monkeypatch.setattr(
+        sensor, "end_workers", lambda _instance, runs: killed.extend(run.run_id for run in runs)
+    )
+    world.ready()
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(instance=instance)
+        for number in (1, 2):
+            starting = dg.DagsterRun(
+                job_name="publications", run_id=f"r{number}", status=dg.DagsterRunStatus.STARTING
+            )
+            instance.add_run(starting)
+            answer = publications(context, publishing_deps=world.publisher())
+            assert isinstance(answer, dg.SkipReason)
+            seconds[0] += 31.0
+            answer = publications(context, publishing_deps=world.publisher())
+            assert isinstance(answer, dg.RunRequest), "the next one is asked for at once"
+            assert lost_rounds(world) == [number]
+        assert killed == ["r1", "r2"], "whoever took it and never began holds the only place"
+    run_round(world.publisher())
+    assert lost_rounds(world) == []

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from swarm.errors import TransientError
+from swarm.process_identity import is_stopped
 from swarm.up.processes import Program, started_at, sweep
 from swarm.up.supervisor import Supervisor, describe_exit
 
@@ -52,6 +53,45 @@ def test_a_killed_child_is_reported_and_started_again(supervisor: Supervisor) ->
     until(lambda: supervisor.poll() or supervisor.children[0].running)
     assert pid_of(supervisor, "a") != first
     assert supervisor.children[0].deaths == 1
+
+
+def test_a_child_that_stands_still_is_killed_with_its_own_and_started_again(
+    tmp_path: Path,
+) -> None:
+    now = [0.0]
+    supervisor = Supervisor(tmp_path, tmp_path, clock=lambda: now[0])
+    supervisor.start(program("a"))
+    first = pid_of(supervisor, "a")
+    os.kill(first, signal.SIGSTOP)
+    until(lambda: is_stopped(first))
+    assert supervisor.poll() == ()
+    now[0] = 9.0
+    assert supervisor.poll() == ()
+    now[0] = 11.0
+    deaths: list[str] = []
+    until(lambda: deaths.extend(map(str, supervisor.poll())) or deaths)
+    assert deaths == ["a was stopped for more than 10 s and killed; starting it again in 0.5 s"]
+    now[0] = 12.0
+    supervisor.poll()
+    assert pid_of(supervisor, "a") != first
+    supervisor.stop_all()
+
+
+def test_a_child_that_went_on_in_time_is_left_alone(tmp_path: Path) -> None:
+    now = [0.0]
+    supervisor = Supervisor(tmp_path, tmp_path, clock=lambda: now[0])
+    supervisor.start(program("a"))
+    first = pid_of(supervisor, "a")
+    for turn in range(3):
+        now[0] = 9.0 * turn
+        os.kill(first, signal.SIGSTOP)
+        until(lambda: is_stopped(first))
+        assert supervisor.poll() == ()
+        os.kill(first, signal.SIGCONT)
+        until(lambda: not is_stopped(first))
+        assert supervisor.poll() == ()
+    assert pid_of(supervisor, "a") == first
+    supervisor.stop_all()
 
 
 def test_a_child_that_keeps_dying_waits_longer_each_time(tmp_path: Path) -> None:
