@@ -29,6 +29,7 @@ SOAK = frozenset(
         "test_fuzzed_mailbox.py",
         "test_fuzzed_monday.py",
         "test_hostile_mail_among_normal_ones.py",
+        "test_killed_erasures.py",
         "test_nothing_a_mail_contains_takes_a_worker.py",
         "test_patterns_take_linear_time.py",
         "test_planted_breaches.py",

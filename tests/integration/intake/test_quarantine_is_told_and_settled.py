@@ -148,7 +148,7 @@ def test_a_line_that_can_be_read_now_leaves_quarantine_alone(
     ]
     assert house.alerts()[0]["count"] == 2
     done = swarm("quarantine", "replay", "--all")
-    assert (done.exit_code, "1 work orders came of it, 1 are still bad" in done.stdout) == (1, True)
+    assert (done.exit_code, "1 work order came of it, 1 still bad" in done.stdout) == (1, True)
     assert house.alerts()[0]["count"] == 1
     assert count_lines(house.database, house.stream).holds
     assert house.breaches() == set()
