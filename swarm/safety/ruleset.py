@@ -1,7 +1,7 @@
 """The table of contents of the rules: what is asked where, and what a publication needs.
 
-``VERSION`` changes with any byte of this package, lexicons included: verdicts of another ruleset
-are verdicts about something else (ES-15, ES-25).
+``VERSION`` changes with any byte of this package, lexicons and weights included: verdicts of
+another ruleset are verdicts about something else (ES-15, ES-25).
 """
 
 import hashlib
@@ -148,7 +148,7 @@ def _sources(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
     for entry in folder.iterdir():
         if entry.is_dir() and entry.name != "__pycache__":
             found += _sources(entry, f"{prefix}{entry.name}/")
-        elif entry.name.endswith((".py", ".txt")):
+        elif entry.name.endswith((".py", ".txt", ".npz")):
             found.append((prefix + entry.name, entry.read_bytes()))
     return found
 

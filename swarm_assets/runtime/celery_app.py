@@ -10,7 +10,7 @@ import threading
 import time
 from functools import cache
 
-from celery.signals import worker_process_init, worker_ready
+from celery.signals import worker_init, worker_process_init, worker_ready
 from celery.worker.consumer import Consumer
 from dagster import DagsterInstance
 from dagster._cli.api import _execute_run_command_body
@@ -22,6 +22,7 @@ from dagster_shared.serdes.serdes import JsonSerializableValue
 from sqlalchemy.exc import OperationalError
 
 from swarm.process_identity import this_process
+from swarm.safety import learned
 from swarm.stages.enrichment.graph import ENRICHMENT
 from swarm.stages.graph_runner import compiled_graph, langgraph_is_here
 from swarm.stages.reply.graph import REPLY
@@ -91,6 +92,12 @@ def _leave(run_id: str) -> None:
 
 def _discard(_event: DagsterEvent) -> None:
     """Events are in Dagster's storage already; nobody reads this process's stream."""
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def _load_what_children_share(**_signal: object) -> None:
+    """In the parent, so that its processes have one copy together, replaced ones too."""
+    learned.loaded_whole()
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

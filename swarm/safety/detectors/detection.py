@@ -2,7 +2,9 @@
 
 Phrases are in ``lexicon/``, how they are found is in ``swarm.safety.matching``. A class is given
 when the weights of its distinct reasons reach one: a strong phrase alone, or two weak ones. What
-cannot be judged is UNKNOWN, never nothing. A model may add classes elsewhere; none takes one away.
+cannot be judged is UNKNOWN, never nothing. What is meant and not named is found by the learned
+detector (``swarm.safety.learned``), sentence by sentence; it adds, too. A model may add classes
+elsewhere; none takes one away.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +21,7 @@ from swarm.models import (
     Tier,
     WorkOrder,
 )
-from swarm.safety import injection
+from swarm.safety import injection, learned
 from swarm.safety.lexicon import load, word_class
 from swarm.safety.matching import Hit, Matcher
 from swarm.safety.words import Word, words_of
@@ -36,7 +38,12 @@ LEXICONS = (
     "safety",
     "vulnerable",
 )
-DETECTORS: Mapping[str, str] = {"lexicon": "1", "injection": injection.VERSION, "judgeable": "2"}
+DETECTORS: Mapping[str, str] = {
+    "lexicon": "1",
+    "learned": learned.version(),
+    "injection": injection.VERSION,
+    "judgeable": "2",
+}
 COVERED = frozenset({"en", "de", "fr", "es", "it", "nl", "pt"})
 ENOUGH_WORDS = 6
 _SHARE = 0.15
@@ -67,15 +74,34 @@ def detect(received: Received) -> Detection:
     own = _matcher().hits(words)
     around = _matcher().hits(words_of(_around(received, words)))
     orders = injection.scan(received.text)
-    reasons = (*_class_reasons((*own, *around)), *_unjudgeable(received, words, orders))
+    rang = learned.rings(received.text, received.language)
+    in_subject = learned.rings(received.work_order.subject, received.language)
+    reasons = (
+        *_class_reasons((*own, *around)),
+        *_learned_reasons((*rang, *in_subject)),
+        *_unjudgeable(received, words, orders),
+    )
     doubtful = _has_weak((*own, *around)) or bool(orders or received.hidden)
     classes = tuple(sorted({c for reason in reasons for c in reason.classes}))
     return Detection(
         tier=Tier.ESCALATE if classes else Tier.REVIEW if doubtful else Tier.ROUTINE,
         classes=classes,
         reasons=reasons,
-        spans=tuple(_span(hit, received.text) for hit in own),
+        spans=(
+            *(_span(hit, received.text) for hit in own),
+            *(span for ring in rang for span in (ring.span, *ring.why)),
+        ),
     )
+
+
+def lexicon_is_silent(text: str) -> bool:
+    """Whether no phrase of any class, weak ones included, occurs in a text."""
+    return not _matcher().hits(words_of(text))
+
+
+def rings_the_lexicon(text: str) -> bool:
+    """Whether the lexicon alone would give a text any class."""
+    return bool(_class_reasons(_matcher().hits(words_of(text))))
 
 
 def _too_long(received: Received) -> str | None:
@@ -124,6 +150,19 @@ def _class_reasons(hits: Iterable[Hit]) -> tuple[Reason, ...]:
         )
         for family, labels in sorted(weights.items())
         if sum(labels.values()) >= 1
+    )
+
+
+def _learned_reasons(rings: Iterable[learned.Ring]) -> tuple[Reason, ...]:
+    """One reason a kind. The sentence that rang, and the words that told, are among the spans."""
+    kinds = dict.fromkeys((ring.kind, ring.escalation) for ring in rings)
+    return tuple(
+        Reason(
+            rule="ES-03" if desk is EscalationClass.HUMAN_REQUESTED else "ES-01",
+            detail=f"learned: a sentence that means {kind.replace('_', ' ')}",
+            classes=(desk,),
+        )
+        for kind, desk in kinds
     )
 
 

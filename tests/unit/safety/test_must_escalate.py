@@ -287,7 +287,10 @@ def test_quoted_history_does_not_count_when_the_mail_speaks_for_itself() -> None
     ],
 )
 def test_a_language_no_lexicon_reads_is_unknown(text: str, language: str) -> None:
-    assert detect(a_mail(text, language)).classes == (C.UNKNOWN,)
+    """The learned detector may add what it understands of it all the same."""
+    found = detect(a_mail(text, language))
+    assert C.UNKNOWN in found.classes
+    assert found.tier is Tier.ESCALATE
 
 
 def test_a_wrong_language_tag_alone_makes_nothing_unknown() -> None:

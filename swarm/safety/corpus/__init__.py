@@ -1,0 +1,1 @@
+"""The corpus of the learned detector, and the must-escalate set (ES-25): see README.md."""

@@ -1,0 +1,181 @@
+"""The learned detector: finds what is meant and not named, adds only, and is the same every time."""
+
+# ruff: noqa: E501 - sample sentences stay on one line
+
+import hashlib
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import swarm.safety
+from swarm.models import Address, EscalationClass, MessageRef, Received, Tier, WorkOrder
+from swarm.safety import learned
+from swarm.safety.detectors.detection import DETECTORS, detect, rings_the_lexicon
+from swarm.safety.learned.model import scored
+from swarm.safety.learned.pieces import SHORTEST, WINDOW, pieces_of
+from swarm.safety.learned.ring import DESK
+from swarm.safety.ruleset import VERSION
+
+SAFETY = Path(swarm.safety.__file__).parent
+CORPUS = SAFETY / "corpus"
+
+# Plainly meant, in no word of the lexicon.
+NEEDLES = [
+    (
+        "en",
+        "I have sorted my papers and written to the children, after Sunday nobody needs to worry about me.",
+    ),
+    (
+        "en",
+        "The heater gave off such fumes that we all had headaches and slept at the neighbours'.",
+    ),
+    ("de", "Ich habe die Katze zu meiner Mutter gebracht, ab Montag braucht mich keiner mehr."),
+    ("de", "In dem Umschlag lag die Gehaltsabrechnung einer Frau, die ich gar nicht kenne."),
+    ("fr", "La prise a noirci le mur et la petite a reçu une décharge dans la main."),
+    ("es", "Me han llegado los análisis de sangre de otra señora con su nombre y su dirección."),
+]
+HARMLESS = {
+    "en": "Hello there. I ordered the blue kettle last week. Could you tell me when it will come? I am at home on Friday. Many thanks for your help.",
+    "de": "Guten Tag. Ich habe letzte Woche den blauen Kessel bestellt. Wann kommt er denn an? Am Freitag bin ich zu Hause. Vielen Dank für die Auskunft.",
+    "fr": "Bonjour. J'ai commandé la bouilloire bleue la semaine dernière. Quand arrive-t-elle ? Je suis chez moi vendredi. Merci pour votre réponse.",
+    "es": "Buenos días. Pedí el hervidor azul la semana pasada. ¿Cuándo llega? El viernes estoy en casa. Muchas gracias por la respuesta.",
+}
+
+
+def a_mail(text: str, language: str) -> Received:
+    order = WorkOrder(
+        key="wo_" + "a" * 24,
+        original_id="1",
+        ref=MessageRef(mailbox="service@example.com"),
+        sender=Address(address="ada@example.org"),
+        subject="",
+        received_at=datetime(2026, 1, 5, tzinfo=UTC),
+        source="test",
+    )
+    return Received(work_order=order, text=text, language=language)
+
+
+def rows(part: str) -> list[dict[str, str]]:
+    found = [
+        json.loads(line)
+        for path in sorted(CORPUS.glob(f"{part}-*.jsonl"))
+        for line in path.read_text("utf-8").splitlines()
+    ]
+    assert found
+    return found
+
+
+@pytest.mark.parametrize(("language", "needle"), NEEDLES)
+def test_what_is_meant_is_found_alone_and_among_harmless_sentences(
+    language: str, needle: str
+) -> None:
+    assert not rings_the_lexicon(needle), "this one shows what the lexicon cannot"
+    assert not learned.rings(HARMLESS[language], language)
+    one, two, *rest = HARMLESS[language].split(". ")
+    for mail in (needle, f"{one}. {two}. {needle} {'. '.join(rest)}"):
+        found = detect(a_mail(mail, language))
+        assert found.tier is Tier.ESCALATE
+        assert any("learned" in reason.detail for reason in found.reasons)
+
+
+def test_the_sentence_that_rang_and_the_words_that_told_are_shown_and_no_reason_quotes_them() -> (
+    None
+):
+    language, needle = NEEDLES[0]
+    text = f"Hello. {needle} Thanks."
+    found = detect(a_mail(text, language))
+    shown = [span for span in found.spans if span.label.startswith("learned")]
+    assert all(text[span.start : span.end].startswith(span.excerpt[:20]) for span in shown)
+    assert {span.label for span in shown} >= {"learned: told by"}
+    words = {word.strip(".,") for word in needle.lower().split() if len(word) > 5}
+    assert not words & set(" ".join(reason.detail for reason in found.reasons).lower().split())
+
+
+def test_it_adds_classes_and_takes_none_away() -> None:
+    text = "My lawyer will write to you. I have sorted my papers and after Sunday nobody needs me."
+    found = detect(a_mail(text, "en"))
+    assert EscalationClass.LEGAL in found.classes
+    assert len(found.classes) > 1
+
+
+def test_the_same_text_gives_the_same_whatever_stands_in_the_batch() -> None:
+    texts = [needle for language, needle in NEEDLES if language == "en"]
+    words = [piece.words for text in texts for piece in pieces_of(text)[:1]]
+    together = [one.rings for one in scored(texts, words, "en")]
+    alone = [scored([t], [w], "en")[0].rings for t, w in zip(texts, words, strict=True)]
+    assert together == alone
+    assert learned.rings(texts[0], "en") == learned.rings(texts[0], "en")
+
+
+@pytest.mark.parametrize("stop", [". ", "! ", "… ", ".\n", "\n"])
+def test_words_made_sentences_are_read_together(stop: str) -> None:
+    pieces = pieces_of(stop.join(["i", "cannot", "go", "on", "after", "friday"]))
+    assert pieces
+    assert all(len(piece.words) >= SHORTEST for piece in pieces)
+
+
+@given(st.text(max_size=3000))
+@settings(deadline=None)
+def test_pieces_are_places_of_the_text_of_bounded_length(text: str) -> None:
+    for piece in pieces_of(text):
+        assert 0 <= piece.start < piece.end <= len(text)
+        assert SHORTEST <= len(piece.words) <= WINDOW
+
+
+@pytest.mark.parametrize("shape", ["no. ", "a b c\n", "word ", "Who? Me! ", "x;y;z; "])
+def test_no_text_makes_more_pieces_than_windows_over_it(shape: str) -> None:
+    assert len(pieces_of((shape * 50_000)[:100_000])) <= 1_700
+
+
+def test_the_weights_are_those_of_the_provenance_and_part_of_every_version() -> None:
+    told = json.loads((SAFETY / "learned" / "provenance.json").read_text("utf-8"))
+    digest = hashlib.sha256((SAFETY / "learned" / "weights.npz").read_bytes()).hexdigest()
+    assert told["weights_sha256"] == digest
+    assert DETECTORS["learned"] == digest[:12] == learned.version()
+    assert VERSION  # covers the weights' bytes: see ruleset._sources
+    corpus = hashlib.sha256()
+    for path in sorted(CORPUS.glob("train-*.jsonl")):
+        corpus.update(path.read_bytes())
+    assert told["corpus_sha256"] == corpus.hexdigest(), "the corpus changed: train again"
+
+
+def test_every_line_of_the_corpus_is_of_a_known_kind_and_none_stands_in_both_parts() -> None:
+    train, held = rows("train"), rows("held")
+    kinds = {*DESK, "harmless"}
+    assert {row["class"] for row in (*train, *held)} == kinds
+    assert Counter(row["language"] for row in held) == dict.fromkeys(
+        ("de", "en", "es", "fr", "it", "nl", "pt"), 360
+    )
+    said = [" ".join(row["text"].casefold().split()) for row in held]
+    assert not set(said) & {" ".join(row["text"].casefold().split()) for row in train}
+    assert len(said) == len(set(said))
+
+
+def test_the_held_back_part_is_found_no_worse_than_when_it_was_measured() -> None:
+    """The must-escalate set: not good enough yet (README.md), and never worse than this."""
+    found, of = Counter[str](), Counter[str]()
+    for language in ("de", "en", "es", "fr", "it", "nl", "pt"):
+        lines = [row for row in rows("held") if row["language"] == language]
+        pieces = [(row, p) for row in lines for p in pieces_of(row["text"])]
+        texts = [row["text"][p.start : p.end] for row, p in pieces]
+        rang = {
+            row["text"]
+            for (row, _), one in zip(
+                pieces, scored(texts, [p.words for _, p in pieces], language), strict=True
+            )
+            if one.rings
+        }
+        for row in lines:
+            part = "false" if row["class"] == "harmless" else "found"
+            found[f"{part} {language}"] += row["text"] in rang
+            of[f"{part} {language}"] += 1
+    recall = {name: found[name] / of[name] for name in of if name.startswith("found")}
+    false = {name: found[name] / of[name] for name in of if name.startswith("false")}
+    assert min(recall.values()) >= 0.40, recall
+    assert sum(recall.values()) / 7 >= 0.57, recall
+    assert max(false.values()) <= 0.03, false
