@@ -28,7 +28,7 @@ def walked(state: str, fence: int, *log: tuple[str, int], uncertain: int = 0) ->
     }
     lines = [{"event": event, "fence": at, "detail": ""} for event, at in log]
     empty: dict[str, tuple[()]] = dict.fromkeys(
-        ("lines", "revisions", "events", "artifacts", "verdicts", "payloads"), ()
+        ("lines", "revisions", "events", "artifacts", "verdicts", "payloads", "releases"), ()
     )
     stored = Stored("wo_x", None, row, None, log=lines, **empty)  # type: ignore[arg-type]
     found = publication_checks._row(stored, row)
