@@ -33,7 +33,7 @@ _LATE: Final = timedelta(minutes=10)  # Exchange shows a mail in the delta a lit
 _BACK: Final = {Scope.NEW: timedelta(days=2), Scope.FULL: timedelta(days=60)}
 _AT_ONCE = 10_000  # keys in one question to the database
 
-_SORTED_OUT = "SELECT key FROM sorted_out WHERE key = ANY(%s)"
+_SORTED_OUT = "SELECT key FROM sorted_out WHERE key = ANY(%(keys)s)"
 
 _KNOWN = """
 SELECT work_order_key AS key FROM intake_line WHERE work_order_key = ANY(%(keys)s)
@@ -76,27 +76,28 @@ class Arrivals:
             yield from self._unread(seen, max(began, until - _BACK[scope]), until)
 
     def _unsorted(self, database: Database, seen: "_Seen") -> Iterator[tuple[str, Violation]]:
-        lost = seen.handled - _ids_in(self.files)
-        keys = {work_order_key(self.secret, each.decode()): each.decode() for each in lost}
-        for start in range(0, len(keys), _AT_ONCE):
-            asked = sorted(keys)[start : start + _AT_ONCE]
-            with database.transaction() as connection:
-                known = connection.execute(_KNOWN, {"keys": asked}).fetchall()
-            for key in sorted(set(asked) - {row["key"] for row in known}):
+        lost = {each.decode() for each in seen.handled - _ids_in(self.files)}
+        with database.transaction() as connection:
+            for name in self._unknown(connection, _KNOWN, lost):
                 said = "the mail was read, and is neither a work order nor sorted out"
-                yield keys[key], Violation(1, "event_lost", said)
+                yield name, Violation(1, "event_lost", said)
 
     def _unlisted(self, database: Database) -> Iterator[tuple[str, Violation]]:
         """What the list of the sorted-out says, and was read, stands in the table."""
         with database.transaction() as connection:
-            names = _read_from_the_list(connection, self.files.ignored)
-            keys = {work_order_key(self.secret, each): each for each in names}
-            for start in range(0, len(keys), _AT_ONCE):
-                asked = sorted(keys)[start : start + _AT_ONCE]
-                known = connection.execute(_SORTED_OUT, (asked,)).fetchall()
-                for name in sorted(keys[key] for key in set(asked) - {r["key"] for r in known}):
-                    said = "the mail was sorted out, and no list shows it any more"
-                    yield name, Violation(1, "sorted_out_lost", said)
+            listed = _read_from_the_list(connection, self.files.ignored)
+            for name in self._unknown(connection, _SORTED_OUT, listed):
+                said = "the mail was sorted out, and no list shows it any more"
+                yield name, Violation(1, "sorted_out_lost", said)
+
+    def _unknown(self, connection: Connection, known: str, names: set[str]) -> Iterator[str]:
+        """Yield the ids whose keys the question ``known`` does not give back, some at a time."""
+        keys = {work_order_key(self.secret, name): name for name in names}
+        ordered = sorted(keys)
+        for start in range(0, len(ordered), _AT_ONCE):
+            asked = ordered[start : start + _AT_ONCE]
+            found = {row["key"] for row in connection.execute(known, {"keys": asked})}
+            yield from (keys[key] for key in asked if key not in found)
 
     def _unburied(self, database: Database) -> Iterator[tuple[str, Violation]]:
         """The file only repeats the table: what it has more was taken out of the table."""
@@ -152,8 +153,8 @@ class _Seen:
 def _events(files: IntakeFiles) -> _Seen:
     ids, handled = set[bytes](), set[bytes]()
     with open_stream(files.events) as opened:
+        waiting = Follower(files.events, files.processor_state).lag_bytes()
         for file in opened:
-            waiting = Follower(files.events, files.processor_state).lag_bytes()
             for line, end in complete_lines(file.descriptor, 0, file.size):
                 names = ids_of(line)
                 ids |= set(names)
