@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from home_environment import set_home
 from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
@@ -63,11 +64,7 @@ def house(
     tmp_path: Path, database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[House]:
     with RunningSandbox(tmp_path / "sandbox") as sandbox:
-        for name, value in sandbox.environment.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("SWARM_HOME", str(tmp_path))
-        monkeypatch.setenv("DATABASE_URL", database_url)
-        monkeypatch.setenv("SWARM_KEY_SECRET", SECRET)
+        set_home(monkeypatch, sandbox.environment, tmp_path, database_url, SECRET)
         monkeypatch.delenv("SWARM_SANDBOX_URL", raising=False)
         built = House(tmp_path, sandbox, database)
         yield built

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from home_environment import set_home
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
@@ -79,11 +80,7 @@ def house(
     tmp_path: Path, database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[House]:
     with RunningSandbox(tmp_path / "sandbox") as sandbox:
-        for name, value in sandbox.environment.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("SWARM_HOME", str(tmp_path))
-        monkeypatch.setenv("DATABASE_URL", database_url)
-        monkeypatch.setenv("SWARM_KEY_SECRET", SECRET)
+        set_home(monkeypatch, sandbox.environment, tmp_path, database_url, SECRET)
         graph = load_settings().graph
         outlook = GraphOutlook(graph)
         built = House(sandbox, outlook, IntakeFiles(tmp_path), database, graph.mailbox)
