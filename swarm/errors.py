@@ -10,15 +10,16 @@
     |   `-- RefusedError            a rule of ours forbids the step (no certificate, no PASS)
     `-- TransientError              trying again later may help
         |-- RemoteUnavailableError  no answer, a time-out, a 5xx, a reset
-        |-- RateLimitedError        the service asked us to wait; carries for how long
+        |   `-- ModelUnavailableError  the model answers nobody; its work orders wait for it
+    |-- RateLimitedError        the service asked us to wait; carries for how long
         `-- DatabaseUnavailableError  Postgres is away, or cannot do it now (DatabaseError)
 
 ``DatabaseError`` spans both of Postgres' errors, for programs that must outlive either.
 
 What one service's client adds stands in ``swarm/clients/protocol.py``, below these or the root.
 
-Judgement that could not be had (a model time-out, malformed output) is not an error here: it is a
-verdict ``ERROR`` and ends as an escalation (ES-05).
+Judgement that could not be had (a malformed answer, a model away for too long) is not an error
+here: it is a verdict ``ERROR`` and ends as an escalation (ES-05).
 """
 
 
@@ -87,6 +88,29 @@ class RateLimitedError(TransientError):
         hint: str = "",
     ) -> None:
         super().__init__(message, work_order=work_order, hint=hint)
+        self.retry_after = retry_after
+
+
+class ModelUnavailableError(RemoteUnavailableError):
+    """The model gives no answer to anybody, for a reason no mail is the cause of.
+
+    ``for_good``: until a person mends a key, a name, a setting. ``retry_after``: seconds it asked
+    for. ``patient``: asking again in the same run may help.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        for_good: bool = False,
+        patient: bool = False,
+        retry_after: float = 0.0,
+        work_order: str | None = None,
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, work_order=work_order, hint=hint)
+        self.for_good = for_good
+        self.patient = patient
         self.retry_after = retry_after
 
 

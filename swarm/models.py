@@ -473,6 +473,7 @@ class ModelCall(Noun):
     prompt_sha256: str
     answer: JsonValue
     input_tokens: int | None = None
+    cached_tokens: int | None = Field(default=None, description="Of the input, read from a cache")
     output_tokens: int | None = None
     cost: float = 0.0
     latency_ms: int = 0

@@ -7,8 +7,9 @@ every program sees explicit URLs and cannot tell a double from the real service.
 import json
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import (
     BeforeValidator,
@@ -16,6 +17,7 @@ from pydantic import (
     PositiveInt,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
 )
 from pydantic_core import ErrorDetails
@@ -111,6 +113,33 @@ class Thinker(StrEnum):
     LEGACY = "legacy"
 
 
+_PROVIDER_ALIASES = {"mistral": "mistralai", "azure": "azure_openai", "google": "google_genai"}
+_PROVIDER_EXTRAS = {"anthropic": "anthropic", "mistralai": "mistral", "ollama": "ollama"}
+# Where the package is not called like the provider.
+_PROVIDER_PACKAGES = {
+    "azure_openai": "langchain_openai",
+    "azure_ai": "langchain_azure_ai",
+    "bedrock": "langchain_aws",
+    "bedrock_converse": "langchain_aws",
+    "google_vertexai": "langchain_google_vertexai",
+    "nvidia": "langchain_nvidia_ai_endpoints",
+}
+
+
+def _install(provider: str) -> str:
+    extra = _PROVIDER_EXTRAS.get(provider)
+    if extra:
+        return f"install its package with `pip install 'swarm-assets[{extra}]'`"
+    package = _PROVIDER_PACKAGES.get(provider, f"langchain_{provider}").replace("_", "-")
+    known = ", ".join(("openai", *sorted(_PROVIDER_EXTRAS.values())))
+    return f"{package} is not installed, or the name is wrong (this project knows {known})"
+
+
+LONGEST_STYLE = 6000  # characters
+
+ModelPurpose = Literal["classify", "propose", "tone", "fact", "qa"]
+
+
 class ModelSettings(BaseSettings):
     """An OpenAI-compatible chat model; absent means the ``rules`` specialist. Prefix ``MODEL_``."""
 
@@ -124,15 +153,30 @@ class ModelSettings(BaseSettings):
         default=None, description="Where an OpenAI-compatible model answers, up to /v1"
     )
     name: str | None = Field(default=None, description="The model's name there; unset: the rules")
-    provider: str = Field(default="openai", description="The provider's name in LangChain")
+    provider: str = Field(
+        default="openai", description="The provider's name in LangChain: anthropic, mistral, ..."
+    )
     api_key: SecretStr = Field(
         default=SecretStr("not-needed"), description="Its key; a server of your own may need none"
     )
     timeout_seconds: float = Field(
         default=30.0, description="How long one answer may take as a whole"
     )
+    names: Annotated[dict[ModelPurpose, str], NoDecode, BeforeValidator(_read_json)] = Field(
+        default={},
+        description='JSON, purpose -> another model there, e.g. {"propose": "a-better-one"}',
+    )
+    max_output_tokens: int = Field(
+        default=4000, ge=200, description="Longest answer; twice that once, when it was cut off"
+    )
+    style_file: Path | None = Field(
+        default=None, description="Markdown: the house's tone, do, don't, examples; unset: ours"
+    )
     input_price_per_million: float = Field(
         default=0.0, description="Price of a million tokens read; 0 counts no cost"
+    )
+    cached_input_price_per_million: float | None = Field(
+        default=None, description="Of tokens the provider had cached; unset: as any other"
     )
     output_price_per_million: float = Field(
         default=0.0, description="Price of a million tokens written"
@@ -140,6 +184,36 @@ class ModelSettings(BaseSettings):
     budget_per_work_order: float = Field(
         default=0.50, description="Same currency as the prices; a breach escalates (ES-25)"
     )
+
+    @field_validator("provider")
+    @classmethod
+    def _can_be_used(cls, value: str, info: ValidationInfo) -> str:
+        """Refuse to start with a provider whose package is missing; without a model none is."""
+        thinks = info.data.get("name") or info.data.get("specialist") is Thinker.LLM
+        name = _PROVIDER_ALIASES.get(value, value)
+        package = _PROVIDER_PACKAGES.get(name, f"langchain_{name}")
+        if thinks and not (package.isidentifier() and find_spec(package)):
+            raise ValueError(f"the provider {value!r} cannot be used here: {_install(name)}")
+        return name
+
+    @field_validator("style_file")
+    @classmethod
+    def _can_be_read(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            try:
+                text = value.read_bytes()[: LONGEST_STYLE * 4 + 1].decode("utf-8")
+            except (OSError, ValueError):
+                raise ValueError(f"{value} cannot be read as text") from None
+            if len(text) > LONGEST_STYLE:
+                raise ValueError(
+                    f"{value} is longer than {LONGEST_STYLE} characters, and is read with every"
+                    " call: keep tone, do, don't and two examples"
+                )
+        return value
+
+    def name_for(self, purpose: str) -> str:
+        """Return the model to ask for ``purpose``."""
+        return {str(key): name for key, name in self.names.items()}.get(purpose, self.name or "")
 
     @property
     def configured(self) -> bool:
@@ -208,6 +282,12 @@ class QueueSettings(BaseSettings):
     )
     request_timeout_seconds: float = Field(
         default=120.0, gt=0, description="A requested run that has not started by then is re-driven"
+    )
+    model_retry_seconds: float = Field(
+        default=20.0, gt=0, description="A work order the model gave no answer for waits so long"
+    )
+    model_patience_seconds: float = Field(
+        default=3600.0, ge=0, description="Waited for the model so long, a mail goes to a person"
     )
 
 
@@ -307,6 +387,15 @@ def load_settings() -> Settings:
         "cannot start: " + "; ".join(problems),
         hint="`swarm doctor` explains each variable; `swarm up` sets values for the sandbox",
     )
+
+
+def load_model_settings() -> ModelSettings:
+    """Read what concerns the model alone; raises ``ConfigurationError`` like ``load_settings``."""
+    try:
+        return ModelSettings()
+    except ValidationError as error:
+        problems = "; ".join(_sentence("MODEL_", detail) for detail in error.errors())
+        raise ConfigurationError(f"cannot start: {problems}") from None
 
 
 def _sentence(prefix: str, detail: ErrorDetails) -> str:

@@ -24,6 +24,7 @@ from swarm.settings import (
     QueueSettings,
     Settings,
     ZapierSettings,
+    load_model_settings,
     load_settings,
 )
 from swarm.store.migrate import pending
@@ -116,6 +117,16 @@ def services() -> Iterator[Finding]:
         return
     yield from _postgres(settings)
     yield from outside(settings, frozenset())
+
+
+def chat_model() -> Iterator[Finding]:
+    """Ask the configured model where nothing else is settled; it needs no other setting."""
+    try:
+        settings = load_model_settings()
+    except ConfigurationError as error:
+        yield Finding(area="settings", name="model", health=Health.BAD, detail=str(error))
+        return
+    yield from reaching.model(settings)
 
 
 def outside(settings: Settings, doubled: frozenset[str]) -> Iterator[Finding]:

@@ -6,7 +6,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from swarm.cli.diagnosis import home, installation, machine, outside, services, variables
+from swarm.cli.diagnosis import (
+    chat_model,
+    home,
+    installation,
+    machine,
+    outside,
+    services,
+    variables,
+)
 from swarm.cli.findings import Finding, Health
 from swarm.cli.output import FAILED, console, leave, print_json
 from swarm.errors import ConfigurationError
@@ -55,7 +63,7 @@ def diagnose(user: dict[str, str], port: int) -> list[Finding]:
     real = doubles({}) - doubles(user)
     if not described and not user.get("DATABASE_URL") and not real:
         # nothing runs and nothing is set: `swarm up` would provide all of it
-        return [*findings, *home(place, None)]
+        return [*findings, *home(place, None), *chat_model()]
     given = described or _as_up_would(user, place, port)
     for name, value in given.items():
         os.environ.setdefault(name, value)
@@ -63,7 +71,7 @@ def diagnose(user: dict[str, str], port: int) -> list[Finding]:
     if described or user.get("DATABASE_URL"):
         return [*findings, *services()]
     settings = _settings()
-    return [*findings, *(outside(settings, doubles(user)) if settings else ())]
+    return [*findings, *(outside(settings, doubles(user)) if settings else chat_model())]
 
 
 def _as_up_would(user: dict[str, str], place: Home, port: int) -> dict[str, str]:

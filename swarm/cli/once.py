@@ -13,7 +13,7 @@ from swarm.legacy.actionable import why_ignored
 from swarm.legacy.events import encoded, event_from_eml
 from swarm.legacy.home import IntakeFiles
 from swarm.models import Noun, WorkOrder, WorkOrderState
-from swarm.settings import ModelSettings, QueueSettings
+from swarm.settings import QueueSettings, load_model_settings
 from swarm.specialists.select import select_specialist
 from swarm.stages.pipeline import ChainResult, run_chain
 from swarm.stages.services import Services
@@ -39,7 +39,7 @@ class Once(Noun):
 def drive(file: Path) -> Once:
     """Drive the mail in ``file``; raises ``MalformedInputError`` when it cannot be answered."""
     order = _work_order(file)
-    model = ModelSettings()
+    model = load_model_settings()
     store = MemoryStore()
     queue = MemoryQueue(store, QueueSettings())
     store.accept(order)
@@ -53,6 +53,7 @@ def drive(file: Path) -> Once:
         monday=EmptyCrm(),
         mailbox=order.ref.mailbox,
         model_budget=model.budget_per_work_order,
+        model_patience_seconds=0.0,  # nobody drives it again
     )
     result = run_chain(order, services, fence)
     state = store.state(order.key)

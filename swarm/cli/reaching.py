@@ -1,9 +1,9 @@
 """Whether each service answers, asked by the very clients that will ask it later.
 
 So a proxy, a certificate or a refused token shows here as it would at work. Only reading: a page of
-new mail, the boards, the list of models. The hook is connected to and not asked, because even a GET
-of a Catch Hook would start the Zap. What lives elsewhere: everything else ``swarm doctor`` looks at
-(``diagnosis``).
+new mail, the boards; and one question of a few tokens to the chat model. The hook is connected to
+and not asked, because even a GET of a Catch Hook would start the Zap. What lives elsewhere:
+everything else ``swarm doctor`` looks at (``diagnosis``).
 """
 
 import socket
@@ -13,18 +13,17 @@ from contextlib import closing
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-import httpx
-
 from swarm.cli.findings import Finding, Health
 from swarm.clients.monday import MondayClient
 from swarm.clients.outlook import GraphOutlook
 from swarm.clients.patience import Patience
 from swarm.errors import SwarmError
 from swarm.settings import GraphSettings, ModelSettings, MondaySettings, ZapierSettings
+from swarm.specialists.chat.ladder import Rung, TokenLimit
+from swarm.specialists.probe import Probed, models_of, probe
 
 _CONNECT_SECONDS = 3.0
 _ONCE = Patience(attempts=1)
-_DENIED = frozenset({401, 403})
 
 
 def mailbox(settings: GraphSettings) -> Finding:
@@ -74,24 +73,41 @@ def hook(settings: ZapierSettings) -> Finding:
 
 
 def model(settings: ModelSettings) -> Iterator[Finding]:
-    """Ask for the list of models: it costs nothing and shows whether the key is taken."""
-    if not (settings.configured and settings.base_url):
+    """Ask each configured model one small real question, as a work order would be asked."""
+    if not settings.configured:
         return
-    key = settings.api_key.get_secret_value()
-    try:
-        answer = httpx.get(
-            f"{settings.base_url.rstrip('/')}/models",
-            headers={"Authorization": f"Bearer {key}"},
-            timeout=_CONNECT_SECONDS,
+    for name in models_of(settings):
+        try:
+            found = probe(settings, name)
+        except SwarmError as error:
+            yield _bad("model", str(error))
+            continue
+        yield Finding(
+            area="services",
+            name="model",
+            health=Health.NOTE if found.way.rung is Rung.WORDS else Health.GOOD,
+            detail=_answered(found),
         )
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        detail = f"{_host(settings.base_url)} does not answer ({type(error).__name__})"
-        yield _bad("model", detail)
-        return
-    if answer.status_code in _DENIED:
-        yield _bad("model", f"{_host(settings.base_url)} refuses the key ({answer.status_code})")
-        return
-    yield _good("model", f"{_host(settings.base_url)} answers")
+
+
+_WAYS = {
+    Rung.SCHEMA: "its answers follow a JSON schema",
+    Rung.TOOL: "its answers are tool calls; it takes no JSON schema",
+    Rung.JSON: "its answers are JSON objects; it takes no JSON schema and no tool",
+    Rung.WORDS: "it has no structured output: answers are read from its words",
+}
+
+
+def _answered(found: Probed) -> str:
+    left_out = [] if found.way.temperature else ["takes no temperature"]
+    if found.way.token_limit is TokenLimit.NONE:
+        left_out.append("takes no limit of tokens")
+    more = f"; it {' and '.join(left_out)}" if left_out else ""
+    tries = f" in {found.calls} answers" if found.calls > 1 else ""
+    return (
+        f"{found.model} answers: {_WAYS[found.way.rung]}{more}; {found.input_tokens} tokens read,"
+        f" {found.output_tokens} written{tries}, {found.latency_ms} ms"
+    )
 
 
 def _host(url: str) -> str:

@@ -30,6 +30,9 @@ def _facts(now: Status) -> Table:
         f"{queue.depth} waiting ({queue.backing_off} after a failure), oldest"
         f" {queue.oldest_seconds:.0f} s, {queue.dead_letters} dead letters",
     )
+    if queue.waiting_for_model:
+        waits = f"{queue.waiting_for_model} work orders wait for it; none is lost"
+        table.add_row("model", waits)
     table.add_row("publications", _counts(now.ledger))
     table.add_row("publisher", f"{control.active} (epoch {control.epoch}): {control.reason}")
     table.add_row("intake lines", _counts(now.intake_lines))

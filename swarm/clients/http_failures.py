@@ -31,7 +31,18 @@ LONGEST_ASKED = 86_400.0  # a longer wait is a mistake of somebody's clock; ours
 
 def transport_failure(error: Exception, doing: str) -> RemoteUnavailableError:
     """Return the error for a request without an answer; names the kind of failure, not the URL."""
-    return RemoteUnavailableError(f"{doing}: no answer ({type(error).__name__})")
+    return RemoteUnavailableError(f"{doing}: no answer ({kind_of(error)})")
+
+
+def kind_of(error: Exception) -> str:
+    """Say in words how a request failed; httpx' texts may quote the host, proxies even the URL."""
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        return "it took too long"
+    if isinstance(error, httpx.ConnectError | httpx.ProxyError | ConnectionRefusedError):
+        return "it cannot be connected to"
+    if isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError | OSError):
+        return "the connection broke"
+    return "what came cannot be read"
 
 
 def status_failure(response: httpx.Response, doing: str, detail: str = "") -> SwarmError:

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import httpx
 
 from swarm.clients.bounded_http import BROKEN
-from swarm.clients.http_failures import retry_after_seconds, safe_code
+from swarm.clients.http_failures import kind_of, retry_after_seconds, safe_code
 from swarm.clients.json_answers import read_json
 from swarm.clients.protocol import HookReceipt, NotSentError, OutcomeUnknownError
 from swarm.clients.quiet import silence_http_loggers
@@ -83,9 +83,9 @@ class ZapierHook:
             try:
                 return self._post_once(body, deadline)
             except httpx.ConnectError as error:
-                return NotSentError(f"the hook could not be reached ({_kind(error)})")
+                return NotSentError(f"the hook could not be reached ({kind_of(error)})")
             except BROKEN as error:
-                return OutcomeUnknownError(f"no answer from the hook ({_kind(error)})")
+                return OutcomeUnknownError(f"no answer from the hook ({kind_of(error)})")
 
     def _post_once(self, body: bytes, deadline: TotalDeadline) -> _Answer:
         with (
@@ -158,8 +158,3 @@ def _require_http_url(url: str) -> None:
         usable = False
     if not usable:
         raise ConfigurationError("ZAPIER_HOOK_URL is not an http(s) URL")
-
-
-def _kind(error: Exception) -> str:
-    """Name the failure without its text: httpx texts may quote the host, proxies even the URL."""
-    return type(error).__name__

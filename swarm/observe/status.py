@@ -33,6 +33,8 @@ SELECT count(*) FILTER (WHERE state IN ('queued', 'requested')) AS depth,
        coalesce(extract(epoch FROM now() - min(queued_at)
                 FILTER (WHERE state IN ('queued', 'requested', 'running'))), 0)::float
            AS oldest_seconds,
+       count(*) FILTER (WHERE waiting_since IS NOT NULL
+                          AND state IN ('queued', 'requested', 'running')) AS waiting_for_model,
        count(*) FILTER (WHERE state = 'dead') AS dead_letters
   FROM swarm_jobs
 """
@@ -73,6 +75,7 @@ class Queue(Noun):
     depth: int
     backing_off: int
     oldest_seconds: float
+    waiting_for_model: int = 0
     dead_letters: int
     jobs: Mapping[JobState, int]
 

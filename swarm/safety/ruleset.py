@@ -125,8 +125,8 @@ def _verdict(rule: Rule, case: Case, *, judged: bool) -> Verdict:
 def _ask(rule: Rule, case: Case) -> tuple[Ruling, tuple[Reason, ...]]:
     try:
         reasons = rule.check(case)
-    except Exception as error:  # noqa: BLE001 - a broken rule must fail closed, whatever broke (ES-05)
-        detail = f"the rule could not be asked: {type(error).__name__}"
+    except Exception:  # noqa: BLE001 - a broken rule must fail closed, whatever broke (ES-05)
+        detail = "the rule could not be asked: a fault of this program"
         return Ruling.ERROR, (Reason(rule=rule.id, detail=detail),)
     return (Ruling.FAIL if reasons else Ruling.PASS), reasons
 

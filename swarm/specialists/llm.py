@@ -7,53 +7,54 @@ and thereby an escalation (ES-05). How the call is made is the business of ``mod
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Annotated
 
-from pydantic import ValidationError
+from pydantic import Field, StrictBool
 
-from swarm.errors import MalformedInputError
 from swarm.models import Claim, Draft, EscalationClass, Noun, Received, Review, Ruling, Stage
 from swarm.settings import ModelSettings
 from swarm.specialists.model_calls import ModelCalls
-from swarm.specialists.prompting import (
-    Prompt,
-    classify_prompt,
-    prompts_sha256,
-    propose_prompt,
-    review_prompt,
-)
+from swarm.specialists.phrasebook import phrasebook
+from swarm.specialists.prompting import Prompts, prompts_sha256, style_of
 from swarm.specialists.protocol import Brief, Classification, Proposal
-from swarm.store.protocol import RunStore
+from swarm.store.protocol import ModelLedger
 
-_FINDING_LIMIT = 8
-_FINDING_LENGTH = 300
+_Sentence = Annotated[str, Field(max_length=300)]
+_Quote = Annotated[str, Field(max_length=1000)]
 
 
-# Strict mode of the JSON-schema protocol wants every field required, so there are no defaults.
+# Evidence stands before the verdict: a model writes from the first field to the last. Strict mode
+# of the JSON-schema protocol wants every field required, so there are no defaults.
 class ClassifyAnswer(Noun):
     """Escalation classes; the enum is closed."""
 
-    classes: list[EscalationClass]
-    reason: str
+    quotes: Annotated[list[_Quote], Field(max_length=6)]
+    reason: _Sentence
+    classes: Annotated[list[EscalationClass], Field(max_length=len(EscalationClass))]
+
+
+class ProposedClaim(Noun):
+    """A statement of the reply and the words that carry it."""
+
+    evidence_id: Annotated[str, Field(max_length=20)]
+    quote: _Quote
+    text: _Quote
 
 
 class ProposeAnswer(Noun):
     """A reply body, or why there is none."""
 
-    body: str
-    claims: list[Claim]
-    answered: list[int]
-    decline: str | None
+    claims: Annotated[list[ProposedClaim], Field(max_length=30)]
+    decline: _Sentence | None
+    body: Annotated[str, Field(max_length=8000)]
+    answered: Annotated[list[int], Field(max_length=50)]
 
 
 class ReviewAnswer(Noun):
     """A judgement with what must change."""
 
-    acceptable: bool
-    findings: list[str]
-
-
-AnswerT = TypeVar("AnswerT", ClassifyAnswer, ProposeAnswer, ReviewAnswer)
+    findings: Annotated[list[_Sentence], Field(max_length=8)]
+    acceptable: StrictBool
 
 
 class LlmSpecialist:
@@ -64,29 +65,35 @@ class LlmSpecialist:
     def __init__(
         self,
         settings: ModelSettings,
-        ledger: RunStore,
+        ledger: ModelLedger,
         *,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.version = f"{settings.provider}/{settings.name}.{prompts_sha256()[:12]}"
+        style = style_of(settings)
+        others = "".join(f",{use}={name}" for use, name in sorted(settings.names.items()))
+        self.version = f"{settings.provider}/{settings.name}{others}.{prompts_sha256(style)[:12]}"
+        self._prompts = Prompts(style)
         self._calls = ModelCalls(settings, ledger, sleep)
 
     def classify(self, received: Received) -> Classification:
         """Name the classes the model sees; it can only add to the detectors' (ES-01)."""
-        said = self._ask(received.work_order.key, classify_prompt(received), ClassifyAnswer)
-        return Classification(
-            classes=tuple(sorted(set(said.classes))), reason=said.reason[:_FINDING_LENGTH]
-        )
+        prompt = self._prompts.classify(received)
+        said = self._calls.ask(received.work_order.key, prompt, ClassifyAnswer)
+        return Classification(classes=tuple(sorted(set(said.classes))), reason=said.reason)
 
     def propose(self, brief: Brief, previous: Draft | None, findings: Sequence[str]) -> Proposal:
         """Propose a body; language and asks are taken from the brief, not from the model."""
-        prompt = propose_prompt(brief, previous, findings)
-        said = self._ask(brief.received.work_order.key, prompt, ProposeAnswer)
+        language = brief.received.language
+        if phrasebook(language) is None:  # without a greeting it would be withheld, and paid
+            decline = f"nobody here writes the language {language}"
+            return Proposal(body_text="", language=language, decline=decline)
+        prompt = self._prompts.propose(brief, previous, findings)
+        said = self._calls.ask(brief.received.work_order.key, prompt, ProposeAnswer)
         asks = brief.received.asks
         return Proposal(
             body_text=said.body.strip(),
-            language=brief.received.language,
-            claims=tuple(said.claims),
+            language=language,
+            claims=tuple(Claim(**claim.model_dump()) for claim in said.claims),
             answered=tuple(ask for n, ask in enumerate(asks, 1) if n in said.answered),
             decline=said.decline or (None if said.body.strip() else "the model wrote nothing"),
         )
@@ -104,9 +111,9 @@ class LlmSpecialist:
         return self._review(Stage.QA, brief, draft)
 
     def _review(self, stage: Stage, brief: Brief, draft: Draft) -> Review:
-        prompt = review_prompt(stage.value, brief, draft)
-        said = self._ask(brief.received.work_order.key, prompt, ReviewAnswer)
-        findings = tuple(f[:_FINDING_LENGTH] for f in said.findings[:_FINDING_LIMIT])
+        prompt = self._prompts.review(stage.value, brief, draft)
+        said = self._calls.ask(brief.received.work_order.key, prompt, ReviewAnswer)
+        findings = tuple(said.findings)
         # "Acceptable, but ..." is not acceptable.
         accepted = said.acceptable and not findings
         return Review(
@@ -117,14 +124,3 @@ class LlmSpecialist:
             draft_sha256=draft.content_sha256,
             evidence_sha256=brief.context.digest(),
         )
-
-    def _ask(self, key: str, prompt: Prompt, kind: type[AnswerT]) -> AnswerT:
-        answer = self._calls.ask(key, prompt, kind.model_json_schema())
-        try:
-            return kind.model_validate(answer)
-        except ValidationError as error:
-            raise MalformedInputError(
-                f"the model's answer to {prompt.purpose} does not fit its schema "
-                f"({error.error_count()} problems)",
-                work_order=key,
-            ) from None

@@ -1,45 +1,70 @@
 """One paid model call: asked once, written down, never paid again (ES-25).
 
 Every answer, also a useless one, is recorded under the hash of its request before anybody looks at
-it, so that a restarted run finds it. What lives here: the ledger, the budget, the time-out, the one
-layer of retries, the typed errors. What does not: what is asked (``prompting``) and what it means
-(``llm``)."""
+it, so that a restarted run finds it. A useless one is followed by another where that makes sense:
+the next way of asking while no way has proved good, then once more in the same way; an answer that
+was cut off gets twice the room once. A refused or filtered answer stands.
+
+What lives here: the ledger, the budget, the one layer of retries, and how one question becomes
+several. What does not: what is asked (``prompting``), how (``chat``), what is kept of an answer
+(``kept_answers``), what it means (``llm``).
+"""
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TypeVar
 
-import httpx
 from pydantic import JsonValue
 
-from swarm.clients.bounded_client import BoundedClient
-from swarm.clients.bounded_http import Bounds
-from swarm.clients.http_failures import asked_wait
 from swarm.errors import (
     MalformedInputError,
-    RateLimitedError,
+    ModelUnavailableError,
     RefusedError,
-    RemoteRefusedError,
-    RemoteUnavailableError,
-    TransientError,
 )
-from swarm.models import ModelCall, canonical_sha256
+from swarm.models import ModelCall, Noun, canonical_sha256
 from swarm.settings import ModelSettings
-from swarm.specialists.prompting import Prompt, prompts_sha256
-from swarm.store.protocol import RunStore
-
-if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import AIMessage
+from swarm.specialists.chat.endpoint import ChatEndpoint, in_words
+from swarm.specialists.chat.failures import WayRefusedError
+from swarm.specialists.chat.ladder import Abilities, Rung, after_refusal
+from swarm.specialists.chat.reading import AnswerFault, Said
+from swarm.specialists.kept_answers import Useless, kept, usable
+from swarm.specialists.prompting import Prompt, prompts_sha256, style_of
+from swarm.store.protocol import ModelLedger
 
 _ATTEMPTS = 3
 _FIRST_WAIT = 0.5  # seconds, doubled each time
 _LONGEST_WAIT = 10.0  # a run must not sit on its lease longer for one model
 _PER_MILLION = 1_000_000
-_CONNECT_SECONDS = 10.0
-_MOST_BYTES = 8 << 20  # the longest honest answer has some 20 kB
+_MOST_ANSWERS = 16  # of one question in all; a model that finds no form waits for a person
+_MOST_REFUSALS = 12  # ways of asking there are
+_STANDS = frozenset({AnswerFault.REFUSED, AnswerFault.FILTERED, AnswerFault.ECHOED})
+_AGAIN = (
+    "\n\nYour last answer did not have the form that was asked for. Answer in exactly that form."
+)
+
+FormT = TypeVar("FormT", bound=Noun)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked of whom about which work order."""
+
+    key: str
+    prompt: Prompt
+    form: type[Noun]
+    endpoint: ChatEndpoint
+    model: str
+
+
+@dataclass
+class _Plan:
+    """How the next answer is asked for."""
+
+    way: Abilities
+    tokens: int
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,167 +72,183 @@ class ModelCalls:
     """Asks the configured model. Thread-safe: the reviewers ask side by side."""
 
     settings: ModelSettings
-    ledger: RunStore
+    ledger: ModelLedger
     sleep: Callable[[float], None] = time.sleep
+    _endpoints: dict[str, ChatEndpoint] = field(default_factory=dict)
 
-    def ask(self, key: str, prompt: Prompt, schema: Mapping[str, JsonValue]) -> JsonValue:
-        """Return the model's answer as parsed JSON, from the ledger when it was given before.
+    @cached_property
+    def prompts_version(self) -> str:
+        """Hash of what the house asks with."""
+        return prompts_sha256(style_of(self.settings))
 
-        Raises ``RefusedError`` when the work order's budget is spent, ``TransientError`` when the
-        model did not answer, ``MalformedInputError`` when it answered something unusable,
-        ``RemoteRefusedError`` when the endpoint turned us away.
+    def ask(self, key: str, prompt: Prompt, form: type[FormT]) -> FormT:
+        """Return the model's answer, from the ledger when it was given before.
+
+        Raises ``RefusedError`` when the work order's budget is spent, ``ModelUnavailableError``
+        when the model answers nobody, ``MalformedInputError`` when this question got no usable
+        answer.
         """
-        request = self._request_sha256(prompt, schema)
-        call = self.ledger.model_call(key, prompt.purpose, request)
-        if call is None:
-            self._check_budget(key)
-            call = self.ledger.record_model_call(self._paid_call(key, request, prompt, schema))
-        return _usable(call, prompt)
+        model = self.settings.name_for(prompt.purpose)
+        endpoint = self._endpoints.setdefault(model, ChatEndpoint(self.settings, model))
+        question = _Question(key, prompt, form, endpoint, model)
+        told: list[Useless] = []
+        plan: _Plan | None = None
+        for number in range(_MOST_ANSWERS):
+            request = self._request_sha256(question, number)
+            call = self.ledger.model_call(key, prompt.purpose, request)
+            if fresh := call is None:
+                plan = self._next(question, plan, told)
+                call = self._paid_call(question, request, plan)
+            found = usable(call, question.form)
+            if not isinstance(found, Useless):
+                if fresh and plan is not None:
+                    self._proved(question, plan)
+                return form.model_validate(found)
+            told.append(found)
+            if found.problem in _STANDS:
+                break
+        raise MalformedInputError(told[-1].problem.value, work_order=key)
 
-    def _request_sha256(self, prompt: Prompt, schema: Mapping[str, JsonValue]) -> str:
-        return canonical_sha256(
-            {
-                "model": self.settings.name,
-                "system": prompt.system,
-                "data": prompt.data,
-                "schema": dict(schema),
-            }
+    def _disappointed(self, question: _Question) -> None:
+        """Count what had proved good and does not work; when it never does, search anew."""
+        name, sentence = question.endpoint.name, "the model's answers cannot be read any more"
+        self.ledger.model_failed(name, sentence, for_good=False)
+        if self.ledger.model_endpoint(name).broken:
+            self.ledger.remember_abilities(name, None)
+
+    def _request_sha256(self, question: _Question, number: int) -> str:
+        asked: dict[str, JsonValue] = {
+            "model": question.model,
+            "system": question.prompt.system,
+            "data": question.prompt.data,
+            "schema": question.form.model_json_schema(),
+        }
+        return canonical_sha256({**asked, "number": number} if number else asked)
+
+    def _next(self, question: _Question, last: _Plan | None, told: list[Useless]) -> _Plan:
+        """Say how to ask next; raises what the caller gets when there is no way left."""
+        way = last.way if last else self._known(question)
+        tokens = self.settings.max_output_tokens
+        cut = sum(each.problem is AnswerFault.LENGTH for each in told)
+        if cut > 1:
+            raise MalformedInputError(AnswerFault.LENGTH.value, work_order=question.key)
+        if cut:
+            tokens *= 2
+        if way.proven:
+            useless = [each for each in told if each.proven]
+            if len(useless) > 1:
+                if last is not None:  # asked now, not read in the ledger
+                    self._disappointed(question)
+                raise MalformedInputError(useless[-1].problem.value, work_order=question.key)
+            return _Plan(way, tokens, again=bool(useless))
+        if last is None or (told and told[-1].problem is AnswerFault.LENGTH):
+            return _Plan(way, tokens)
+        if (below := way.below) is None:
+            raise self._formless(question)
+        return _Plan(below, tokens)
+
+    def _formless(self, question: _Question) -> ModelUnavailableError:
+        self.ledger.remember_abilities(question.endpoint.name, None)
+        error = ModelUnavailableError(
+            "the model gives no answer in a form that can be read, however it is asked",
+            for_good=True,
+            work_order=question.key,
         )
+        self._failed(question, error)
+        return error
+
+    def _known(self, question: _Question) -> Abilities:
+        known = self.ledger.model_endpoint(question.endpoint.name)
+        if known.broken and not self.ledger.waited(question.key):
+            # Those that wait already find out when it is back.
+            raise ModelUnavailableError(known.trouble, work_order=question.key)
+        if known.abilities is None:
+            return Abilities()
+        return Abilities.model_validate(known.abilities)
+
+    def _proved(self, question: _Question, plan: _Plan) -> None:
+        name = question.endpoint.name
+        known = self.ledger.model_endpoint(name)
+        proven = plan.way.model_copy(update={"proven": True}).model_dump(mode="json")
+        if known.abilities != proven:
+            self.ledger.remember_abilities(name, proven)
+        if known.troubles:
+            self.ledger.model_answered(name)
+
+    def _paid_call(self, question: _Question, request: str, plan: _Plan) -> ModelCall:
+        self._check_budget(question.key)
+        started = time.monotonic()
+        try:
+            said = self._said(question, plan)
+        except ModelUnavailableError as error:
+            self._failed(question, error)
+            raise
+        call = ModelCall(
+            work_order_key=question.key,
+            purpose=question.prompt.purpose,
+            request_sha256=request,
+            model=question.model,
+            prompt_sha256=self.prompts_version,
+            answer=kept(said, plan.way),
+            input_tokens=said.input_tokens,
+            cached_tokens=said.cached_tokens,
+            output_tokens=said.output_tokens,
+            cost=self._cost(said),
+            latency_ms=int((time.monotonic() - started) * 1000),
+        )
+        return self.ledger.record_model_call(call)
 
     def _check_budget(self, key: str) -> None:
         if self.ledger.model_cost(key) >= self.settings.budget_per_work_order:
             raise RefusedError("the model budget of this work order is spent", work_order=key)
 
-    def _paid_call(
-        self, key: str, request: str, prompt: Prompt, schema: Mapping[str, JsonValue]
-    ) -> ModelCall:
-        started = time.monotonic()
-        answer, usage = self._patiently(lambda: self._invoke(prompt, schema))
-        return ModelCall(
-            work_order_key=key,
-            purpose=prompt.purpose,
-            request_sha256=request,
-            model=self.settings.name or "",
-            prompt_sha256=prompts_sha256(),
-            answer=answer,
-            input_tokens=usage[0],
-            output_tokens=usage[1],
-            cost=self._cost(*usage),
-            latency_ms=int((time.monotonic() - started) * 1000),
+    def _failed(self, question: _Question, error: ModelUnavailableError) -> None:
+        name = question.endpoint.name
+        self.ledger.model_failed(name, error.message, for_good=error.for_good)
+
+    def _said(self, question: _Question, plan: _Plan) -> Said:
+        """Ask, down the ladder as far as the endpoint refuses; refusals cost nothing."""
+        for _ in range(_MOST_REFUSALS):
+            try:
+                return self._patiently(lambda: self._asked(question, plan))
+            except WayRefusedError as refused:
+                other = after_refusal(plan.way, refused.words)
+                if other is None:
+                    if plan.way.proven:  # about this very mail
+                        raise
+                    break
+                plan.way = other
+        raise ModelUnavailableError(
+            "the model's endpoint refuses every way of asking (HTTP 400)", for_good=True
         )
 
-    def _cost(self, input_tokens: int | None, output_tokens: int | None) -> float:
-        paid_in = (input_tokens or 0) * self.settings.input_price_per_million
-        paid_out = (output_tokens or 0) * self.settings.output_price_per_million
-        return (paid_in + paid_out) / _PER_MILLION
+    def _asked(self, question: _Question, plan: _Plan) -> Said:
+        prompt, form = question.prompt, question.form
+        task = prompt.task + (_AGAIN if plan.again else "")
+        if plan.way.rung in (Rung.JSON, Rung.WORDS):
+            task += in_words(form)
+        messages = question.endpoint.messages(prompt.system, prompt.known, task)
+        return question.endpoint.ask(messages, form, plan.way, plan.tokens)
 
-    def _patiently(self, call: Callable[[], "_Answered"]) -> "_Answered":
-        """The one layer of retries: transient trouble only, obeying Retry-After up to 10 s."""
+    def _patiently(self, call: Callable[[], Said]) -> Said:
+        """The one layer of retries within a run: what may pass at once, for up to 10 s a wait."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return call()
-            except TransientError as error:
-                wait = _wait(error, attempt)
-                if attempt == _ATTEMPTS or wait > _LONGEST_WAIT:
+            except ModelUnavailableError as error:
+                wait = max(_FIRST_WAIT * 2.0 ** (attempt - 1), error.retry_after)
+                if attempt == _ATTEMPTS or wait > _LONGEST_WAIT or not error.patient:
                     raise
                 self.sleep(wait)
         raise AssertionError("unreachable")  # pragma: no cover
 
-    def _invoke(self, prompt: Prompt, schema: Mapping[str, JsonValue]) -> "_Answered":
-        model = self._model
-        try:
-            asked = model.with_structured_output(
-                dict(schema), method="json_schema", strict=True, include_raw=True
-            )
-            got = asked.invoke([("system", prompt.system), ("user", prompt.data)])
-        # Broad on purpose: on a broken body, or a schema they cannot ask for, the model libraries
-        # raise whatever they stumble over (TypeError, KeyError, JSONDecodeError): an unusable
-        # answer, never a crash.
-        except Exception as error:
-            raise _typed(error) from error
-        return _answered(dict(got) if isinstance(got, dict) else {})
-
-    @cached_property
-    def _model(self) -> "BaseChatModel":
-        from langchain.chat_models import init_chat_model  # noqa: PLC0415 - costs two seconds
-
-        more: dict[str, Any] = {**self._bounded()}
-        model: BaseChatModel = init_chat_model(
-            self.settings.name or "",
-            model_provider=self.settings.provider,
-            base_url=self.settings.base_url,
-            api_key=self.settings.api_key.get_secret_value(),
-            temperature=0,
-            timeout=self.settings.timeout_seconds,
-            max_retries=0,
-            **more,
+    def _cost(self, said: Said) -> float:
+        prices = self.settings
+        cached = min(said.cached_tokens or 0, said.input_tokens or 0)
+        cheap = prices.cached_input_price_per_million
+        paid = (
+            ((said.input_tokens or 0) - cached) * prices.input_price_per_million
+            + cached * (prices.input_price_per_million if cheap is None else cheap)
+            + (said.output_tokens or 0) * prices.output_price_per_million
         )
-        return model
-
-    def _bounded(self) -> "dict[str, BoundedClient]":
-        """An answer ends with the time-out and at 8 MB, where the library lets us say so."""
-        if self.settings.provider != "openai":
-            return {}
-        seconds = self.settings.timeout_seconds
-        timeout = httpx.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
-        return {"http_client": BoundedClient(Bounds(seconds, _MOST_BYTES), timeout)}
-
-
-_Answered = tuple[JsonValue, tuple[int | None, int | None]]
-
-
-def _answered(got: dict[str, object]) -> _Answered:
-    """Keep what was paid for: the parsed object, or what is wrong with the answer."""
-    raw: AIMessage | None = got.get("raw")  # type: ignore[assignment]
-    usage = raw.usage_metadata if raw is not None else None
-    tokens = (usage["input_tokens"], usage["output_tokens"]) if usage else (None, None)
-    parsed = got.get("parsed")
-    if isinstance(parsed, dict) and got.get("parsing_error") is None:
-        return {"parsed": parsed}, tokens
-    refused = raw is not None and raw.additional_kwargs.get("refusal")
-    return {"problem": "the model refused" if refused else "the answer is no JSON object"}, tokens
-
-
-def _usable(call: ModelCall, prompt: Prompt) -> JsonValue:
-    answer = call.answer if isinstance(call.answer, dict) else {}
-    if "parsed" not in answer:
-        raise MalformedInputError(
-            str(answer.get("problem", "the stored answer cannot be read")),
-            work_order=call.work_order_key,
-        )
-    if prompt.canary in str(answer["parsed"]):
-        raise MalformedInputError(
-            "the answer repeats the prompt's canary", work_order=call.work_order_key
-        )
-    return answer["parsed"]
-
-
-def _wait(error: TransientError, attempt: int) -> float:
-    backoff = _FIRST_WAIT * 2.0 ** (attempt - 1)
-    return max(backoff, error.retry_after) if isinstance(error, RateLimitedError) else backoff
-
-
-def _typed(error: Exception) -> Exception:
-    """Translate the model library's errors into ours; messages never carry what was sent."""
-    from langchain_core import exceptions as lc  # noqa: PLC0415 - loaded by the model anyway
-
-    if isinstance(error, lc.ModelRateLimitError):
-        return RateLimitedError("the model asks us to wait", retry_after=_retry_after(error))
-    if isinstance(error, lc.ContextOverflowError):
-        return MalformedInputError("the mail is too long for the model")
-    if isinstance(error, lc.ModelTimeoutError | lc.ModelConnectionError | lc.ModelAPIError):
-        return RemoteUnavailableError(f"the model did not answer ({type(error).__name__})")
-    if isinstance(error, lc.ModelError):
-        return RemoteRefusedError(
-            f"the model endpoint turned us away ({type(error).__name__})",
-            hint="check MODEL_NAME, MODEL_BASE_URL and MODEL_API_KEY",
-        )
-    return MalformedInputError(f"the model's answer cannot be read ({type(error).__name__})")
-
-
-def _retry_after(error: Exception) -> float:
-    headers = getattr(getattr(error, "response", None), "headers", {})
-    try:
-        return asked_wait(float(headers.get("retry-after", 0.0))) or 0.0
-    except ValueError:
-        return 0.0
+        return paid / _PER_MILLION

@@ -50,8 +50,9 @@ class Proposal(Noun):
 class Specialist(Protocol):
     """Who does the thinking behind the stages.
 
-    Each method raises ``TransientError`` or ``MalformedInputError`` when no judgement could be had;
-    the caller turns that into an ERROR verdict and thereby an escalation (ES-05).
+    Each method raises ``MalformedInputError`` when no judgement could be had; the caller turns that
+    into an ERROR verdict and thereby an escalation (ES-05). ``ModelUnavailableError``: nobody gets
+    an answer now; the work order waits.
     """
 
     name: str

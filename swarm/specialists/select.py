@@ -5,10 +5,10 @@ from swarm.specialists.legacy import LegacySpecialist
 from swarm.specialists.llm import LlmSpecialist
 from swarm.specialists.protocol import Specialist
 from swarm.specialists.rules import RulesSpecialist
-from swarm.store.protocol import RunStore
+from swarm.store.protocol import ModelLedger
 
 
-def select_specialist(settings: ModelSettings, ledger: RunStore) -> Specialist:
+def select_specialist(settings: ModelSettings, ledger: ModelLedger) -> Specialist:
     """Return the specialist of this installation; ``ledger`` remembers its paid calls."""
     if settings.thinker is Thinker.LEGACY:
         return LegacySpecialist()

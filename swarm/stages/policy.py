@@ -107,7 +107,8 @@ def _review_reasons(
         elif (review.draft_sha256, review.evidence_sha256) != (draft_sha256, evidence_sha256):
             yield Reason(rule="ES-15", detail=f"{stage.value} judged other bytes or evidence")
         elif review.ruling is Ruling.ERROR:
-            yield Reason(rule="ES-05", detail=f"{stage.value} could not judge")
+            why = "; ".join(review.findings)  # ours: an error's sentence, not a reviewer's words
+            yield Reason(rule="ES-05", detail=f"{stage.value} could not judge: {why}")
         elif review.ruling is Ruling.FAIL:
             count = len(review.findings)
             yield Reason(rule="ES-16", detail=f"{stage.value} objects ({count} findings)")

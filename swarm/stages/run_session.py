@@ -15,6 +15,7 @@ from typing import TypeVar
 from swarm.errors import (
     DatabaseError,
     FencedOutError,
+    ModelUnavailableError,
     PermanentError,
     SwarmError,
     TransientError,
@@ -111,6 +112,9 @@ class RunSession:
         except FencedOutError as error:
             self._settled = True
             raise _failed(str(error), error) from None
+        except ModelUnavailableError as error:
+            self._put_off(error)
+            raise _failed(str(error), error) from None
         # A missing right or table is nothing this work order did; its attempts are bounded.
         except (TransientError, DatabaseError) as error:
             self._fail(str(error), retryable=True)
@@ -120,7 +124,7 @@ class RunSession:
             raise _failed(str(error), error) from None
         # A bug of ours or a library's: the work order must not hang on it until its lease runs out.
         except Exception as error:  # noqa: BLE001
-            sentence = f"unexpected {type(error).__name__}"
+            sentence = "a fault of this program stopped the run"
             self._fail(sentence, retryable=True)
             raise _failed(sentence, error) from None
 
@@ -158,6 +162,15 @@ class RunSession:
             # Fenced out meanwhile, or Postgres is away: the lease runs out and the reaper decides.
             return
 
+    def _put_off(self, error: ModelUnavailableError) -> None:
+        if self._fence is None or self._settled:
+            return
+        self._settled = True
+        try:
+            self.queue.put_off(self._fence, error.message, at_least=error.retry_after)
+        except SwarmError:
+            return  # as in ``_fail``
+
     def _give_back(self, fence: Fence) -> None:
         self._settled = True
         try:
@@ -179,4 +192,4 @@ class RunSession:
 def _failed(sentence: str, error: Exception) -> StageFailedError:
     frames = traceback.extract_tb(error.__traceback__)
     where = "\n".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
-    return StageFailedError(sentence, where)
+    return StageFailedError(sentence, f"{type(error).__name__}\n{where}")

@@ -32,6 +32,7 @@ class Services:
     approved_recipients: tuple[str, ...] = ()
     signature: str = "Customer Service"
     model_budget: float = 0.50
+    model_patience_seconds: float = 3600.0
     max_revisions: int = 2
     checkpointer: "BaseCheckpointSaver[str] | None" = None
     clock: Callable[[], datetime] = utc_now

@@ -16,7 +16,8 @@ def decide_tier(received: Received, services: Services, fence: Fence | None = No
     """Return tier, classes and reasons.
 
     With a ``fence`` the tier becomes the work order's floor, and a higher floor of an earlier run
-    holds (ES-02). Raises ``FencedOutError`` and ``DatabaseUnavailableError``.
+    holds (ES-02). Raises ``FencedOutError``, ``DatabaseUnavailableError``, and
+    ``ModelUnavailableError`` while the work order may wait for the model.
     """
     detection = detect(received)
     injected = (*received.hidden, *scan(received.text))
@@ -40,7 +41,9 @@ def _classified(
     received: Received, services: Services
 ) -> tuple[tuple[EscalationClass, ...], tuple[Reason, ...]]:
     try:
-        said: Classification = judged(lambda: services.specialist.classify(received))
+        said: Classification = judged(
+            lambda: services.specialist.classify(received), received.work_order.key, services
+        )
     except JudgementError as error:
         unknown = (EscalationClass.UNKNOWN,)
         return unknown, (Reason(rule="ES-05", detail=f"not classified: {error}", classes=unknown),)

@@ -22,6 +22,7 @@ ESCALATION_OVERDUE = "escalation.overdue"
 CONNECTIONS = "database.connections"
 BACKLOG = "queue.backlog"
 ROUNDS_LOST = "publishing.rounds_lost"
+MODEL = "model.broken"
 
 _RAISE = """
 INSERT INTO alerts (kind, subject, detail) VALUES (%s, %s, %s)

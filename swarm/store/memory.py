@@ -4,7 +4,6 @@ It keeps the same promises by one lock instead of row locks, and asks the same p
 (``transitions``, ``event_chain``, ``escalation_policy``). Nothing survives the process.
 """
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,6 +31,7 @@ from swarm.store.contacts import MAYBE_DRAFTED, MOST, answered_address, referenc
 from swarm.store.escalation_policy import EscalationPolicy, classes_of, rules_of
 from swarm.store.event_chain import GENESIS, link
 from swarm.store.events import moved, stage_event, tier_raised, verdicts_recorded
+from swarm.store.memory_models import MemoryModelLedger
 from swarm.store.queue import Job
 from swarm.store.releases import Release
 from swarm.store.transitions import require_hold, run_may_move, settled, written
@@ -63,7 +63,7 @@ class Record:
     escalation: Escalation | None = None
 
 
-class MemoryStore:
+class MemoryStore(MemoryModelLedger):
     """``RunStore`` in this process's memory; thread-safe. Share it with a ``MemoryQueue``."""
 
     def __init__(
@@ -72,13 +72,12 @@ class MemoryStore:
         clock: Callable[[], datetime] = utc_now,
         policy: EscalationPolicy | None = None,
     ) -> None:
-        self.lock = threading.RLock()
+        super().__init__()
         self.clock = clock
         self.run_ids: set[str] = set()
         self._policy = policy or EscalationPolicy()
         self._records: dict[str, Record] = {}
         self._verdicts: dict[VerdictName, Verdict] = {}
-        self._calls: dict[tuple[str, str, str], ModelCall] = {}
 
     def accept(self, order: WorkOrder) -> bool:
         """Take a work order in, as intake does in production; False when it is known."""
@@ -199,21 +198,16 @@ class MemoryStore:
                 record.tier = tier
             return record.tier
 
-    def model_call(self, key: str, purpose: str, request_sha256: str) -> ModelCall | None:
-        """Return a finished model call so that it is not paid again."""
-        return self._calls.get((key, purpose, request_sha256))
-
     def record_model_call(self, call: ModelCall) -> ModelCall:
-        """Store a finished model call; the first answer stays."""
-        with self.lock:
-            self.record(call.work_order_key)
-            name = (call.work_order_key, call.purpose, call.request_sha256)
-            return self._calls.setdefault(name, call)
+        """Store a finished model call of a known work order; the first answer stays."""
+        self.record(call.work_order_key)
+        return super().record_model_call(call)
 
-    def model_cost(self, key: str) -> float:
-        """Return what the work order's model calls cost so far (ES-25)."""
-        with self.lock:
-            return sum(call.cost for call in self._calls.values() if call.work_order_key == key)
+    def waited(self, key: str) -> float:
+        """Return for how many seconds the work order has been waiting for the model."""
+        job = self._records[key].job if key in self._records else None
+        since = job.waiting_since if job else None
+        return (self.clock() - since).total_seconds() if since else 0.0
 
     def escalate(self, fence: Fence, reasons: Sequence[Reason]) -> bool:
         """Close as escalated with owner and timers (ES-22). False: it was decided already."""

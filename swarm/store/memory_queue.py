@@ -98,6 +98,24 @@ class MemoryQueue:
             self._end_run(record, job, after, "run.failed")
             return after.state
 
+    def put_off(self, fence: Fence, why: str, *, at_least: float = 0.0) -> JobState:
+        """Let a work order wait for the model; a void fence changes nothing."""
+        with self._store.lock:
+            record, job = self._known(fence.work_order_key)
+            if not transitions.holds(job, fence):
+                return job.state
+            after = transitions.put_off(
+                job,
+                why,
+                state=record.state,
+                settings=self._settings,
+                now=self._store.clock(),
+                draw=self._draw,
+                at_least=at_least,
+            )
+            self._end_run(record, job, after, "run.put_off")
+            return after.state
+
     def give_back(self, fence: Fence) -> JobState:
         """Put a work order back that a person's run left open; a void fence changes nothing."""
         with self._store.lock:

@@ -4,11 +4,9 @@ What lives elsewhere: locking and the chain (``postgres_events``), state moves
 (``postgres_transitions``), the queue (``postgres_queue``), intake and ledger (their rooms).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-import psycopg
 from psycopg.types.json import Jsonb
 
 from swarm.errors import MalformedInputError
@@ -16,7 +14,6 @@ from swarm.models import (
     Contact,
     Event,
     Fence,
-    ModelCall,
     Noun,
     Reason,
     Stage,
@@ -33,6 +30,7 @@ from swarm.store.contacts import contacts
 from swarm.store.database import Connection, Database, Row
 from swarm.store.escalation_policy import EscalationPolicy
 from swarm.store.events import stage_event, tier_raised, verdicts_recorded
+from swarm.store.model_ledger import PostgresModelLedger
 from swarm.store.postgres_events import (
     APPEND_COLUMNS,
     APPEND_VALUES,
@@ -111,22 +109,8 @@ SELECT rule, version, draft_sha256, evidence_sha256, ruling, reasons, decided_by
  WHERE draft_sha256 = %s AND evidence_sha256 = %s ORDER BY rule, version
 """
 
-_MODEL_CALL = """
-SELECT work_order_key, purpose, request_sha256, model, prompt_sha256, answer, input_tokens,
-       output_tokens, cost, latency_ms
-  FROM model_calls WHERE work_order_key = %s AND purpose = %s AND request_sha256 = %s
-"""
 
-_RECORD_MODEL_CALL = """
-INSERT INTO model_calls (work_order_key, purpose, request_sha256, model, prompt_sha256, answer,
-                         input_tokens, output_tokens, cost, latency_ms)
-VALUES (%(work_order_key)s, %(purpose)s, %(request_sha256)s, %(model)s, %(prompt_sha256)s,
-        %(answer)s, %(input_tokens)s, %(output_tokens)s, %(cost)s, %(latency_ms)s)
-ON CONFLICT DO NOTHING
-"""
-
-
-class PostgresStore:
+class PostgresStore(PostgresModelLedger):
     """``RunStore`` on Postgres. ``clock`` None: the database's own, one time for all hosts."""
 
     def __init__(
@@ -136,7 +120,7 @@ class PostgresStore:
         clock: Callable[[], datetime] | None = None,
         policy: EscalationPolicy | None = None,
     ) -> None:
-        self._database = database
+        super().__init__(database)
         self._clock = clock
         self._policy = policy or EscalationPolicy()
 
@@ -254,28 +238,6 @@ class PostgresStore:
             append(connection, locked, tier_raised(locked.tier, tier), fence)
             return tier
 
-    def model_call(self, key: str, purpose: str, request_sha256: str) -> ModelCall | None:
-        """Return a finished model call so that it is not paid again."""
-        row = self._one(_MODEL_CALL, (key, purpose, request_sha256))
-        return None if row is None else ModelCall.model_validate(row)
-
-    def record_model_call(self, call: ModelCall) -> ModelCall:
-        """Store a finished model call; the first answer stays."""
-        row = {**call.model_dump(), "answer": Jsonb(call.answer)}
-        with self._writing(call.work_order_key) as connection:
-            if connection.execute(_RECORD_MODEL_CALL, row).rowcount == 1:
-                return call
-        stored = self.model_call(call.work_order_key, call.purpose, call.request_sha256)
-        return stored or call
-
-    def model_cost(self, key: str) -> float:
-        """Return what the work order's model calls cost so far (ES-25)."""
-        row = self._one(
-            "SELECT coalesce(sum(cost), 0) AS cost FROM model_calls WHERE work_order_key = %s",
-            (key,),
-        )
-        return float(row["cost"]) if row else 0.0
-
     def escalate(self, fence: Fence, reasons: Sequence[Reason]) -> bool:
         """Close as escalated with owner and timers (ES-22). False: it was decided already."""
         with self._writing(fence.work_order_key) as connection:
@@ -289,16 +251,6 @@ class PostgresStore:
     def _one(self, sql: str, parameters: Iterable[object]) -> Row | None:
         with self._database.transaction() as connection:
             return connection.execute(sql, tuple(parameters)).fetchone()
-
-    @contextmanager
-    def _writing(self, key: str) -> Iterator[Connection]:
-        with self._database.transaction() as connection:
-            try:
-                yield connection
-            except psycopg.errors.ForeignKeyViolation as error:
-                raise MalformedInputError("no such work order", work_order=key) from error
-            except psycopg.DataError as error:  # NUL or a lone surrogate: no retry will store it
-                raise MalformedInputError("text cannot be stored", work_order=key) from error
 
 
 def stored_events(connection: Connection, key: str) -> tuple[StoredEvent, ...]:

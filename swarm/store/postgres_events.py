@@ -20,7 +20,7 @@ from swarm.store.transitions import require_hold
 
 _JOB_COLUMNS = """
 j.work_order_key, j.state, j.attempt, j.failures, j.token, j.run_id, j.stage, j.not_before,
-j.requested_at, j.lease_until, j.heartbeat_at, j.last_error, j.dead_reason
+j.requested_at, j.lease_until, j.heartbeat_at, j.last_error, j.dead_reason, j.waiting_since
 """
 
 SELECT_JOBS = f"SELECT {_JOB_COLUMNS} FROM swarm_jobs j"

@@ -18,6 +18,11 @@ from swarm.store.queue import Job, JobState, RunRequested
 
 _ENQUEUE = "INSERT INTO swarm_jobs (work_order_key) VALUES (%s) ON CONFLICT DO NOTHING"
 
+# While the model is broken, few of those that wait for it try whether it is back, whoever waited
+# longest since its last try; the others leave the workers to mail that may need a person at once.
+# Whoever waited too long goes to a person without asking.
+_PROBES = 2
+
 # Requests nobody has opened yet come first and count against the limit: what Dagster has not
 # started is back-pressure, and repeating them costs one look at their run_key each.
 _REQUEST_DUE = """
@@ -25,9 +30,20 @@ WITH waiting AS (
     SELECT work_order_key, attempt, queued_at FROM swarm_jobs
      WHERE state = 'requested' AND requested_at > now() - make_interval(secs => %(timeout)s)
      ORDER BY queued_at, work_order_key LIMIT %(limit)s
+), broken AS (
+    SELECT 1 FROM model_endpoints WHERE broken AND trouble_at > now() - interval '10 minutes'
+), probes AS (
+    SELECT work_order_key FROM swarm_jobs
+     WHERE state = 'queued' AND waiting_since IS NOT NULL AND not_before <= now()
+     ORDER BY not_before LIMIT greatest(%(probes)s - (
+         SELECT count(*) FROM swarm_jobs
+          WHERE waiting_since IS NOT NULL AND state IN ('requested', 'running')), 0)
 ), due AS (
     SELECT work_order_key FROM swarm_jobs
      WHERE state = 'queued' AND not_before <= now()
+       AND (waiting_since IS NULL OR NOT EXISTS (SELECT 1 FROM broken)
+            OR waiting_since < now() - make_interval(secs => %(patience)s)
+            OR work_order_key IN (SELECT work_order_key FROM probes))
      ORDER BY queued_at, work_order_key
      LIMIT greatest(%(limit)s - (SELECT count(*) FROM waiting), 0)
      FOR UPDATE SKIP LOCKED
@@ -101,7 +117,12 @@ class PostgresQueue:
 
     def request_due(self, limit: int) -> Sequence[RunRequested]:
         """Move due jobs to requested and repeat what nobody opened yet; see the protocol."""
-        limits = {"limit": limit, "timeout": self._settings.request_timeout_seconds}
+        limits = {
+            "limit": limit,
+            "timeout": self._settings.request_timeout_seconds,
+            "patience": self._settings.model_patience_seconds,
+            "probes": _PROBES,
+        }
         with self._database.transaction() as connection:
             rows = connection.execute(_REQUEST_DUE, limits).fetchall()
         return [
@@ -164,6 +185,26 @@ class PostgresQueue:
                 draw=self._draw,
             )
             _end_run(connection, locked, job, after, kind="run.failed", outcome="failed")
+            return after.state
+
+    def put_off(self, fence: Fence, why: str, *, at_least: float = 0.0) -> JobState:
+        """Let a work order wait for the model; a void fence changes nothing."""
+        with self._database.transaction() as connection:
+            locked, job = _known(
+                lock_with_job(connection, fence.work_order_key), fence.work_order_key
+            )
+            if not transitions.holds(job, fence):
+                return job.state
+            after = transitions.put_off(
+                job,
+                storable(why),
+                state=locked.state,
+                settings=self._settings,
+                now=locked.now,
+                draw=self._draw,
+                at_least=at_least,
+            )
+            _end_run(connection, locked, job, after, kind="run.put_off", outcome="left")
             return after.state
 
     def give_back(self, fence: Fence) -> JobState:

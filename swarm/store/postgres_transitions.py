@@ -28,12 +28,13 @@ UPDATE swarm_jobs
    SET state = %(state)s, attempt = %(attempt)s, failures = %(failures)s, token = %(token)s,
        run_id = %(run_id)s, stage = %(stage)s, not_before = %(not_before)s,
        requested_at = %(requested_at)s, lease_until = %(lease_until)s,
-       heartbeat_at = %(heartbeat_at)s, last_error = %(last_error)s, dead_reason = %(dead_reason)s
+       heartbeat_at = %(heartbeat_at)s, last_error = %(last_error)s, dead_reason = %(dead_reason)s,
+       waiting_since = %(waiting_since)s
  WHERE work_order_key = %(work_order_key)s
 """
 
 _BURY_JOB = """
-UPDATE swarm_jobs SET state = 'dead', dead_reason = %(reason)s
+UPDATE swarm_jobs SET state = 'dead', dead_reason = %(reason)s, waiting_since = NULL
  WHERE work_order_key = %(key)s AND state = 'done'
 """
 

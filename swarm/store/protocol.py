@@ -8,6 +8,8 @@ because their promises are promises about transactions.
 from collections.abc import Sequence
 from typing import Protocol
 
+from pydantic import Field, JsonValue
+
 from swarm.models import (
     Contact,
     Event,
@@ -27,7 +29,53 @@ from swarm.models import (
 from swarm.store.releases import Release
 
 
-class RunStore(Protocol):
+class ModelEndpoint(Noun):
+    """What is known of a model behind an endpoint: what it can do, and whether it answers."""
+
+    name: str = Field(description="Provider, model and host; never a key")
+    abilities: JsonValue = Field(default=None, description="None: not found yet")
+    troubles: int = Field(default=0, description="Calls in a row that gave no answer")
+    trouble: str = Field(default="", description="The last of them, in words")
+    broken: bool = Field(default=False, description="No hiccup: an alert stands")
+
+
+class ModelLedger(Protocol):
+    """What is kept of a chat model: paid answers, abilities, troubles, and who waits for it."""
+
+    def model_call(self, key: str, purpose: str, request_sha256: str) -> ModelCall | None:
+        """Return a finished model call so that it is not paid again."""
+        ...
+
+    def record_model_call(self, call: ModelCall) -> ModelCall:
+        """Store a finished model call; the first answer stays."""
+        ...
+
+    def model_cost(self, key: str) -> float:
+        """Return what the work order's model calls cost so far (ES-25)."""
+        ...
+
+    def model_endpoint(self, name: str) -> ModelEndpoint:
+        """Return what is known of the model behind an endpoint."""
+        ...
+
+    def remember_abilities(self, name: str, abilities: JsonValue) -> None:
+        """Keep what the model was found to be able to do, for every later process."""
+        ...
+
+    def model_failed(self, name: str, trouble: str, *, for_good: bool) -> None:
+        """Count a call without an answer; ``for_good``: a person must mend something."""
+        ...
+
+    def model_answered(self, name: str) -> None:
+        """Note that the model answers; an alert about it is over."""
+        ...
+
+    def waited(self, key: str) -> float:
+        """Return for how many seconds the work order has been waiting for the model; 0: never."""
+        ...
+
+
+class RunStore(ModelLedger, Protocol):
     """Work orders, artifacts, verdicts, model calls and the event chain."""
 
     def work_order(self, key: str) -> WorkOrder:
@@ -78,18 +126,6 @@ class RunStore(Protocol):
 
     def raise_tier(self, fence: Fence, tier: Tier) -> Tier:
         """Raise the tier floor of the work order; returns the floor in force, never lower."""
-        ...
-
-    def model_call(self, key: str, purpose: str, request_sha256: str) -> ModelCall | None:
-        """Return a finished model call so that it is not paid again."""
-        ...
-
-    def record_model_call(self, call: ModelCall) -> ModelCall:
-        """Store a finished model call; the first answer stays."""
-        ...
-
-    def model_cost(self, key: str) -> float:
-        """Return what the work order's model calls cost so far (ES-25)."""
         ...
 
     def escalate(self, fence: Fence, reasons: Sequence[Reason]) -> bool:

@@ -39,6 +39,8 @@ class Job(Noun):
     lease_until: datetime | None = None
     heartbeat_at: datetime | None = None
     last_error: str = ""
+    waiting_since: datetime | None = None
+    """Since when it waits for the model; None: it does not."""
     dead_reason: str = ""
 
 
@@ -83,6 +85,10 @@ class JobQueue(Protocol):
 
     def fail(self, fence: Fence, error: str, *, retryable: bool) -> JobState:
         """End the run as failed: queued after back-off with jitter, or dead with its reason."""
+        ...
+
+    def put_off(self, fence: Fence, why: str, *, at_least: float = 0.0) -> JobState:
+        """End a run for which the model had no answer: queued for later, no failure counted."""
         ...
 
     def give_back(self, fence: Fence) -> JobState:

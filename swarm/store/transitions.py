@@ -23,6 +23,8 @@ _LEDGER_MOVES = frozenset(
     }
 )
 
+_LONGEST_LOOK = 60.0  # seconds between two looks at whether the model is back
+
 Draw = Callable[[], float]
 """A uniform random number in [0, 1); injected so that tests know it."""
 
@@ -102,7 +104,8 @@ def written(job: Job, stage: str, now: datetime) -> Job:
 
 def settled(job: Job, state: WorkOrderState) -> Job:
     """Put the job to rest after its run ended well; the run keeps its fence for its last words."""
-    return job.model_copy(update={"state": _rest(state), "lease_until": None})
+    update = {"state": _rest(state), "lease_until": None, "waiting_since": None}
+    return job.model_copy(update=update)
 
 
 def failed(
@@ -124,6 +127,32 @@ def failed(
         return voided.model_copy(update={"state": JobState.QUEUED, "not_before": now + wait})
     verdict = f"failed {voided.failures} times, last: {error}" if retryable else error
     return voided.model_copy(update={"state": JobState.DEAD, "dead_reason": verdict})
+
+
+def put_off(
+    job: Job,
+    why: str,
+    *,
+    state: WorkOrderState,
+    settings: QueueSettings,
+    now: datetime,
+    draw: Draw,
+    at_least: float = 0.0,
+) -> Job:
+    """Let a work order wait for the model: nothing failed, and the wait remembers its beginning.
+
+    Who has waited long looks less often; at most every minute, so that drafts resume soon.
+    """
+    free = _voided(job).model_copy(update={"last_error": why})
+    if not run_may_move(state):
+        return free.model_copy(update={"state": _rest(state)})
+    since = job.waiting_since or now
+    usual = min(_LONGEST_LOOK, (now - since).total_seconds() / 4)
+    wait = max(usual, settings.model_retry_seconds, min(at_least, settings.backoff_cap_seconds))
+    due = now + timedelta(seconds=wait * (1 + draw() / 4))
+    return free.model_copy(
+        update={"state": JobState.QUEUED, "not_before": due, "waiting_since": since}
+    )
 
 
 def given_back(job: Job, *, state: WorkOrderState, now: datetime) -> Job:
@@ -155,12 +184,14 @@ def taken_back(
 
 def set_aside(job: Job, why: str) -> Job:
     """Put the job to rest because its work order was held from outside; its fence is void."""
-    return _voided(job).model_copy(update={"state": JobState.DONE, "last_error": why})
+    rest = {"state": JobState.DONE, "last_error": why, "waiting_since": None}
+    return _voided(job).model_copy(update=rest)
 
 
 def replayed(job: Job, now: datetime) -> Job:
     """Queue a dead job again with a fresh failure budget."""
-    fresh = {"state": JobState.QUEUED, "failures": 0, "not_before": now, "dead_reason": ""}
+    fresh = {"state": JobState.QUEUED, "failures": 0, "not_before": now, "dead_reason": "",
+             "waiting_since": None}  # fmt: skip
     return _voided(job).model_copy(update=fresh)
 
 

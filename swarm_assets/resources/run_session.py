@@ -51,6 +51,7 @@ def services(context: dg.InitResourceContext) -> Services:
         approved_recipients=known.core.approved_recipients,
         signature=known.core.reply_signature,
         model_budget=known.model.budget_per_work_order,
+        model_patience_seconds=known.queue.model_patience_seconds,
         checkpointer=process.checkpointer(),
     )
 

@@ -12,6 +12,7 @@ from swarm.store.alerts import (
     watch_connections,
 )
 from swarm.store.database import Database
+from swarm.store.model_ledger import settle_forgotten_models
 from swarm_assets.resources.legacy import Legacy
 from swarm_assets.resources.pager import Pager
 
@@ -34,6 +35,7 @@ def alerts(
         with database.transaction() as connection:
             watch_connections(connection)
             watch_backlog(connection)
+            settle_forgotten_models(connection)
             overdue = raise_overdue_escalations(connection)
             silent = legacy.watch(connection, datetime.now(UTC))
         delivered = deliver(database, pager)

@@ -14,9 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 Json = dict[str, object]
 
 GOOD: dict[str, Json] = {
-    "ClassifyAnswer": {"classes": [], "reason": "an ordinary question"},
+    "ClassifyAnswer": {"quotes": [], "reason": "an ordinary question", "classes": []},
     "ProposeAnswer": {
-        "body": "Thank you for your question.\n\nThe status of your order is: Shipped.",
         "claims": [
             {
                 "text": "The status of your order is: Shipped.",
@@ -24,10 +23,11 @@ GOOD: dict[str, Json] = {
                 "quote": "Shipped",
             }
         ],
-        "answered": [1],
         "decline": None,
+        "body": "Thank you for your question.\n\nThe status of your order is: Shipped.",
+        "answered": [1],
     },
-    "ReviewAnswer": {"acceptable": True, "findings": []},
+    "ReviewAnswer": {"findings": [], "acceptable": True},
 }
 
 

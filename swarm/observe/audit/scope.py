@@ -32,6 +32,7 @@ _TABLES: Final[Mapping[str, str | None]] = {
     "intake_line": "work_order_key",
     "intake_offset": None,
     "alerts": None,
+    "model_endpoints": None,
     "publisher_history": None,
     "legacy_proof": None,
     "legacy_decommission": None,

@@ -65,6 +65,11 @@ def _driven(job: Job | None) -> str:
     if job is None:
         return "no job drives it: run the audit"
     match job.state:
+        case JobState.QUEUED if job.waiting_since:
+            return (
+                f"waits for the model since {job.waiting_since:%Y-%m-%d %H:%M} UTC"
+                f" ({job.last_error}); nothing is lost, and after long a person gets it"
+            )
         case JobState.QUEUED:
             again = f" after {job.failures} failures ({job.last_error})" if job.failures else ""
             return f"its run is requested from {job.not_before:%H:%M:%S} UTC on{again}"

@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 import psycopg
 
 from swarm.clients.protocol import FoundDraft, NotSentError, OutcomeUnknownError
-from swarm.errors import DatabaseError, RemoteRefusedError, TransientError
+from swarm.errors import DatabaseError, RemoteRefusedError, SwarmError, TransientError
 from swarm.models import Reason
 from swarm.process_identity import this_process
 from swarm.publishing.control import control_to_write_ready
@@ -202,7 +202,8 @@ class Dispatcher:
         except OutcomeUnknownError as error:
             return PostUnknown(str(error))
         except Exception as error:  # noqa: BLE001 - whatever it was, it cannot prove "not sent"
-            return PostUnknown(f"unexpected {type(error).__name__} while posting")
+            log.error("posting %s: unexpected %s", held.work_order_key, type(error).__name__)  # noqa: TRY400 - a text may quote the mail
+            return PostUnknown("a fault of this program while posting")
 
     def _confirm(self, held: SendClaim, found: Sequence[FoundDraft]) -> DispatchResult:
         key = held.work_order_key
@@ -238,8 +239,8 @@ class Dispatcher:
             )
         return DispatchResult(Dispatched.HELD if held else Dispatched.NOT_MINE, key)
 
-    def _defer(self, candidate: ClaimCandidate, error: Exception) -> DispatchResult:
-        key, why = candidate.work_order_key, f"cannot be judged now: {type(error).__name__}"
+    def _defer(self, candidate: ClaimCandidate, error: SwarmError) -> DispatchResult:
+        key, why = candidate.work_order_key, f"cannot be judged now: {error.message}"
         delay = self._deps.backoff_seconds(candidate.attempts)
         with self._deps.database.transaction() as connection:
             office = Office(candidate.publisher, candidate.epoch)

@@ -27,7 +27,11 @@ def propose_draft(
     """Return a draft, or a withheld one when none could be had (ES-05)."""
     author = services.thinker
     try:
-        proposal = judged(lambda: services.specialist.propose(brief, previous, findings))
+        proposal = judged(
+            lambda: services.specialist.propose(brief, previous, findings),
+            brief.received.work_order.key,
+            services,
+        )
     except JudgementError as error:
         return withheld(f"no reply could be had: {error}", brief, author)
     revision = previous.revision + 1 if previous else 0

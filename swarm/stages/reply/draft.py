@@ -36,7 +36,8 @@ def write_draft(
 ) -> Draft:
     """Return the draft of the reply graph, reviewed and revised, or a withheld one.
 
-    Raises ``DatabaseUnavailableError``; a failing specialist withholds the draft instead (ES-05).
+    Raises ``DatabaseUnavailableError`` and, while the work order may wait for it,
+    ``ModelUnavailableError``; any other failing of a specialist withholds the draft (ES-05).
     """
     brief = brief_of(received, context, tier, services)
     if (reason := reason_to_withhold(brief, services)) is not None:

@@ -26,7 +26,8 @@ def review(stage: Stage, brief: Brief, draft: Draft, services: Services) -> Revi
     """Return the standing verdict of ``stage`` about this draft, judging it if nobody has yet.
 
     A withheld draft gives ``applicable=False``. A judgement that could not be had is
-    ``Ruling.ERROR`` with its reason (ES-05). Raises ``DatabaseUnavailableError``.
+    ``Ruling.ERROR`` with its reason (ES-05). Raises ``DatabaseUnavailableError``, and
+    ``ModelUnavailableError`` while the work order may wait for the model.
     """
     if not draft.offered:
         return _not_applicable(stage, brief, draft, services)
@@ -67,7 +68,11 @@ def _judge(stage: Stage, brief: Brief, draft: Draft, services: Services) -> _Jud
         return _Judgement(Ruling.FAIL, found, f"ruleset@{floor_version()}")
     by = services.thinker
     try:
-        said = judged(lambda: _REVIEWERS[stage](services.specialist, brief, draft))
+        said = judged(
+            lambda: _REVIEWERS[stage](services.specialist, brief, draft),
+            brief.received.work_order.key,
+            services,
+        )
     except JudgementError as error:
         return _Judgement(Ruling.ERROR, (str(error),), by)
     return _Judgement(said.ruling, said.findings, by)

@@ -19,6 +19,7 @@ from swarm.clients.protocol import DeltaExpiredError, OutcomeUnknownError
 from swarm.clients.zapier import ZapierHook
 from swarm.errors import RemoteUnavailableError, SwarmError
 from swarm.settings import GraphSettings, ModelSettings, MondaySettings, ZapierSettings
+from swarm.specialists.llm import ReviewAnswer
 from swarm.specialists.model_calls import ModelCalls
 from swarm.specialists.prompting import Prompt
 
@@ -29,7 +30,6 @@ SHORT = Bounds(seconds=0.5, most_bytes=1 << 20)
 SINCE = datetime(2026, 11, 1, tzinfo=UTC)
 TOKEN = "token-of-ours"
 BLOCK = b" " * (1 << 16)
-SCHEMA = {"title": "T", "description": "d", "type": "object", "properties": {}, "required": []}
 GENEROUS = 25.0  # far above the half second, far below the thirty the server would go on
 
 
@@ -81,8 +81,8 @@ def asks_model(url: str) -> object:
     bundle = services()
     accepted(bundle)
     calls = ModelCalls(settings, bundle.store, sleep=lambda _: None)
-    prompt = Prompt(purpose="test", system="s", data="d", canary="c")
-    return calls.ask(KEY, prompt, SCHEMA)
+    prompt = Prompt(purpose="test", system="s", known="k", task="t")
+    return calls.ask(KEY, prompt, ReviewAnswer)
 
 
 def posts(url: str) -> object:

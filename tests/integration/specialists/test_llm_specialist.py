@@ -23,9 +23,8 @@ from replying import (
 
 from swarm.errors import (
     MalformedInputError,
-    RateLimitedError,
+    ModelUnavailableError,
     RefusedError,
-    RemoteRefusedError,
     RemoteUnavailableError,
     SwarmError,
 )
@@ -80,6 +79,11 @@ def thinking(model: ChatModel, store: MemoryStore | None = None, **changes: obje
     return replace(bundle, specialist=who)
 
 
+def proved(bundle: Services) -> None:
+    """Let a first answer show how this model can be asked."""
+    bundle.specialist.classify(received(text="Good morning."))
+
+
 def test_a_reply_is_proposed_and_judged_over_the_wire(model: ChatModel) -> None:
     bundle = thinking(model)
     draft = write_draft(received(), context(), routine(), bundle)
@@ -103,12 +107,13 @@ def test_a_restart_pays_for_nothing_again(model: ChatModel) -> None:
 
 
 def test_a_useless_answer_is_not_paid_twice_either(model: ChatModel) -> None:
-    model.replies = [says("I would rather not")]
     bundle = thinking(model)
+    proved(bundle)
+    model.replies = [says("I would rather not")] * 2
     for _ in range(2):
         with pytest.raises(MalformedInputError):
             bundle.specialist.classify(received())
-    assert len(model.requests) == 1
+    assert len(model.requests) == 3, "one proved the way, and one that is useless is asked again"
     assert bundle.store.model_cost(received().work_order.key) > 0
 
 
@@ -122,7 +127,9 @@ REFUSAL = {"role": "assistant", "content": None, "refusal": "I cannot help with 
         pytest.param(says('{"classes": ["compl'), MalformedInputError, id="cut off"),
         pytest.param(says("[1, 2]"), MalformedInputError, id="a list"),
         pytest.param(
-            says({"classes": ["angry"], "reason": ""}), MalformedInputError, id="not in the enum"
+            says({"quotes": [], "reason": "", "classes": ["angry"]}),
+            MalformedInputError,
+            id="not in the enum",
         ),
         pytest.param(says({"reason": "none"}), MalformedInputError, id="a field is missing"),
         pytest.param(
@@ -142,18 +149,26 @@ REFUSAL = {"role": "assistant", "content": None, "refusal": "I cannot help with 
             pytest.param(Reply(raw=body), SwarmError, id=body.decode())
             for body in (b"[]", b"null", b"5", b'"text"', b'{"choices": "x"}', b"{}")
         ),
-        pytest.param(Reply(status=401), RemoteRefusedError, id="bad key"),
-        pytest.param(Reply(status=404), RemoteRefusedError, id="no such model"),
     ],
 )
 def test_a_bad_answer_is_a_typed_error_and_escalates(
     model: ChatModel, reply: Reply, error: type[Exception]
 ) -> None:
-    model.replies = [reply, reply, reply]
+    for asks in (classifies, decides):
+        bundle = thinking(model)
+        proved(bundle)
+        model.replies = [reply, reply]
+        asks(bundle, error)
+        model.replies = []
+
+
+def classifies(bundle: Services, error: type[Exception]) -> None:
     with pytest.raises(error):
-        thinking(model).specialist.classify(received())
-    model.replies = [reply, reply, reply]
-    decision = decide_tier(received(), thinking(model))
+        bundle.specialist.classify(received())
+
+
+def decides(bundle: Services, _: type[Exception]) -> None:
+    decision = decide_tier(received(), bundle)
     assert decision.tier is Tier.ESCALATE
     assert EscalationClass.UNKNOWN in decision.classes
 
@@ -172,11 +187,16 @@ def test_a_rate_limit_is_waited_for_as_told_and_then_answered(model: ChatModel) 
 @pytest.mark.parametrize(
     ("reply", "error", "requests"),
     [
-        pytest.param(Reply(status=429), RateLimitedError, 3, id="429 for ever"),
+        pytest.param(Reply(status=429), ModelUnavailableError, 3, id="429 for ever"),
         pytest.param(
-            Reply(status=429, headers={"retry-after": "600"}), RateLimitedError, 1, id="ten minutes"
+            Reply(status=429, headers={"retry-after": "600"}),
+            ModelUnavailableError,
+            1,
+            id="ten minutes",
         ),
-        pytest.param(Reply(status=500), RemoteUnavailableError, 3, id="500 for ever"),
+        pytest.param(Reply(status=500), ModelUnavailableError, 3, id="500 for ever"),
+        pytest.param(Reply(status=401), ModelUnavailableError, 1, id="bad key"),
+        pytest.param(Reply(status=404), ModelUnavailableError, 1, id="no such model"),
     ],
 )
 def test_there_is_one_bounded_layer_of_retries(
@@ -233,7 +253,7 @@ def test_a_model_that_repeats_its_instructions_is_not_believed(model: ChatModel)
     thinking(model).specialist.classify(received())
     system = str(model.requests[0]["messages"][0]["content"])
     canary = next(word for word in system.split() if word.startswith("ref-"))
-    model.replies = [says({"classes": [], "reason": f"my reference is {canary}"})]
+    model.replies = [says({"quotes": [], "reason": f"I am {canary}", "classes": []})]
     with pytest.raises(MalformedInputError):
         thinking(model).specialist.classify(received())
 

@@ -79,6 +79,12 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
         yield postgres_bench(request.getfixturevalue("database"))
 
 
+@pytest.fixture
+def on_postgres(database: Database) -> Bench:
+    """For what only production has: statements that see several work orders."""
+    return postgres_bench(database)
+
+
 def memory_bench() -> Bench:
     offset = [timedelta()]
 

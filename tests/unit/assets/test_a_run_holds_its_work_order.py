@@ -99,7 +99,7 @@ def test_a_bug_is_tried_again_and_its_message_goes_nowhere(
     job = store.record(KEY).job
     assert job is not None
     assert job.state is JobState.QUEUED
-    assert job.last_error == "unexpected KeyError"
+    assert job.last_error == "a fault of this program stopped the run"
     shown = f"{failure.description}{failure.metadata}"
     assert "4111" not in shown
     assert failure.__suppress_context__

@@ -1,10 +1,19 @@
 """A run session without Dagster: one fence, each failure a decision of the queue, no mail text."""
 
+from datetime import timedelta
+
 import pytest
 from replying import KEY, order, services
 
-from swarm.errors import DatabaseUnavailableError, FencedOutError, PermanentError, TransientError
+from swarm.errors import (
+    DatabaseUnavailableError,
+    FencedOutError,
+    ModelUnavailableError,
+    PermanentError,
+    TransientError,
+)
 from swarm.models import Fence, PolicyDecision, Received, Stage, WorkOrderState
+from swarm.observe.dossier.next_step import next_step
 from swarm.settings import QueueSettings
 from swarm.stages.run_session import RunSession, StageFailedError
 from swarm.stages.stage_events import Worked
@@ -65,6 +74,30 @@ def test_a_failure_of_a_stage_is_decided_by_the_queue(error: Exception, state: J
     assert bench.job() is state
     assert "4111" not in f"{failed.value.sentence}{failed.value.where}"
     assert failed.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("error", "least"),
+    [
+        (ModelUnavailableError("the model's endpoint refuses our key", for_good=True), 20),
+        (ModelUnavailableError("the model's endpoint fails", retry_after=40.0), 40),
+    ],
+)
+def test_a_model_that_answers_nobody_puts_the_run_off_and_counts_no_failure(
+    error: ModelUnavailableError, least: float
+) -> None:
+    bench = Bench()
+    session = bench.session()
+    session.fence(KEY)
+    with pytest.raises(StageFailedError, match="the model's endpoint"), session.stage():
+        raise error
+    session.leave()
+    job = bench.store.record(KEY).job
+    assert job is not None
+    assert (job.state, job.failures, job.last_error) == (JobState.QUEUED, 0, error.message)
+    assert job.waiting_since is not None
+    assert job.not_before >= job.waiting_since + timedelta(seconds=least)
+    assert "waits for the model" in next_step(WorkOrderState.ACCEPTED, job)
 
 
 def test_a_newer_run_takes_the_work_order_and_the_older_may_write_nothing() -> None:

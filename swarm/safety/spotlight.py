@@ -1,0 +1,23 @@
+"""The two words that hang on an opaque work-order key and that no stranger can guess (ES-12): the
+boundary around foreign text in a prompt, and the canary in it. Neither ever stands in a reply."""
+
+import hashlib
+
+
+def boundary_of(key: str) -> str:
+    """Return the word that begins and ends every block of foreign text."""
+    return _secret("boundary", key)
+
+
+def canary_of(key: str) -> str:
+    """Return the reference a model is told never to repeat."""
+    return f"ref-{_secret('canary', key)}"
+
+
+def never_said(key: str) -> tuple[str, ...]:
+    """Return the letters that give a prompt away, lower case and without punctuation."""
+    return (_secret("boundary", key), _secret("canary", key))
+
+
+def _secret(use: str, key: str) -> str:
+    return hashlib.sha256(f"{use}:{key}".encode()).hexdigest()[:16]

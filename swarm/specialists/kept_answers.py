@@ -1,0 +1,70 @@
+"""What is written down of a model's answer, and whether it can be used. Pure.
+
+Written down before anybody judges it, judged each time it is read: an answer of long ago has to fit
+the form of today as well.
+"""
+
+import json
+from dataclasses import dataclass
+
+from pydantic import JsonValue, ValidationError
+
+from swarm.models import ModelCall, Noun
+from swarm.specialists.chat.ladder import Abilities
+from swarm.specialists.chat.reading import AnswerFault, Said, read
+from swarm.specialists.prompting import echoes
+
+_KEPT_CHARACTERS = 2000  # of an answer that cannot be used
+
+
+@dataclass(frozen=True, slots=True)
+class Useless:
+    """An answer that cannot be used, and whether the way it was asked for had proved good."""
+
+    problem: AnswerFault
+    proven: bool
+
+
+def kept(said: Said, way: Abilities) -> JsonValue:
+    """Return what is written down of an answer: its object, or what is wrong and how it began."""
+    found = read(said)
+    asked: dict[str, JsonValue] = {"rung": way.rung.value, "proven": way.proven}
+    if isinstance(found, AnswerFault):
+        return {**asked, "problem": found.name, "text": _storable(said.text[:_KEPT_CHARACTERS])}
+    try:
+        parsed = _all_storable(found)
+        json.dumps(parsed, allow_nan=False)
+    except (ValueError, RecursionError):  # numbers beyond all bounds, or nested as deep
+        return {**asked, "problem": AnswerFault.UNREADABLE.name}
+    return {**asked, "parsed": parsed}
+
+
+def _all_storable(value: JsonValue) -> JsonValue:
+    if isinstance(value, str):
+        return _storable(value)
+    if isinstance(value, dict):
+        return {_storable(name): _all_storable(each) for name, each in value.items()}
+    return [_all_storable(each) for each in value] if isinstance(value, list) else value
+
+
+def _storable(text: str) -> str:
+    """Return text as Postgres can keep it: no NUL, no lone surrogate."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def usable(call: ModelCall, form: type[Noun]) -> JsonValue | Useless:
+    """Return the object of an answer that can be used; every answer comes by here."""
+    answer = call.answer if isinstance(call.answer, dict) else {}
+    proven = bool(answer.get("proven", True))
+    if "parsed" not in answer:
+        name = str(answer.get("problem"))
+        known = name in AnswerFault.__members__
+        return Useless(AnswerFault[name] if known else AnswerFault.BROKEN, proven)
+    found = answer["parsed"]
+    if echoes(call.work_order_key, json.dumps(found, ensure_ascii=False)):
+        return Useless(AnswerFault.ECHOED, proven)
+    try:
+        form.model_validate(found)
+    except ValidationError:
+        return Useless(AnswerFault.UNFIT, proven)
+    return found
