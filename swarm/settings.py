@@ -311,6 +311,9 @@ class CoreSettings(BaseSettings):
     link_allow_list: CommaSeparated = Field(
         default=(), description="Hosts a draft may link to (ES-11)"
     )
+    own_phones: CommaSeparated = Field(
+        default=(), description="The house's own telephone numbers: a draft may name them (ES-11)"
+    )
     reply_signature: str = Field(default="Customer Service", description="Closing line of a draft")
     approved_recipients: CommaSeparated = Field(
         default=(), description="Addresses a draft may go to beside those of the thread (ES-10)"

@@ -20,6 +20,10 @@ class Case(Noun):
     draft: Draft | None = None
     reviews: tuple[Review, ...] = ()
     link_allow_list: tuple[str, ...] = ()
+    own_contacts: tuple[str, ...] = ()
+    """The house's own addresses, domains and telephone numbers: a draft may name them (ES-11)."""
+    spoken: tuple[str, ...] | None = None
+    """The languages measured in the draft's own words; None: nobody measured (ES-26)."""
     approved_recipients: tuple[str, ...] = ()
     model_cost: float = 0.0
     model_budget: float = 0.0

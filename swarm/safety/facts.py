@@ -46,10 +46,34 @@ _ISO_DATE = linear(r"(?<!\d)(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?
 _NUMERIC_DATE = linear(
     r"(?<![\d.])(?P<a>\d{1,2})[./-](?P<b>\d{1,2})[./-](?P<y>\d{4}|\d{2})?(?![\d/-])"
 )
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "january jan januar janvier enero gennaio januari janeiro",
+            "february feb februar fevrier février febrero febbraio februari fevereiro",
+            "march mar marz märz mars marzo maart marco março",
+            "april apr avril abril aprile",
+            "may mai mayo maggio mei maio",
+            "june jun juni juin junio giugno junho",
+            "july jul juli juillet julio luglio julho",
+            "august aug aout août agosto augustus",
+            "september sep sept septembre septiembre settembre setembro",
+            "october oct oktober octobre octubre ottobre outubro",
+            "november nov novembre noviembre novembro",
+            "december dec dezember decembre décembre diciembre dicembre dezembro",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+# By name: with any word for a month, "from 12 March" was read as "from 12" and the date was lost.
 _WORD_DATE = linear(
     r"(?<!\w)(?:(?P<d1>\d{1,2})(?:\.|st|nd|rd|th|er|º|ª)?\s{1,3}(?:of\s|de\s|di\s)?)?"
-    r"(?P<m>[^\W\d_]{3,10})\.?(?:\s{1,3}(?P<d2>\d{1,2})(?:st|nd|rd|th)?(?!\d))?"
+    rf"(?P<m>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})(?!\w)"
+    r"\.?(?:\s{1,3}(?P<d2>\d{1,2})(?:st|nd|rd|th)?(?!\d))?"
     r"(?:,?\s{1,3}(?:de\s|of\s)?(?P<y>\d{4}))?",
+    re.IGNORECASE,
 )
 _PLAIN_NUMBER = linear(rf"(?<![\w.,#-])(?:{_NUMBER})(?![\w-])")
 _LIST_NUMBER = linear(r"^[ \t]{0,8}(?P<number>\d{1,2})[.)](?=\s)", re.MULTILINE)
@@ -67,28 +91,6 @@ _DOUBTING = frozenset(
 _NEGATING = frozenset(word_class("not", "facts")) - {"without", "none", "sans", "sin", "senza"}
 _NEGATED_WITHIN = 3
 _DOUBT_WITHIN = 6
-
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "january jan januar janvier enero gennaio januari janeiro",
-            "february feb februar fevrier febrero febbraio februari fevereiro",
-            "march mar marz mars marzo maart marco",
-            "april apr avril abril aprile",
-            "may mai mayo maggio mei maio",
-            "june jun juni juin junio giugno junho",
-            "july jul juli juillet julio luglio julho",
-            "august aug aout agosto augustus",
-            "september sep sept septembre septiembre settembre setembro",
-            "october oct oktober octobre octubre ottobre outubro",
-            "november nov novembre noviembre novembro",
-            "december dec dezember decembre diciembre dicembre dezembro",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}
 
 
 def facts(text: str) -> tuple[Fact, ...]:

@@ -49,6 +49,13 @@ def mask(text: str) -> tuple[str, Mapping[str, str]]:
     return "".join([*parts, text[last:]]), kinds
 
 
+def accounts_in(text: str) -> tuple[str, ...]:
+    """Return the cards and account numbers of a text, IBANs also with wrong check digits."""
+    secrets = [text[s.start : s.end] for s in find_secrets(text) if s.kind in ("card", "iban")]
+    shapes = [found["secret"] for found in _KNOWN_IBAN.finditer(text)]
+    return tuple(dict.fromkeys(same_secret(raw) for raw in (*secrets, *shapes)))
+
+
 def same_secret(raw: str) -> str:
     """Return a secret without spaces and punctuation, for comparison."""
     return _SEPARATORS.sub("", raw).upper()
@@ -61,13 +68,25 @@ PLACEHOLDER = linear(r"\[\[[A-Z_]{2,20}-\d{1,4}\]\]")
 def _candidates(text: str) -> Iterator[Secret]:
     for kind, shape, valid in _SHAPES:
         for match in shape.finditer(text):
-            if valid(same_secret(match.group("secret"))):
-                yield Secret(match.start("secret"), match.end("secret"), kind)
+            start = match.start("secret")
+            for end in _ends(kind, match):
+                if valid(same_secret(text[start:end])):
+                    yield Secret(start, end, kind)
+                    break
     for kind, shape, name, valid in _NAMED_NUMBERS:
         for match in shape.finditer(text):
             before = text[max(0, match.start() - _CONTEXT) : match.start()]
             if valid(same_secret(match.group())) and name.search(before):
                 yield Secret(match.start(), match.end(), kind)
+
+
+def _ends(kind: str, match: re.Match[str]) -> Iterator[int]:
+    """Where the secret may end. A card's expiry stands behind it as one more group of figures."""
+    end, raw = match.end("secret"), match["secret"]
+    yield end
+    if kind == "card":
+        start = match.start("secret")
+        yield from (start + n for n in range(len(raw) - 1, 11, -1) if not raw[n].isdigit())
 
 
 # --- check digits ---------------------------------------------------------------------------------
@@ -155,8 +174,19 @@ def _always(_: str) -> bool:
 # --- shapes ---------------------------------------------------------------------------------------
 
 _SEP = r"[ \u00a0.\-]?"
+# By country and length: without it the words after an account number would be read as part of it.
+_KNOWN_IBAN = linear(
+    r"\b(?P<secret>"
+    + "|".join(
+        rf"{country}\d{{2}}(?:[ \u00a0-]?[A-Z0-9]){{{length - 4}}}"
+        for country, length in _IBAN_LENGTHS.items()
+    )
+    + r")(?![A-Z0-9])",
+    re.IGNORECASE,
+)
 _SHAPES: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
     ("card", linear(rf"(?<![\w.])(?P<secret>\d(?:{_SEP}\d){{11,18}})(?!\w)"), _card),
+    ("iban", _KNOWN_IBAN, _iban),
     ("iban", linear(
         r"\b(?P<secret>[A-Z]{2}\d{2}(?:[ \u00a0-]?[A-Z0-9]){11,30})\b", re.IGNORECASE), _iban),
     ("us_ssn", linear(r"(?<![\w-])(?P<secret>\d{3}-\d{2}-\d{4})(?![\w-])"), _us_ssn),

@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 
 from swarm.models import Reason, Ruling, Stage, Verdict
 from swarm.safety.case import Case, Rule
-from swarm.safety.rules import claims, judgement, output, ownership, thread, tier
+from swarm.safety.rules import claims, form, judgement, output, ownership, thread, tier
 
 _DRAFT, _POLICY = Stage.DRAFT, Stage.POLICY
 
@@ -41,7 +41,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "ES-08", _POLICY, "nothing binds the company but policy or an approved CRM field",
-        claims.commitments_are_backed, violation=True, also_at=(_DRAFT,),
+        claims.commitments_are_backed, violation=True, also_at=(_DRAFT, Stage.QA),
     ),
     Rule(
         "ES-09", Stage.FACT, "nothing of another customer gets into a draft",
@@ -60,7 +60,7 @@ RULES: tuple[Rule, ...] = (
         tier.injection_is_heeded, violation=False, also_at=(_POLICY,),
     ),
     Rule(
-        "ES-14", Stage.QA, "a draft carries no secret its recipient did not write",
+        "ES-14", Stage.QA, "a draft carries no secret and asks for none",
         output.no_secrets, violation=True, also_at=(_DRAFT, _POLICY),
     ),
     Rule(
@@ -74,6 +74,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "ES-25", _POLICY, "the models cost no more than the budget of a work order",
         judgement.within_budget, violation=False,
+    ),
+    Rule(
+        "ES-26", Stage.TONE, "a draft is a finished letter in the language of the mail",
+        form.a_finished_letter, violation=True, also_at=(_DRAFT, _POLICY),
     ),
 )  # fmt: skip
 

@@ -19,5 +19,11 @@ def never_said(key: str) -> tuple[str, ...]:
     return (_secret("boundary", key), _secret("canary", key))
 
 
+def gives_away(key: str, text: str) -> bool:
+    """Whether a text repeats one of them, in whatever case and with whatever between its letters."""
+    letters = "".join(letter for letter in text.casefold() if letter.isalnum())
+    return any(word in letters for word in never_said(key))
+
+
 def _secret(use: str, key: str) -> str:
     return hashlib.sha256(f"{use}:{key}".encode()).hexdigest()[:16]

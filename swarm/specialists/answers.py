@@ -69,7 +69,8 @@ def _from_thread(topic: str, context: Context, book: Phrasebook) -> Answer | Non
         for sentence in _SENTENCE.findall(item.text):
             quote = sentence.strip()
             if book.patterns[topic].search(quote) and _DIGIT.search(quote):
-                return _stated(book.say("earlier", value=quote), item, quote)
+                said = book.say("earlier", date=item.title[:10], value=quote)
+                return _stated(said, item, quote)
     return None
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pydantic import JsonValue, ValidationError
 
 from swarm.models import ModelCall, Noun
+from swarm.safety.spotlight import gives_away
 from swarm.specialists.chat.ladder import Abilities
 from swarm.specialists.chat.reading import AnswerFault, Said, read
-from swarm.specialists.prompting import echoes
 
 _KEPT_CHARACTERS = 2000  # of an answer that cannot be used
 
@@ -61,7 +61,7 @@ def usable(call: ModelCall, form: type[Noun]) -> JsonValue | Useless:
         known = name in AnswerFault.__members__
         return Useless(AnswerFault[name] if known else AnswerFault.BROKEN, proven)
     found = answer["parsed"]
-    if echoes(call.work_order_key, json.dumps(found, ensure_ascii=False)):
+    if gives_away(call.work_order_key, json.dumps(found, ensure_ascii=False)):
         return Useless(AnswerFault.ECHOED, proven)
     try:
         form.model_validate(found)

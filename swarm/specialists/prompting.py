@@ -19,7 +19,7 @@ from swarm.errors import ConfigurationError
 from swarm.models import Draft, Evidence, Received, canonical_sha256
 from swarm.patterns import linear
 from swarm.safety.masking import mask
-from swarm.safety.spotlight import boundary_of, canary_of, never_said
+from swarm.safety.spotlight import boundary_of, canary_of
 from swarm.settings import LONGEST_STYLE, ModelSettings
 from swarm.specialists.protocol import Brief
 
@@ -82,12 +82,6 @@ class Prompts:
         task = _fill(_template(purpose), {"language": received.language}).strip()
         about = _blocks(order.key, blocks)
         return Prompt(purpose, system, known, f"# Task\n{task}" + (f"\n\n{about}" if about else ""))
-
-
-def echoes(key: str, text: str) -> bool:
-    """Whether a text repeats a secret word of its work order's prompts, however it is spelled."""
-    letters = "".join(letter for letter in text.casefold() if letter.isalnum())
-    return any(word in letters for word in never_said(key))
 
 
 def style_of(settings: ModelSettings) -> str:

@@ -12,6 +12,7 @@ from swarm.safety.case import Case
 from swarm.safety.ruleset import VERSION, judge
 from swarm.specialists.protocol import Brief
 from swarm.stages.services import Services
+from swarm.stages.spoken import spoken_in
 
 
 def floor_version() -> str:
@@ -39,6 +40,8 @@ def case_of(
         draft=draft,
         reviews=tuple(reviews),
         link_allow_list=services.link_allow_list,
+        own_contacts=services.own_contacts,
+        spoken=spoken_in(draft, brief.received.work_order.key) if draft else None,
         approved_recipients=services.approved_recipients,
         model_cost=services.store.model_cost(brief.received.work_order.key),
         model_budget=services.model_budget,

@@ -29,6 +29,7 @@ class Services:
     mailbox: str
     approved_columns: tuple[str, ...] = ()
     link_allow_list: tuple[str, ...] = ()
+    own_contacts: tuple[str, ...] = ()
     approved_recipients: tuple[str, ...] = ()
     signature: str = "Customer Service"
     model_budget: float = 0.50

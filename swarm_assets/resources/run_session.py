@@ -48,6 +48,7 @@ def services(context: dg.InitResourceContext) -> Services:
         mailbox=known.graph.mailbox,
         approved_columns=known.monday.approved_columns,
         link_allow_list=known.core.link_allow_list,
+        own_contacts=known.core.own_phones,
         approved_recipients=known.core.approved_recipients,
         signature=known.core.reply_signature,
         model_budget=known.model.budget_per_work_order,

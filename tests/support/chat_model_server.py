@@ -118,9 +118,9 @@ def _handler(model: ChatModel) -> Callable[..., BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def serving() -> Iterator[ChatModel]:
+def serving(model: ChatModel | None = None) -> Iterator[ChatModel]:
     """Serve on a free port of this machine until the block ends."""
-    model = ChatModel()
+    model = model or ChatModel()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(model))
     server.daemon_threads = True
     model.url = f"http://127.0.0.1:{server.server_address[1]}/v1"

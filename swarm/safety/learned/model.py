@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +68,36 @@ def scored(texts: Sequence[str], words: Sequence[Sequence[str]], language: str) 
     ]
 
 
-def decision(weights: Weights, vectors: Vectors, words: Sequence[Sequence[str]]) -> Vectors:
+class Kernel(Protocol):
+    """What a value is made of; other heads over the same features have one, too."""
+
+    @property
+    def support(self) -> Vectors:
+        """Unit vectors of the lines that decide."""
+        ...
+
+    @property
+    def alphas(self) -> Vectors:
+        """What each of them weighs."""
+        ...
+
+    @property
+    def gamma(self) -> float:
+        """How near is near."""
+        ...
+
+    @property
+    def buckets(self) -> Vectors:
+        """What each bucket of n-grams weighs."""
+        ...
+
+    @property
+    def bias(self) -> float:
+        """What is added."""
+        ...
+
+
+def decision(weights: Kernel, vectors: Vectors, words: Sequence[Sequence[str]]) -> Vectors:
     """Return the kernel machine's value per piece: above 0 it leans to danger."""
     # Unit vectors: the squared distance is 2 - 2 cos.
     kernel = np.exp(-weights.gamma * (2.0 - 2.0 * vectors @ weights.support.T))
@@ -75,7 +105,7 @@ def decision(weights: Weights, vectors: Vectors, words: Sequence[Sequence[str]])
     return np.asarray(kernel @ weights.alphas + linear + weights.bias, dtype=np.float32)
 
 
-def _linear(weights: Weights, buckets: NDArray[np.int64]) -> float:
+def _linear(weights: Kernel, buckets: NDArray[np.int64]) -> float:
     if not len(buckets):
         return 0.0
     return float(weights.buckets[buckets].sum() / np.sqrt(len(buckets)))

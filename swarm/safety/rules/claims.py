@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
-from swarm.models import Claim, Context, Draft, Evidence, EvidenceKind, Reason, Received
+from swarm.models import Claim, Context, Draft, Evidence, Reason, Received
 from swarm.safety.case import Case
 from swarm.safety.commitments import commitments
-from swarm.safety.facts import Fact, facts, supported
+from swarm.safety.facts import Fact, facts
+from swarm.safety.rules.carriers import MAY_COMMIT, uncarried
 from swarm.safety.visible import without_reference
 from swarm.safety.words import fold
 
-_MAY_COMMIT = frozenset({EvidenceKind.POLICY, EvidenceKind.CRM_FIELD})
+_ORDER_NUMBER = 4  # digits, at least; fewer count something
 
 
 def facts_are_cited(case: Case) -> tuple[Reason, ...]:
@@ -30,21 +31,34 @@ def commitments_are_backed(case: Case) -> tuple[Reason, ...]:
         return (Reason(rule="ES-08", detail="no draft or no context to check commitments against"),)
     if not draft.offered:
         return ()
+    details = dict.fromkeys([*_unbacked(case.received, draft, context), *_in_subject(draft)])
+    return tuple(Reason(rule="ES-08", detail=detail) for detail in details)
+
+
+def _unbacked(received: Received, draft: Draft, context: Context) -> Iterator[str]:
     by_id = {evidence.id: evidence for evidence in context.evidence}
     backed = [
         place
         for claim in draft.claims
-        if _quoted(claim, by_id.get(claim.evidence_id)) and _kind(claim, by_id) in _MAY_COMMIT
+        if _may_commit(claim, by_id.get(claim.evidence_id))
         for place in _places(claim, draft.body_text)
     ]
-    body = without_reference(draft.body_text, case.received.work_order.key)
-    details = {
-        f"binds the company without policy or approved field: {span.label}": None
-        for span in commitments(body)
-        if not _inside(span.start, span.end, backed)
-    }
-    # The subject is set by code from the inbound one; a promise in it would still be ours.
-    return tuple(Reason(rule="ES-08", detail=detail) for detail in details)
+    for span in commitments(without_reference(draft.body_text, received.work_order.key)):
+        if not _inside(span.start, span.end, backed):
+            yield f"binds the company without policy or approved field: {span.label}"
+
+
+def _may_commit(claim: Claim, evidence: Evidence | None) -> bool:
+    """The quote itself must bind: a promise beside a quoted status is nobody's but the writer's."""
+    if evidence is None or not _quoted(claim, evidence) or evidence.kind not in MAY_COMMIT:
+        return False
+    return bool(commitments(claim.quote))
+
+
+def _in_subject(draft: Draft) -> Iterator[str]:
+    """The subject is set from the inbound one; a promise in it would still be ours."""
+    for span in commitments(draft.subject.removeprefix("Re:").strip()):
+        yield f"the subject binds the company: {span.label}"
 
 
 def _bad_claims(draft: Draft, context: Context) -> Iterator[str]:
@@ -58,36 +72,41 @@ def _bad_claims(draft: Draft, context: Context) -> Iterator[str]:
         elif not claim.text.strip() or claim.text not in draft.body_text:
             yield f"claim {number} is not in the draft"
         else:
-            for fact in facts(claim.text):
-                if not supported(fact, claim.quote):
-                    yield f"claim {number} states a {fact.kind} its quote does not"
+            yield from (f"claim {number} {what}" for what in uncarried(claim, evidence))
 
 
 def _uncovered(received: Received, draft: Draft) -> Iterator[str]:
     body = without_reference(draft.body_text, received.work_order.key)
     covered = [place for claim in draft.claims for place in _places(claim, draft.body_text)]
     for fact in facts(body):
-        if not _inside(fact.start, fact.end, covered) and not _echoed(fact, received):
+        if not _inside(fact.start, fact.end, covered) and not _echoed(fact, body, received):
             yield f"a {fact.kind} without a source"
 
 
-def _echoed(fact: Fact, received: Received) -> bool:
-    """Numbers and names the customer wrote may be repeated to the customer; they assert nothing."""
+def _echoed(fact: Fact, body: str, received: Received) -> bool:
+    """An order number or a name the customer wrote may be repeated; they assert nothing.
+
+    A short number asserts how many, and a number that stands in the mail as an amount or a date
+    asserts that.
+    """
     order = received.work_order
     own = f"{received.text}\n{order.subject}\n{order.sender.name}\n" + "\n".join(
         address.name for address in (*order.reply_to, *order.to, *order.cc)
     )
     if fact.kind == "number":
-        return supported(fact, own)
+        raw = body[fact.start : fact.end]
+        return len(raw) >= _ORDER_NUMBER and raw.isdigit() and _named_alone(fact, own)
     return fact.kind == "name" and all(fold(value) in fold(own) for value in fact.values)
+
+
+def _named_alone(fact: Fact, own: str) -> bool:
+    theirs = facts(own)
+    said = {one.kind for one in theirs if not one.values.isdisjoint(fact.values)}
+    return said == {"number"}
 
 
 def _quoted(claim: Claim, evidence: Evidence | None) -> bool:
     return evidence is not None and bool(claim.quote.strip()) and claim.quote in evidence.text
-
-
-def _kind(claim: Claim, by_id: dict[str, Evidence]) -> EvidenceKind:
-    return by_id[claim.evidence_id].kind
 
 
 def _places(claim: Claim, body: str) -> Iterator[tuple[int, int]]:

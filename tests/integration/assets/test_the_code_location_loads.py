@@ -37,6 +37,7 @@ CHECKS = {
         "es_10_recipients_belong",
         "es_11_no_way_out",
         "es_14_no_secrets",
+        "es_26_a_finished_letter",
     },
     "work_order/policy": {
         "es_02_tier_never_falls",

@@ -134,6 +134,7 @@ def good() -> Case:
             tier=TierDecision(tier=Tier.ROUTINE, detectors={}),
             context=context,
             draft=draft,
+            spoken=("en",),
             model_budget=0.5,
         )
     )

@@ -32,6 +32,7 @@ from swarm.safety.ruleset import (
     rules_of,
     verdicts,
 )
+from swarm.safety.spotlight import canary_of
 
 _spec = importlib.util.spec_from_file_location(
     "safety_cases", Path(__file__).parent / "conftest.py"
@@ -159,14 +160,17 @@ ONLY: dict[str, dict[str, Spoiler]] = {
     "ES-09": {
         "evidence of another customer": foreign_evidence,
         "a customer that could not be looked up": with_context(contact=Lookup.UNAVAILABLE),
-        "an address of somebody else": with_line("Please write to eva@example.net instead."),
+        "a case of somebody else": with_line("Please see case ZX-48213 instead."),
     },
     "ES-10": {
         "a recipient who took no part": with_draft(cc=(Address(address="stranger@example.net"),)),
     },
     "ES-11": {
         "a foreign link": with_line("See https://tracker.example.net/offer"),
-        "a reference-style link": with_line("See [here][offer].\n\n[offer]: //tracker.example.net"),
+        "a link without a scheme": with_line("See //tracker.example.net for more."),
+        "an address of somebody who took part": with_line("Write to anna.berg@example.com."),
+        "a spelled-out host": with_line("Please look at evil dot example for the rest."),
+        "a channel of somebody else": with_line("Please write to us on Telegram."),
     },
     "ES-13": {
         "instructions to a machine in a CRM note": with_context(
@@ -203,6 +207,8 @@ ONLY: dict[str, dict[str, Spoiler]] = {
             )
         ),
         "a password": with_line("The password is: rosebud"),
+        "a request for one": with_line("Please send us your password."),
+        "a word of the prompt": with_line(f"See {canary_of(cases.KEY)} about it."),
     },
     "ES-17": {
         "a review of other bytes": first_review(draft_sha256="0" * 64),
@@ -211,6 +217,13 @@ ONLY: dict[str, dict[str, Spoiler]] = {
     },
     "ES-20": {"an answer of ours after the mail": with_context(inbound_unanswered=0)},
     "ES-25": {"a cost beyond the budget": lambda c: spoil(c, model_cost=0.51)},
+    "ES-26": {
+        "a placeholder": with_line("Yours is [Order Number]."),
+        "a remark of a model": with_line("As an AI, that is all to say about it."),
+        "a second greeting": with_line("Dear Anna,"),
+        "words of another language": lambda c: spoil(c, spoken=("de", "en")),
+        "a language nobody measured": lambda c: spoil(c, spoken=None),
+    },
 }
 
 SPOILED = [
@@ -229,6 +242,15 @@ def test_the_good_case_passes_every_required_rule(good: Case) -> None:
     assert tuple(v.rule for v in verdicts(good)) == REQUIRED_FOR_PUBLISH == required_rules()
     for stage in Stage:
         assert judge(stage, good) == ()
+
+
+def test_an_address_of_somebody_else_is_refused_twice(good: Case) -> None:
+    assert failing(with_line("Please write to eva@example.net.")(good)) == {"ES-09", "ES-11"}
+
+
+def test_a_reference_style_link_is_refused_as_a_link_and_as_mark_up(good: Case) -> None:
+    line = "See [here][offer].\n\n[offer]: //tracker.example.net"
+    assert failing(with_line(line)(good)) == {"ES-11", "ES-26"}
 
 
 @pytest.mark.parametrize(("rule_id", "how"), SPOILED)
@@ -332,7 +354,20 @@ def test_a_commitment_on_an_approved_field_is_allowed(good: Case) -> None:
     assert failing(case) == set()
     note = field.model_copy(update={"kind": EvidenceKind.CRM_UPDATE})
     loose = with_context(evidence=(*context_of(case).evidence[:-1], note))(case)
-    assert failing(loose) == {"ES-08"}
+    assert failing(loose) == {"ES-07", "ES-08"}
+
+
+def test_a_promise_beside_a_quoted_value_is_backed_by_nothing(good: Case) -> None:
+    """A model may put its own promise into the claim that quotes a status."""
+    sentence = "It leaves on 12 March 2026 and we will refund the postage."
+    claim = draft_of(good).claims[0].model_copy(update={"text": sentence})
+    assert failing(with_body(good, said(good, sentence), (*draft_of(good).claims, claim))) == {
+        "ES-08"
+    }
+
+
+def test_a_promise_in_the_subject_is_ours_too(good: Case) -> None:
+    assert failing(with_draft(subject="Re: We will refund you in full")(good)) == {"ES-08"}
 
 
 @pytest.mark.parametrize("odd", ["a b@example.org", "a@example.org,b@example.net", "no-address"])

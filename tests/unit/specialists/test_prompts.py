@@ -10,13 +10,12 @@ from replying import INBOUND, KEY, STATUS, brief, context, order, received
 
 from swarm.errors import ConfigurationError
 from swarm.models import Attachment, Draft, EvidenceKind
-from swarm.safety.spotlight import never_said
+from swarm.safety.spotlight import gives_away, never_said
 from swarm.settings import LONGEST_STYLE, ModelSettings, load_model_settings
 from swarm.specialists.llm import ClassifyAnswer, LlmSpecialist, ProposeAnswer, ReviewAnswer
 from swarm.specialists.prompting import (
     Prompt,
     Prompts,
-    echoes,
     style_of,
 )
 from swarm.specialists.protocol import Brief
@@ -133,9 +132,9 @@ def test_secret_words_are_found_however_they_are_spelled() -> None:
     boundary, canary = never_said(KEY)
     for word in (boundary, canary):
         for spelled in (word, word.upper(), " ".join(word), "-".join(word), f"a{word}b"):
-            assert echoes(KEY, f"So: {spelled}.")
-    assert not echoes(KEY, "An ordinary answer.")
-    assert not echoes(KEY, never_said("wo_" + "b" * 24)[0])
+            assert gives_away(KEY, f"So: {spelled}.")
+    assert not gives_away(KEY, "An ordinary answer.")
+    assert not gives_away(KEY, never_said("wo_" + "b" * 24)[0])
 
 
 def test_each_answer_gives_its_evidence_before_its_verdict() -> None:

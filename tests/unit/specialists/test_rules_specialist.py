@@ -3,7 +3,7 @@
 import pytest
 from replying import ASK, INBOUND, STATUS, brief, claim, context, received
 
-from swarm.models import Claim, EscalationClass, Evidence, EvidenceKind
+from swarm.models import EscalationClass, Evidence, EvidenceKind
 from swarm.specialists.phrasebook import languages
 from swarm.specialists.protocol import Brief, Proposal
 from swarm.specialists.rules import RulesSpecialist
@@ -102,10 +102,12 @@ def test_an_earlier_answer_of_ours_is_repeated_as_a_quote() -> None:
         kind=EvidenceKind.THREAD,
         source="graph:message:ours",
         owner=INBOUND.owner,
+        title="2026-02-27T08:00:00+00:00",
         text=f"Good morning. {sentence} Bye.",
     )
     said = propose(brief(context=context(evidence=(INBOUND, earlier))))
     assert said.claims[0].quote == sentence
+    assert "2026-02-27" in said.claims[0].text
 
 
 def test_what_a_stranger_wrote_earlier_is_never_repeated() -> None:
@@ -173,19 +175,10 @@ def _body(old: str, new: str) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("stage", "spoiled", "finding"),
     [
-        ("tone", _body("Kind regards\n", ""), "exactly one closing"),
-        ("tone", _body("Thank", "Hello,\n\nThank"), "exactly one greeting"),
         ("tone", _body("Thank you", "ATTENTION"), "capitals"),
         ("tone", _body("message.", "message!!"), "doubled"),
-        ("tone", {"language": "de"}, "the reply is in de"),
-        ("fact", {"claims": (claim("Lost"),)}, "does not occur"),
-        ("fact", {"claims": (claim("Lost", text=claim().text),)}, "not carried"),
-        ("fact", {"claims": (claim(evidence_id="e9"),)}, "not carried"),
         ("fact", _body("Thank you", "Thank you for 250 EUR"), "figure"),
         ("qa", {"answered": ()}, "1 of 1 asks"),
-        ("qa", _body("Thank you", "[name]"), "placeholder"),
-        ("qa", {"body_text": "x" * 7000}, "longer"),
-        ("qa", {"body_text": "  "}, "empty"),
     ],
 )
 def test_one_spoiled_thing_is_found(stage: str, spoiled: dict[str, object], finding: str) -> None:
@@ -195,7 +188,6 @@ def test_one_spoiled_thing_is_found(stage: str, spoiled: dict[str, object], find
 
 
 def test_findings_never_quote_the_draft() -> None:
-    secret = Claim(text="the code is 8841", evidence_id="e2", quote="8841")
-    review = RulesSpecialist().review_fact(brief(), _draft(claims=(secret,)))
+    review = RulesSpecialist().review_fact(brief(), _draft(**_body("Thank you", "Code 8841")))
     assert review.findings
     assert not any("8841" in finding for finding in review.findings)

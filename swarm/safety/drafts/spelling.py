@@ -1,0 +1,52 @@
+"""Addresses as people hide them: "evil dot example", "evil [at] example", full-width signs, letters
+apart, letters of other scripts. Read here as what a reader would type."""
+
+import re
+import unicodedata
+
+from swarm.patterns import linear
+from swarm.safety.links import plain_forms
+
+_SIGNS = str.maketrans("\u3002\uff61\u2024\u2027\u00b7\u2215\u2044", "....." + "//")
+_AT_WORDS = r"at|arroba|arobase|chiocciola|apenstaartje|apestaartje|klammeraffe|\u00e4t"
+_DOT_WORDS = r"dot|punkt|point|punto|ponto|punt"
+_ENDINGS = (
+    r"com|net|org|info|biz|io|xyz|shop|online|site|store|app|dev|example|test|invalid|eu|uk|ru|cn"
+)
+_OPENS, _CLOSES = r"[ \t]{0,2}[\[({<*_-]{1,2}[ \t]{0,2}", r"[ \t]{0,2}[\])}>*_-]{1,2}[ \t]{0,2}"
+_AT_IN_BRACKETS = linear(rf"{_OPENS}(?:{_AT_WORDS}|@){_CLOSES}", re.IGNORECASE)
+_DOT_IN_BRACKETS = linear(rf"{_OPENS}(?:{_DOT_WORDS}|\.){_CLOSES}", re.IGNORECASE)
+_ENGLISH_DOT = linear(r"(?<=\w)[ \t]{1,3}dot[ \t]{1,3}(?=\w)", re.IGNORECASE)
+_DOT = linear(
+    rf"(?<=\w)[ \t]{{1,3}}(?:{_DOT_WORDS}|\.)[ \t]{{1,3}}(?=(?:{_ENDINGS})\b)", re.IGNORECASE
+)
+_AT = linear(
+    rf"(?<=\w)[ \t]{{1,3}}(?:{_AT_WORDS}|@)[ \t]{{1,3}}(?=[\w-]{{1,63}}\.\w)", re.IGNORECASE
+)
+_APART = linear(r"(?<!\w)(?:\w[ \t.@_*-]{1,3}){4}\w(?!\w)")
+_MIXED = linear(
+    r"[A-Za-z][\w-]{0,40}[\u0370-\u03ff\u0400-\u052f]|[\u0370-\u03ff\u0400-\u052f][\w-]{0,40}[A-Za-z]"
+)
+_DIGIT = linear(r"\d")
+
+
+def read_aloud(text: str) -> str:
+    """Return a text with hidden and spelled signs as the signs they stand for."""
+    plain = unicodedata.normalize("NFKC", plain_forms(text)[-1]).translate(_SIGNS)
+    plain = _DOT_IN_BRACKETS.sub(".", _AT_IN_BRACKETS.sub("@", plain))
+    return _AT.sub("@", _DOT.sub(".", _ENGLISH_DOT.sub(".", plain)))
+
+
+def letters_apart(text: str) -> bool:
+    """Whether a word or number is written letter by letter."""
+    return any(not _initials(found.group()) for found in _APART.finditer(text))
+
+
+def _initials(run: str) -> bool:
+    """``1. 2. 3.`` is no word; figures apart are a number."""
+    return run.count(".") >= 4 and not _DIGIT.search(run)  # noqa: PLR2004 - "U. S. A. F."
+
+
+def scripts_mixed(text: str) -> bool:
+    """Whether one word is made of Latin and of Greek or Cyrillic letters."""
+    return _MIXED.search(text) is not None

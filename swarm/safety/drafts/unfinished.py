@@ -1,0 +1,26 @@
+"""What somebody still had to fill in: brackets, braces, blanks, markers, variable names."""
+
+from collections.abc import Iterator
+
+from swarm.patterns import linear
+from swarm.safety.drafts.phrases import labels
+from swarm.safety.words import words_of
+
+_BRACKETS = linear(
+    r"\[[^\]\n]{0,200}\]|\{[^}\n]{0,200}\}|<[^<>\n]{1,200}>"
+    r"|\u00ab\s?[A-Z_ ]{3,40}\s?\u00bb|%\w{2,40}%|\$\{?[a-zA-Z_]{3,40}"
+)
+_MARKERS = linear(r"\bTODO\b|\bTBD\b|\bTBC\b|\bFIXME\b|\bXX{1,40}\b|\bx{3,40}\b|\bX-X{1,40}")
+_BLANKS = linear(r"_{3}|\.{5}|\u2026\u2026|(?:\? ?){4}|#{3}")
+_VARIABLE = linear(r"\b[A-Za-z]{2,40}_[A-Za-z_]{2,40}\b|\bundefined\b|\bNaN\b|\bNone\b[,.]")
+
+
+def unfinished(text: str) -> Iterator[str]:
+    """Say what was left to be filled in."""
+    if _BRACKETS.search(text):
+        yield "a placeholder in brackets was left in the reply"
+    if _MARKERS.search(text) or _BLANKS.search(text):
+        yield "a blank was left to be filled in"
+    if _VARIABLE.search(text):
+        yield "the name of a variable stands where its value should"
+    yield from labels("unfinished", words_of(text))

@@ -1,0 +1,54 @@
+"""The pieces of a reply that are scored each on its own: sentences, lines, and main clauses."""
+
+from typing import NamedTuple
+
+from swarm.patterns import linear
+
+MOST = 120  # pieces; a reply of a page and a half has some forty
+_LONGEST = 400  # characters of a piece; more is read in parts
+_END = linear(r"[.!?\u2026](?=[\s\"')\]])|\n|;(?=\s)")
+_CLAUSE = linear(
+    r"(?:,| [\u2013\u2014-]) (?=(?:and|but|so|und|aber|also|et|mais|donc|y|pero|e|ma|quindi|en|maar"
+    r"|dus|mas|portanto) )"
+)
+
+
+class Piece(NamedTuple):
+    """Characters ``start:end`` of a text."""
+
+    start: int
+    end: int
+
+
+def pieces_of(text: str) -> tuple[Piece, ...]:
+    """Return what is scored, in order; a question promises nothing and is left out."""
+    found: dict[Piece, None] = {}
+    start = 0
+    for end in (*(mark.end() for mark in _END.finditer(text)), len(text)):
+        piece = _trimmed(text, start, end)
+        start = end
+        if piece.end > piece.start and text[piece.end - 1] != "?":
+            found.update(dict.fromkeys(_parts(text, piece)))
+        if len(found) >= MOST:
+            break
+    return tuple(found)[:MOST]
+
+
+def _parts(text: str, piece: Piece) -> list[Piece]:
+    """The whole, and each main clause: what is promised often stands behind an "and"."""
+    if piece.end - piece.start > _LONGEST:
+        steps = range(piece.start, piece.end, _LONGEST // 2)
+        return [_trimmed(text, at, min(at + _LONGEST, piece.end)) for at in steps]
+    cuts = [mark.end() for mark in _CLAUSE.finditer(text, piece.start, piece.end)]
+    if not cuts:
+        return [piece]
+    edges = zip((piece.start, *cuts), (*cuts, piece.end), strict=True)
+    return [piece, *(_trimmed(text, start, end) for start, end in edges)]
+
+
+def _trimmed(text: str, start: int, end: int) -> Piece:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return Piece(start, end)
