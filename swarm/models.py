@@ -156,7 +156,7 @@ class MessageRef(Noun):
 
 
 class Attachment(Noun):
-    """An attachment's label; its bytes never enter the pipeline."""
+    """An attachment's label; what it says is read by the stage ``thread``."""
 
     name: str
     content_type: str
@@ -253,6 +253,17 @@ def in_conversation_order(messages: Iterable[ThreadMessage]) -> tuple[ThreadMess
     return tuple(sorted(sent, key=lambda m: (m.sent_at.replace(microsecond=0), m.from_us)))
 
 
+class AttachmentText(Noun):
+    """What an attachment of the mail says, or why nobody could read it (one of the two)."""
+
+    name: str
+    content_type: str
+    size: int = Field(ge=0)
+    text: str = ""
+    truncated: bool = Field(default=False, description="Whether its text goes on")
+    problem: str = Field(default="", description="Why it was not read, in words of ours")
+
+
 class Thread(Noun):
     """The conversation as Graph has it. Messages are oldest first, drafts and junk left out."""
 
@@ -261,6 +272,9 @@ class Thread(Noun):
     messages: tuple[ThreadMessage, ...] = ()
     head_message_id: str | None = Field(
         default=None, description="Newest message when the snapshot was taken (ES-20)"
+    )
+    attachments: tuple[AttachmentText, ...] = Field(
+        default=(), description="Of the mail at hand, those that are no pictures in its text"
     )
     taken_at: AwareDatetime
 

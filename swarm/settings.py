@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from swarm.errors import ConfigurationError
 from swarm.models import EscalationClass
+from swarm.ourselves import Ourselves
 
 FORBIDDEN_AUTO_SEND = (
     "AUTO_SEND_ENABLED must be false: this system writes drafts for a human to send (ES-06)"
@@ -71,6 +72,41 @@ class GraphSettings(BaseSettings):
     client_id: str = Field(description="Application (client) id of the app registration")
     client_secret: SecretStr = Field(description="Value of its client secret, not the secret's id")
     mailbox: str = Field(description="Address of the shared mailbox")
+    own_addresses: CommaSeparated = Field(
+        default=(), description="Further addresses we write from; mail from them is our own"
+    )
+    own_domains: CommaSeparated = Field(
+        default=(),
+        description="Domains of our house and its web forms; unset: the mailbox's own",
+    )
+    no_reply: CommaSeparated = Field(
+        default=(),
+        description="Addresses nobody reads beside noreply@ and its like; * is any signs",
+    )
+
+    attachment_bytes: int = Field(
+        default=5 << 20, ge=0, description="Largest attached file that is fetched and read"
+    )
+    attachments_read: int = Field(
+        default=5, ge=0, description="How many attached files of one mail are read; 0: none"
+    )
+
+    @field_validator("own_addresses")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(each.count("@") != 1 for each in value):
+            raise ValueError("names what is no address")
+        return value
+
+    @property
+    def ourselves(self) -> Ourselves:
+        """Who we are, as far as mail goes."""
+        return Ourselves(
+            mailbox=self.mailbox,
+            addresses=self.own_addresses,
+            domains=self.own_domains,
+            no_reply=self.no_reply,
+        )
 
 
 class MondaySettings(BaseSettings):

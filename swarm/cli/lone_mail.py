@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NoReturn
 
-from swarm.clients.protocol import DeltaPage, FoundDraft
+from swarm.clients.bounded_http import AnswerTooLargeError
+from swarm.clients.protocol import DeltaPage, Enclosure, FoundDraft
 from swarm.errors import RefusedError, RemoteUnavailableError
 from swarm.models import CrmItem, CrmUpdate, ThreadMessage, WorkOrder
 
@@ -22,8 +23,10 @@ class LoneMail:
     went before an answer is not in the file and counts as unavailable.
     """
 
-    def __init__(self, order: WorkOrder) -> None:
+    def __init__(self, order: WorkOrder, files: Sequence[bytes] = ()) -> None:
+        """``files`` are the contents of the order's attachments, in their order."""
         self._order = order
+        self._files = tuple(files)
 
     def conversation(self, _conversation_id: str) -> Sequence[ThreadMessage]:
         """Return the mail itself; raises ``RemoteUnavailableError`` when it answers another."""
@@ -57,6 +60,20 @@ class LoneMail:
     def delta(self, link: str | None, *, since: datetime) -> DeltaPage:
         """Refuse: there is no mailbox."""
         _refuse(link, since)
+
+    def enclosures(self, _message_id: str) -> Sequence[Enclosure]:
+        """Return the attachments of the mail; their places are their ids."""
+        return [
+            Enclosure(attachment_id=str(place), label=label)
+            for place, label in enumerate(self._order.attachments[: len(self._files)])
+        ]
+
+    def attachment_bytes(self, _message_id: str, attachment_id: str, *, most_bytes: int) -> bytes:
+        """Return what the file holds; raises ``AnswerTooLargeError``."""
+        data = self._files[int(attachment_id)]
+        if len(data) > most_bytes:
+            raise AnswerTooLargeError("the attachment is too large to be read")
+        return data
 
 
 class EmptyCrm:

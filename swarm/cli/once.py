@@ -12,6 +12,7 @@ from swarm.intake.stream.line import Quarantined, read_line
 from swarm.legacy.actionable import why_ignored
 from swarm.legacy.events import encoded, event_from_eml
 from swarm.legacy.home import IntakeFiles
+from swarm.legacy.mime import parse_mail
 from swarm.models import Noun, WorkOrder, WorkOrderState
 from swarm.settings import QueueSettings, load_model_settings
 from swarm.specialists.select import select_specialist
@@ -38,7 +39,8 @@ class Once(Noun):
 
 def drive(file: Path) -> Once:
     """Drive the mail in ``file``; raises ``MalformedInputError`` when it cannot be answered."""
-    order = _work_order(file)
+    data = _bytes(file)
+    order = _work_order(file, data)
     model = load_model_settings()
     store = MemoryStore()
     queue = MemoryQueue(store, QueueSettings())
@@ -49,7 +51,7 @@ def drive(file: Path) -> Once:
     services = Services(
         store=store,
         specialist=select_specialist(model, store),
-        outlook=LoneMail(order),
+        outlook=LoneMail(order, [part.content for part in parse_mail(data).attachments]),
         monday=EmptyCrm(),
         mailbox=order.ref.mailbox,
         model_budget=model.budget_per_work_order,
@@ -66,16 +68,20 @@ def drive(file: Path) -> Once:
     )
 
 
-def _work_order(file: Path) -> WorkOrder:
-    """Take the mail the way the intake would, through its event and its line."""
+def _bytes(file: Path) -> bytes:
     try:
-        data = file.read_bytes()
+        return file.read_bytes()
     except OSError as error:
         raise MalformedInputError(f"{file}: {error.strerror or 'cannot be read'}") from error
+
+
+def _work_order(file: Path, data: bytes) -> WorkOrder:
+    """Take the mail the way the intake would, through its event and its line."""
     try:
         event = event_from_eml(data, _MAILBOX, now=datetime.now(UTC))
     except MalformedInputError as error:
         raise MalformedInputError(f"{file}: {error.message}") from error
+    event["message_id"] = event["id"]  # it lies in the mailbox of ``LoneMail``
     if reason := why_ignored(event):
         raise MalformedInputError(f"{file}: needs no answer ({reason})")
     _refuse_the_erased(encoded(event), file)

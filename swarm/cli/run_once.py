@@ -40,6 +40,9 @@ def _print(outcome: Once) -> None:
         terminal.print(Text(f"  assumed: {assumption}"))
     if result.draft.offered:
         terminal.rule(f"draft by {result.draft.author}")
+        for head, people in (("To", result.draft.to), ("Cc", result.draft.cc)):
+            if people:
+                terminal.print(Text(f"{head}: {', '.join(each.address for each in people)}"))
         terminal.print(Text(result.draft.body_text))
     else:
         terminal.print(Text(f"  no draft: {result.draft.withheld}"))

@@ -83,8 +83,11 @@ class BoundedHttp:
         params: Mapping[str, str] | None = None,
         json: object = None,
         data: Mapping[str, str] | None = None,
+        most_bytes: int | None = None,
     ) -> httpx.Response:
         """Return the whole answer, its body decoded, whatever its status.
+
+        ``most_bytes`` bounds this one answer more tightly than the client's own bound.
 
         Raises ``RemoteUnavailableError`` without an answer or past the deadline,
         ``AnswerTooLargeError``.
@@ -100,7 +103,7 @@ class BoundedHttp:
                     data=data,
                     extensions={"trace": limit.watch},
                 )
-                answer = self._whole(lane.client.send(request, stream=True), doing)
+                answer = self._whole(lane.client.send(request, stream=True), doing, most_bytes)
             except BROKEN as error:
                 if limit.over:
                     raise self._too_slow(doing) from None
@@ -112,8 +115,13 @@ class BoundedHttp:
     def _too_slow(self, doing: str) -> RemoteUnavailableError:
         return RemoteUnavailableError(f"{doing}: no whole answer in {self._bounds.seconds:g} s")
 
-    def _whole(self, response: httpx.Response, doing: str) -> httpx.Response:
-        answer = whole_answer(response, self._bounds)
+    def _whole(
+        self, response: httpx.Response, doing: str, most_bytes: int | None
+    ) -> httpx.Response:
+        bounds = self._bounds
+        if most_bytes is not None and response.is_success:  # a refusal says why at its own length
+            bounds = Bounds(bounds.seconds, min(most_bytes, bounds.most_bytes))
+        answer = whole_answer(response, bounds)
         if answer is None:
             raise AnswerTooLargeError(f"{doing}: the answer is too large to be read")
         return answer

@@ -98,6 +98,14 @@ class GraphHttp:
         """GET ``path`` below the base URL with ``Prefer: ask``; retried."""
         return self._asked("GET", f"{self._base}{path}", model, ask=ask, doing=doing, params=params)
 
+    def content(self, path: str, *, most_bytes: int, doing: str) -> bytes:
+        """GET the bytes behind ``path`` (``$value``); retried.
+
+        Raises ``AnswerTooLargeError`` for more than ``most_bytes``.
+        """
+        url = f"{self._base}{path}"
+        return self._retried("GET", url, ask=prefer(), doing=doing, most_bytes=most_bytes).content
+
     def follow(self, link: str, *, ask: str, doing: str) -> Page:
         """GET a nextLink or deltaLink verbatim, only to our own host; retried.
 
@@ -138,12 +146,19 @@ class GraphHttp:
         doing: str,
         params: Params | None = None,
         body: Mapping[str, object] | None = None,
+        most_bytes: int | None = None,
     ) -> httpx.Response:
         def once() -> httpx.Response:
             request_id = str(uuid.uuid4())
             headers = {"Prefer": ask, "client-request-id": request_id}
             response = self._send(
-                method, url, headers=headers, params=params, body=body, doing=doing
+                method,
+                url,
+                headers=headers,
+                params=params,
+                body=body,
+                doing=doing,
+                most_bytes=most_bytes,
             )
             _warn_when_ids_are_mutable(response, ask, doing)
             if not response.is_success:
@@ -161,12 +176,19 @@ class GraphHttp:
         params: Params | None,
         body: Mapping[str, object] | None,
         doing: str,
+        most_bytes: int | None = None,
     ) -> httpx.Response:
         def asked(token: str) -> httpx.Response:
             own = {**headers, "Authorization": f"Bearer {token}"}
             with _AT_ONCE:
                 return self._http.exchange(
-                    method, url, doing=doing, headers=own, params=params, json=body
+                    method,
+                    url,
+                    doing=doing,
+                    headers=own,
+                    params=params,
+                    json=body,
+                    most_bytes=most_bytes,
                 )
 
         token = self._tokens.get()

@@ -32,8 +32,8 @@ from swarm.clients.outlook_messages import (
     GraphFolder,
     GraphMessage,
     TranslatedIds,
-    attachment,
     carries,
+    enclosure,
     found_draft,
     graph_message,
     standing_draft,
@@ -44,6 +44,7 @@ from swarm.clients.protocol import (
     AttachmentsUnknownError,
     DeltaExpiredError,
     DeltaPage,
+    Enclosure,
     FoundDraft,
     InboundMessage,
     StandingDraft,
@@ -83,7 +84,7 @@ class GraphOutlook:
         bounds: Bounds | None = None,
         listing_seconds: float = _LISTING_SECONDS,
     ) -> None:
-        self._mailbox = settings.mailbox
+        self._ours = settings.ourselves
         self._root = f"/users/{quote(settings.mailbox, safe='@')}"
         self._tokens = tokens or ClientCredentials(
             authority=settings.authority,
@@ -127,7 +128,7 @@ class GraphOutlook:
 
         def noun(message: GraphMessage) -> ThreadMessage:
             sent = folders.get("sentitems")
-            return thread_message(message, mailbox=self._mailbox, sent_folder=sent)
+            return thread_message(message, ours=self._ours, sent_folder=sent)
 
         messages = read_each(found, noun, "the date of message", gaps)
         in_order = sorted(messages, key=lambda each: (each.sent_at, each.message_id))
@@ -238,6 +239,13 @@ class GraphOutlook:
     def attachments(self, message_id: str) -> Sequence[Attachment]:
         """Return the labels of a message's attachments, inline ones too; never their bytes.
 
+        Raises as ``enclosures`` does.
+        """
+        return tuple(each.label for each in self.enclosures(message_id))
+
+    def enclosures(self, message_id: str) -> Sequence[Enclosure]:
+        """Return the attachments of a message, inline ones too, without their bytes.
+
         Raises ``AttachmentsUnknownError`` when this one list cannot be had or read, except when
         Graph asks us to wait.
         """
@@ -246,7 +254,7 @@ class GraphOutlook:
         doing = "listing attachments"
         try:
             items = list(self._pages(path, select, ask=prefer(), doing=doing))
-            return tuple(attachment(GraphAttachment.model_validate(item)) for item in items)
+            return tuple(enclosure(GraphAttachment.model_validate(item)) for item in items)
         except RateLimitedError as error:
             if error.http_status == _TOO_MANY_REQUESTS:
                 raise
@@ -256,6 +264,15 @@ class GraphOutlook:
         except ValidationError:  # its text quotes the names: no cause is attached
             unread = f"{doing}: the answer could not be read"
             raise AttachmentsUnknownError(unread, message_id=message_id) from None
+
+    def attachment_bytes(self, message_id: str, attachment_id: str, *, most_bytes: int) -> bytes:
+        """Return what an attached file holds.
+
+        Raises ``AnswerTooLargeError`` (transient by name, hopeless in fact) beyond ``most_bytes``.
+        """
+        message, attached = quote(message_id, safe=""), quote(attachment_id, safe="")
+        path = f"{self._root}/messages/{message}/attachments/{attached}/$value"
+        return self._http.content(path, most_bytes=most_bytes, doing="reading an attachment")
 
     def rest_id(self, message_id: str) -> str | None:
         """Return the ordinary id of an immutable one: Zapier's classic action may want it."""
@@ -292,7 +309,7 @@ class GraphOutlook:
                 body="html",
                 doing="searching a draft by its marker",
             )
-            if (message.is_draft or message.author().address.lower() == self._mailbox.lower())
+            if (message.is_draft or self._ours.wrote(message.author().address))
             # A date that nobody can read excludes nothing.
             and (message.created_date_time or message.known_at() or since) >= since
         ]

@@ -14,9 +14,10 @@ from selectolax.lexbor import LexborHTMLParser
 
 from swarm.clients.http_failures import unreadable_failure
 from swarm.clients.lenient import Gaps, Lenient, Moment, each
-from swarm.clients.protocol import FoundDraft, StandingDraft
+from swarm.clients.protocol import Enclosure, FoundDraft, StandingDraft
 from swarm.markup import made_to_exhaust, tags_dropped
 from swarm.models import Address, Attachment, ThreadMessage
+from swarm.ourselves import Ourselves
 
 DISPATCH_KEY_PROPERTY = "String {5b0c9c5e-2f6d-4c1b-9a57-3de1c0a7f4e2} Name SwarmDispatchKey"
 """Id of our extended property. Fixed for ever: name and GUID are how a draft is found again."""
@@ -124,8 +125,9 @@ class GraphFolder(_Graph):
 
 
 class GraphAttachment(_Graph):
-    """An attachment's label."""
+    """An attachment's label and id."""
 
+    id: str = ""
     name: str | None = None
     content_type: str | None = None
     size: int = 0
@@ -151,9 +153,9 @@ def graph_message(item: object, gaps: Gaps | None = None) -> GraphMessage:
 
 
 def thread_message(
-    message: GraphMessage, *, mailbox: str, sent_folder: str | None
+    message: GraphMessage, *, ours: Ourselves, sent_folder: str | None
 ) -> ThreadMessage:
-    """Return the message as a noun; ours when the mailbox wrote it or it lies in Sent Items.
+    """Return the message as a noun; ours when an address of ours wrote it or it lies in Sent Items.
 
     Raises ``RemoteUnavailableError`` without any date: it might be the newest of all.
     """
@@ -161,7 +163,6 @@ def thread_message(
     if sent_at is None:
         raise unreadable_failure("reading a message without a date")
     author = message.author()
-    ours = author.address.lower() == mailbox.lower()
     in_sent = sent_folder is not None and message.parent_folder_id == sent_folder
     recipients = (*message.to_recipients, *message.cc_recipients)
     return ThreadMessage(
@@ -172,7 +173,7 @@ def thread_message(
         sent_at=sent_at,
         subject=message.subject or "",
         text=message.own_text(),
-        from_us=ours or in_sent,
+        from_us=ours.wrote(author.address) or in_sent,
         is_draft=message.is_draft,
     )
 
@@ -214,14 +215,15 @@ def carries(body: _Body | None, marker: str) -> bool:
     return marker in content or html.escape(marker) in content
 
 
-def attachment(item: GraphAttachment) -> Attachment:
-    """Return the attachment's label as a noun."""
-    return Attachment(
+def enclosure(item: GraphAttachment) -> Enclosure:
+    """Return the attachment's label and id as a noun."""
+    label = Attachment(
         name=item.name or "",
         content_type=item.content_type or "application/octet-stream",
         size=min(max(0, item.size), _LARGEST),
         inline=item.is_inline,
     )
+    return Enclosure(attachment_id=item.id, label=label)
 
 
 def html_to_text(markup: str) -> str:

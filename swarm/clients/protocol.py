@@ -19,7 +19,7 @@ from swarm.errors import (
     SwarmError,
     TransientError,
 )
-from swarm.models import CrmItem, CrmUpdate, Noun, ThreadMessage
+from swarm.models import Attachment, CrmItem, CrmUpdate, Noun, ThreadMessage
 
 
 class FoundDraft(Noun):
@@ -92,6 +92,13 @@ class AttachmentsUnknownError(RemoteUnavailableError):
         self.message_id = message_id
 
 
+class Enclosure(Noun):
+    """An attachment as it lies in the mailbox: its label, and the id to fetch it by."""
+
+    attachment_id: str
+    label: Attachment
+
+
 class HookReceipt(Noun):
     """Zapier's answer: accepted, never done."""
 
@@ -118,6 +125,14 @@ class Outlook(Protocol):
 
     def delta(self, link: str | None, *, since: datetime) -> DeltaPage:
         """Return the next page of new inbox messages; raises ``DeltaExpiredError``."""
+        ...
+
+    def enclosures(self, message_id: str) -> Sequence[Enclosure]:
+        """Return a message's attachments; raises ``AttachmentsUnknownError``."""
+        ...
+
+    def attachment_bytes(self, message_id: str, attachment_id: str, *, most_bytes: int) -> bytes:
+        """Return an attachment's content; raises for one that is larger than ``most_bytes``."""
         ...
 
 

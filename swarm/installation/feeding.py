@@ -6,6 +6,7 @@ way. A submitted mail's event is written at once; the service meets it later and
 With the real Graph, whose mailbox is not ours to write into, only the event is written.
 """
 
+import base64
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ import httpx
 from swarm.errors import RemoteUnavailableError
 from swarm.legacy.events import MailAddress, MailEvent, event_from_eml
 from swarm.legacy.home import tombstones_of
+from swarm.legacy.mime import parse_mail
+from swarm.legacy.mime_bodies import Part
 from swarm.legacy.submit import SubmitResult
 from swarm.legacy.submit import submit as hand_in
 from swarm.samples import mails
@@ -48,7 +51,7 @@ def feed_samples(settings: Settings, sandbox_url: str) -> int:
     found = mails()
     for _, raw in found:
         event = event_from_eml(raw, settings.graph.mailbox, now=now)
-        inbox.place({**event, "received_at": now.isoformat()})
+        inbox.place({**event, "received_at": now.isoformat()}, raw)
     return len(found)
 
 
@@ -58,7 +61,7 @@ class InboxDouble:
     def __init__(self, url: str) -> None:
         self._control = SandboxControl(url)
 
-    def place(self, event: MailEvent) -> MailEvent:
+    def place(self, event: MailEvent, raw: bytes) -> MailEvent:
         """Put a mail into the inbox; returns its event with the ids Graph gave it."""
         sender = event["sender"] or MailAddress(address="", name="")
         try:
@@ -76,9 +79,8 @@ class InboxDouble:
                 to=_addresses(event["to"]),
                 cc=_addresses(event["cc"]),
                 headers=event["headers"],
-                attachments=[_labelled(a["name"], a["content_type"], a["size"], inline=a["inline"])
-                             for a in event["attachments"]],
-            )  # fmt: skip
+                attachments=[_attached(part) for part in parse_mail(raw).attachments],
+            )
         except httpx.HTTPError as error:
             raise RemoteUnavailableError(
                 "the sandbox does not answer", hint="is `swarm up` running?"
@@ -94,12 +96,13 @@ def _addresses(found: Sequence[MailAddress]) -> list[str]:
     return [each["address"] for each in found]
 
 
-def _labelled(name: str, kind: str, size: int, *, inline: bool) -> dict[str, object]:
-    """Name an attachment as Graph does; its bytes never enter."""
+def _attached(part: Part) -> dict[str, object]:
+    """Return an attachment as Graph shows it."""
     return {
         "@odata.type": "#microsoft.graph.fileAttachment",
-        "name": name,
-        "contentType": kind,
-        "size": size,
-        "isInline": inline,
+        "name": part.name,
+        "contentType": part.content_type,
+        "size": part.size,
+        "isInline": part.inline,
+        "contentBytes": base64.b64encode(part.content).decode(),
     }

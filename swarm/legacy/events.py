@@ -161,7 +161,7 @@ def event_from_eml(data: bytes, mailbox: str, *, now: datetime) -> MailEvent:
         content_type=mail.content_type,
         received_at=zulu(received),
         truncated=False,
-        unread=[],
+        unread=list(mail.unread),
         part_types=list(mail.part_types),
         kind="",
     )

@@ -9,8 +9,9 @@ Graph (``clients.outlook``), sorting out (``sorting``).
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+from swarm.charsets import clean
 from swarm.legacy.events import MailAddress, MailAttachment, MailEvent, event_id, telling, zulu
-from swarm.legacy.mime import MAX_HEADER, clean, message_id, message_ids
+from swarm.legacy.mime_headers import MAX_HEADER, message_id, message_ids
 
 ATTACHMENTS_UNREAD = "its attachments could not be listed"
 DATE_UNREAD = "when it was received"

@@ -20,6 +20,7 @@ from swarm.legacy.follow import Follower
 from swarm.legacy.home import IntakeFiles, tombstones_of
 from swarm.legacy.jsonl import LineLog, ids_of
 from swarm.legacy.turns import counted
+from swarm.ourselves import Ourselves
 from swarm.settings import Settings
 from swarm.sorting.classifier import SortedOut
 from swarm.store.tombstones import is_erased
@@ -54,6 +55,8 @@ class IntakeStreamProcessor:
     files: IntakeFiles
     work_orders: LineLog
     ignored: LineLog
+    ours: Ourselves | None = None
+    """Who we are; None: nothing is known but the mailbox each mail came to."""
 
     def turn(self) -> Processed:
         """Sort every complete new event; a partial last line waits."""
@@ -73,7 +76,7 @@ class IntakeStreamProcessor:
         orders: list[bytes] = []
         left_out: list[bytes] = []
         for line in lines:
-            order, reason = _sorted(line)
+            order, reason = _sorted(line, self.ours)
             if order:
                 orders.append(order)
             elif reason:
@@ -84,13 +87,13 @@ class IntakeStreamProcessor:
         return Processed(*written, repeated=len(lines) - sum(written))
 
 
-def _sorted(line: bytes) -> tuple[bytes | None, bytes | None]:
+def _sorted(line: bytes, ours: Ourselves | None) -> tuple[bytes | None, bytes | None]:
     """Return the work-order line or the line that says why there is none; erased: neither."""
     if is_erased(line):
         return None, None
     try:
         event = cast("MailEvent", json.loads(line))
-        reason = why_ignored(event)
+        reason = why_ignored(event, ours)
         if reason is None:
             return work_order_line(event), None
         return None, _ignored_line(event, reason)
@@ -131,7 +134,7 @@ def build(settings: Settings) -> Callable[[], Processed]:
         LineLog(path, tombstones_of(settings).refuses)
         for path in (files.work_orders, files.ignored)
     )
-    processor = IntakeStreamProcessor(files, work_orders, ignored)
+    processor = IntakeStreamProcessor(files, work_orders, ignored, settings.graph.ourselves)
     return counted(processor.turn, files.processor_turns)
 
 

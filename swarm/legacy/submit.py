@@ -17,7 +17,7 @@ from swarm.legacy.home import IntakeFiles
 from swarm.legacy.jsonl import LineLog
 from swarm.legacy.mbox import mails_of_mbox
 
-Place = Callable[[MailEvent], MailEvent]
+Place = Callable[[MailEvent, bytes], MailEvent]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,9 @@ def submit(
 ) -> SubmitResult:
     """Append an event for every mail in files, folders' files or ``(name, bytes)`` pairs.
 
-    ``mailbox`` is the shared mailbox they are handed in for. ``place`` sees each new event before
-    it is written and returns it with ``message_id`` and ``conversation_id`` of the mailbox.
+    ``mailbox`` is the shared mailbox they are handed in for. ``place`` sees each new event and its
+    raw mail before it is written and returns it with ``message_id`` and ``conversation_id`` of the
+    mailbox.
     ``refuses`` knows the mails that were erased. Raises nothing for bad inputs: they stand in
     ``problems``.
     """
@@ -58,7 +59,7 @@ def submit(
     submitted: list[MailEvent] = []
     repeated: list[MailEvent] = []
     problems: list[Problem] = []
-    for name, event in events_of(sources, mailbox, now=now or datetime.now(UTC)):
+    for name, event, raw in events_of(sources, mailbox, now=now or datetime.now(UTC)):
         if isinstance(event, Problem):
             problems.append(event)
         elif refuses(encoded(event)):
@@ -66,7 +67,7 @@ def submit(
         elif log.knows(event["id"]):
             repeated.append(event)
         else:
-            placed = place(event) if place else event
+            placed = place(event, raw) if place else event
             [fresh] = log.append([encoded(placed)])
             (submitted if fresh else repeated).append(placed)
     return SubmitResult(tuple(submitted), tuple(repeated), tuple(problems))
@@ -74,16 +75,20 @@ def submit(
 
 def events_of(
     sources: Sequence[Path | tuple[str, bytes]], mailbox: str, *, now: datetime
-) -> Iterator[tuple[str, MailEvent | Problem]]:
-    """Yield each mail's event, or what is wrong with it, under a name a person can find it by."""
+) -> Iterator[tuple[str, MailEvent | Problem, bytes]]:
+    """Yield each mail's event, or what is wrong with it, under a name a person can find it by.
+
+    Beside it stands the raw mail, empty where there is none.
+    """
     for source in sources:
         try:
             name, data = source if isinstance(source, tuple) else (str(source), source.read_bytes())
         except OSError as error:
-            yield str(source), Problem(str(source), f"cannot be read: {error.strerror}")
+            yield str(source), Problem(str(source), f"cannot be read: {error.strerror}"), b""
             continue
         for place, mail in _mails(name, data):
-            yield place, _event(place, mail, mailbox, now)
+            raw = b"" if isinstance(mail, Problem) else mail
+            yield place, _event(place, mail, mailbox, now), raw
 
 
 def _mails(name: str, data: bytes) -> Iterator[tuple[str, bytes | Problem]]:

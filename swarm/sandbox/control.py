@@ -4,6 +4,7 @@ For tests and for ``swarm up`` only; no client of ours knows these paths. Each o
 of one JSON object to ``/_sandbox/<name>`` and answers JSON.
 """
 
+import base64
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -16,7 +17,7 @@ from swarm.sandbox.graph.service import GraphDouble
 from swarm.sandbox.model import ModelDouble
 from swarm.sandbox.monday.service import MondayDouble
 from swarm.sandbox.samples import load_samples
-from swarm.sandbox.state import Json, State
+from swarm.sandbox.state import Json, State, token
 from swarm.sandbox.wire import Reply, Request, json_reply
 from swarm.sandbox.zapier import ZapierDouble
 
@@ -114,7 +115,7 @@ class ControlApi:
             "html": markup + str(wanted.get("quoted_html") or ""),
             "uniqueHtml": markup,
             "headers": _headers(wanted.get("headers")),
-            "attachments": wanted.get("attachments") or [],
+            "attachments": _attachments(wanted.get("attachments")),
         }
         message = self._graph.mailboxes.add(
             mailbox,
@@ -279,6 +280,14 @@ def _moment(wanted: Json, name: str) -> str | None:
 
 def _recipients(value: object) -> list[Json]:
     return [recipient(str(each)) for each in value] if isinstance(value, list) else []
+
+
+def _attachments(value: object) -> list[Json]:
+    """Give each attachment an id; ``contentBytes`` is base64, as Graph has it."""
+    listed = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    for each in listed:
+        base64.b64decode(str(each.get("contentBytes") or ""), validate=True)
+    return [{"id": token("AAMkAGAtt", 12), **each} for each in listed]
 
 
 def _headers(value: object) -> list[Json]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from swarm.ourselves import Ourselves, within
 from swarm.patterns import linear
 from swarm.sorting.page import shows_picture, text_of
 
@@ -42,7 +43,7 @@ class SortedOut(StrEnum):
 class Mail:
     """What the classifier looks at. Addresses in any case; header names lower-cased."""
 
-    mailbox: str
+    ours: Ourselves
     sender: str | None
     reply_to: tuple[str, ...] = ()
     subject: str = ""
@@ -71,19 +72,13 @@ def why_sorted_out(mail: Mail) -> SortedOut | None:
 def _our_form(mail: Mail) -> bool:
     """Whether our house wrote it and names an outsider to answer to: a web form, or a forger.
 
-    From our mailbox any other Reply-To will do; from another address of our domain (``noreply@``)
-    only one outside of it.
+    From an address of ours any other Reply-To will do; from another one of our domains
+    (``noreply@``) only one outside of them.
     """
-    ours, domain = mail.mailbox.lower(), _domain(mail.mailbox)
-    if (mail.sender or "").lower() == ours:
-        return any(address.lower() != ours for address in mail.reply_to)
-    return _domain(mail.sender or "") == domain and any(
-        _domain(address) != domain for address in mail.reply_to
-    )
-
-
-def _domain(address: str) -> str:
-    return address.lower().rpartition("@")[2]
+    ours, sender = mail.ours, mail.sender or ""
+    if ours.wrote(sender):
+        return any(not ours.wrote(address) for address in mail.reply_to)
+    return ours.houses(sender) and any(not ours.houses(address) for address in mail.reply_to)
 
 
 # --- headers --------------------------------------------------------------------------------------
@@ -121,7 +116,7 @@ def _precedences(mail: Mail) -> set[str]:
 
 
 def _own_mail(mail: Mail) -> bool:
-    return (mail.sender or "").lower() == mail.mailbox.lower()
+    return mail.ours.wrote(mail.sender or "")
 
 
 def _receipt(mail: Mail) -> bool:
@@ -169,7 +164,9 @@ def _auto_reply(mail: Mail) -> bool:
         for name, value in mail.headers.items()
     ):
         return True
-    return _begins(mail, _AWAY_SUBJECTS) and _machine_text(mail, _AWAY_SAID)
+    # "Automatic reply: Order 10482" is written by programs alone; what they say is anybody's guess.
+    said = () if _ANSWERED_BY_ITSELF.match(mail.subject.strip()) else _AWAY_SAID
+    return _begins(mail, _AWAY_SUBJECTS) and _machine_text(mail, said)
 
 
 def _bounce(mail: Mail) -> bool:
@@ -191,12 +188,12 @@ def _list(mail: Mail) -> bool:
 
 
 def _own_list(mail: Mail) -> bool:
-    """Whether the List-ID names our mailbox or another group of our domain."""
+    """Whether the List-ID names an address of ours or another group of our domains."""
     value = _header(mail, "list-id")
     _, bracket, inside = value.rpartition("<")
     name = (inside.partition(">")[0] if bracket else value).strip().replace("@", ".")
-    domain = _domain(mail.mailbox)
-    return bool(domain) and (name == domain or name.endswith("." + domain))
+    own = {each.lower().replace("@", ".") for each in (mail.ours.mailbox, *mail.ours.addresses)}
+    return name in own or any(within(name, domain) for domain in mail.ours.own_domains)
 
 
 def _empty(mail: Mail) -> bool:
@@ -236,6 +233,12 @@ _MACHINE_PARTS = (
 _WORD = linear(r"\w{2,}")
 _REPLY_PREFIX = linear(r"^(?:re|aw|sv|antw|antwort|fwd|fw|wg)\s?:\s?", re.IGNORECASE)
 
+_ANSWERED_BY_ITSELF = linear(
+    r"(?:automatic reply|auto-?reply|autoreply|auto response|out of office|automatische antwort|"
+    r"abwesenheitsnotiz|réponse automatique|respuesta automática|risposta automatica|"
+    r"automatisch antwoord|resposta automática|autosvar|automatiskt svar)\s{0,2}:",
+    re.IGNORECASE,
+)
 _REACTED = (
     "reacted via gmail", "reacted to your message", "hat über gmail reagiert",
     "hat auf ihre nachricht reagiert", "a réagi via gmail", "a réagi à votre message",
@@ -255,6 +258,9 @@ _AWAY_SAID = (
     "nicht im haus", "nicht im büro", "abwesend", "abwesenheit", "urlaub", "nicht weitergeleitet",
     "wieder erreichbar", "absent", "congé", "vacaciones", "ausente", "ausentar", "oficina",
     "assente", "ferie", "ufficio", "afwezig", "vakantie", "férias", "escritório", "unavailable",
+    "not available", "limited access", "nicht erreichbar", "nicht verfügbar", "außer haus",
+    "indisponible", "vacances", "no disponible", "no estaré", "non disponibile", "non sarò",
+    "niet beschikbaar", "niet bereikbaar", "indisponível", "maternity", "parental", "elternzeit",
 )  # fmt: skip
 _RECEIPT_SUBJECTS = (
     "read:", "not read:", "delivered:", "gelesen:", "ungelesen:", "zugestellt:", "übermittelt:",
@@ -277,13 +283,13 @@ def _begins(mail: Mail, phrases: tuple[str, ...]) -> bool:
 
 
 def _machine_text(mail: Mail, said: tuple[str, ...]) -> bool:
-    """Whether the text is a machine's notice: short, says so, and asks nothing."""
+    """Whether the text is a machine's notice: short, says so (if it must), and asks nothing."""
     text = _text(mail).lower().replace("\u2019", "'")
     return (
         not _own_attachments(mail)
         and "?" not in text
         and len(_WORD.findall(text)) <= _NOTICE_WORDS
-        and any(phrase in text for phrase in said)
+        and (not said or any(phrase in text for phrase in said))
     )
 
 

@@ -11,11 +11,7 @@ from functools import cache, cached_property
 from importlib import resources
 
 from swarm.patterns import linear
-
-# A display name is the sender's own text: anything but letters, spaces, dots, hyphens and
-# apostrophes keeps it out of the greeting, so that no link and no number can hide there.
-_PLAIN_NAME = linear(r"[^\W\d_]{1,60}(?:[ .'\u2019-]{1,60}[^\W\d_]{1,60}\.?){0,4}")
-_NAME_LIMIT = 60
+from swarm.specialists.names.plausible import is_a_name
 
 
 @dataclass(frozen=True)
@@ -31,11 +27,10 @@ class Phrasebook:
         """Return a phrase with its values filled in."""
         return self.phrases[phrase].format(**values)
 
-    def greet(self, name: str) -> str:
-        """Greet by name when the name is plainly one, else without."""
-        name = " ".join(name.split())
-        if name and len(name) <= _NAME_LIMIT and _PLAIN_NAME.fullmatch(name):
-            return self.say("greeting_named", name=name)
+    def greet(self, name: str, address: str = "") -> str:
+        """Greet by name when the name is plainly one, else without; the address may confirm it."""
+        if is_a_name(name, address):
+            return self.say("greeting_named", name=" ".join(name.split()))
         return self.phrases["greeting"]
 
     @property

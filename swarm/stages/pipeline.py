@@ -62,8 +62,8 @@ def run_chain(
         return recorder.record(stage, recorder.measured(work))
 
     received = step(Stage.RECEIVED, lambda: receive(order))
-    tier = step(Stage.TIER, lambda: decide_tier(received, services, fence))
     thread, crm, context = _enriched(recorder, received, services)
+    tier = step(Stage.TIER, lambda: decide_tier(received, services, fence, thread))
     brief = brief_of(received, context, tier, services)
     draft = step(Stage.DRAFT, lambda: write_draft(received, context, tier, services))
     tone, fact, qa = (

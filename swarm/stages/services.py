@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from swarm.clients.protocol import Monday, Outlook
 from swarm.clock import utc_now
+from swarm.ourselves import Ourselves
 from swarm.specialists.protocol import Specialist
 from swarm.store.protocol import RunStore
 
@@ -27,6 +28,7 @@ class Services:
     outlook: Outlook | None
     monday: Monday | None
     mailbox: str
+    known_as: Ourselves | None = None
     approved_columns: tuple[str, ...] = ()
     link_allow_list: tuple[str, ...] = ()
     own_contacts: tuple[str, ...] = ()
@@ -35,8 +37,15 @@ class Services:
     model_budget: float = 0.50
     model_patience_seconds: float = 3600.0
     max_revisions: int = 2
+    attachment_bytes: int = 5 << 20
+    attachments_read: int = 5
     checkpointer: "BaseCheckpointSaver[str] | None" = None
     clock: Callable[[], datetime] = utc_now
+
+    @property
+    def ourselves(self) -> Ourselves:
+        """Who we are; no more than the mailbox when nobody said."""
+        return self.known_as or Ourselves(mailbox=self.mailbox)
 
     @property
     def thinker(self) -> str:

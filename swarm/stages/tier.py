@@ -4,30 +4,52 @@ A union: the detectors' classes, the injection scan, the specialist's classes. N
 what another found, and a specialist that cannot judge makes the class unknown (ES-05).
 """
 
-from swarm.models import EscalationClass, Fence, Reason, Received, TextSpan, Tier, TierDecision
+from swarm.models import (
+    EscalationClass,
+    Fence,
+    Reason,
+    Received,
+    TextSpan,
+    Thread,
+    Tier,
+    TierDecision,
+)
 from swarm.safety.detectors import Detection, detect
 from swarm.safety.injection import is_certain, scan
 from swarm.specialists.protocol import Classification
+from swarm.stages.around import judge_around
 from swarm.stages.reply.judging import JudgementError, judged
 from swarm.stages.services import Services
 
 
-def decide_tier(received: Received, services: Services, fence: Fence | None = None) -> TierDecision:
-    """Return tier, classes and reasons.
+def decide_tier(
+    received: Received,
+    services: Services,
+    fence: Fence | None = None,
+    thread: Thread | None = None,
+) -> TierDecision:
+    """Return tier, classes and reasons. ``thread`` holds what the mail's attachments say.
 
     With a ``fence`` the tier becomes the work order's floor, and a higher floor of an earlier run
     holds (ES-02). Raises ``FencedOutError``, ``DatabaseUnavailableError``, and
     ``ModelUnavailableError`` while the work order may wait for the model.
     """
     detection = detect(received)
-    injected = (*received.hidden, *scan(received.text))
-    asked = detection.tier < Tier.ESCALATE  # else a human answers anyway: nothing to pay for
+    around = judge_around(received, thread, services.ourselves)
+    injected = (*received.hidden, *scan(received.text), *around.injected)
+    # else a human answers anyway: nothing to pay for
+    asked = max(detection.tier, around.tier) < Tier.ESCALATE
     added, reasons = _classified(received, services) if asked else ((), ())
-    classes = tuple(sorted({*detection.classes, *added}))
+    classes = tuple(sorted({*detection.classes, *around.classes, *added}))
     decision = TierDecision(
-        tier=_tier(detection.tier, classes, injected),
+        tier=_tier(max(detection.tier, around.tier), classes, injected),
         classes=classes,
-        reasons=(*detection.reasons, *reasons, *_injection_reasons(injected, detection)),
+        reasons=(
+            *detection.reasons,
+            *around.reasons,
+            *reasons,
+            *_injection_reasons(injected, detection),
+        ),
         spans=tuple(dict.fromkeys((*detection.spans, *injected))),
         detectors={
             **detection.detectors,

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import dagster as dg
 
 from swarm.models import (
+    Address,
     Context,
     Crm,
     Draft,
@@ -37,11 +38,13 @@ def received(noun: Received) -> Shown:
 
 
 def thread(noun: Thread) -> Shown:
-    """Whether Outlook answered, and how many messages it gave."""
+    """Whether Outlook answered, how many messages it gave, and which attachments were read."""
+    files = [(a.name, a.content_type, a.size, a.problem or "read") for a in noun.attachments]
     return {
         "lookup": _text(noun.lookup),
         "messages": _count(noun.messages),
         "unanswered": dg.MetadataValue.int(noun.inbound_unanswered),
+        "attachments": _table(("name", "kind", "bytes", "read?"), files),
         "detail": _text(noun.detail),
     }
 
@@ -141,7 +144,12 @@ def _count(things: Sized) -> dg.MetadataValue:
 
 def _rendered(noun: Draft) -> str:
     quoted = "\n".join(f"> {_cell(line)}" for line in noun.body_text.splitlines())
-    return f"**{_cell(noun.subject)}**\n\n{quoted}"
+    people = [f"{head}: {_people(who)}" for head, who in (("To", noun.to), ("Cc", noun.cc)) if who]
+    return "\n\n".join([f"**{_cell(noun.subject)}**", *people, quoted])
+
+
+def _people(addresses: Sequence[Address]) -> str:
+    return _cell(", ".join(each.address for each in addresses))
 
 
 def _bullets(lines: Sequence[str]) -> dg.MetadataValue:

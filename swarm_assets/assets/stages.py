@@ -1,6 +1,6 @@
 """The stage assets: thin bodies around ``swarm.stages``, one partition a work order.
 
-Lineage as a person reads it: received -> thread, crm -> context; received -> tier;
+Lineage as a person reads it: received -> thread, crm -> context; received, thread -> tier;
 context, tier -> draft -> tone, fact, qa -> policy -> publish. What a stage needs beyond its direct
 reasons (``draft`` the mail itself, say) it reads from the store, so the graph stays readable.
 
@@ -24,6 +24,7 @@ from swarm.models import (
     Received,
     Review,
     Stage,
+    Thread,
     TierDecision,
 )
 from swarm.specialists.protocol import Brief
@@ -147,7 +148,7 @@ def enrichment(
 
 @dg.asset(
     key=asset_key(Stage.TIER),
-    ins=_from(Stage.RECEIVED),
+    ins=_from(Stage.RECEIVED, Stage.THREAD),
     check_specs=checks.specs(Stage.TIER),
     partitions_def=work_orders,
     io_manager_key=_IO,
@@ -155,12 +156,12 @@ def enrichment(
     kinds={"python"},
 )
 def tier(
-    context: dg.AssetExecutionContext, session: Work, received: Received
+    context: dg.AssetExecutionContext, session: Work, received: Received, thread: Thread
 ) -> Iterator[dg.Output[TierDecision] | dg.AssetCheckResult]:
     """How careful we must be, and why. ESCALATE means a human answers."""
     key = context.partition_key
     with session.stage() as watch:
-        noun = decide_tier(received, session.services, session.fence(key))
+        noun = decide_tier(received, session.services, session.fence(key), thread)
         output = _made(noun, shown.tier(noun), watch, cost=session.spent(key))
     yield output
     yield from _judged(session, key, Stage.TIER, noun.reasons)

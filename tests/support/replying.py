@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from swarm.clients.protocol import DeltaPage, FoundDraft
+from swarm.clients.bounded_http import AnswerTooLargeError
+from swarm.clients.protocol import DeltaPage, Enclosure, FoundDraft
 from swarm.errors import SwarmError
 from swarm.models import (
     Address,
+    Attachment,
     Claim,
     Context,
     CrmField,
@@ -101,6 +103,7 @@ class Mailbox:
     messages: Sequence[ThreadMessage] = (message(1, from_us=True), message(2))
     trouble: SwarmError | None = None
     conversation_id: str = "c1"
+    files: Sequence[tuple[Attachment, bytes | SwarmError]] = ()
     asked: list[str] = field(default_factory=list)
 
     def conversation(self, conversation_id: str) -> Sequence[ThreadMessage]:
@@ -119,6 +122,24 @@ class Mailbox:
 
     def delta(self, link: str | None, *, since: datetime) -> DeltaPage:
         return DeltaPage(messages=())
+
+    def enclosures(self, message_id: str) -> Sequence[Enclosure]:
+        self.asked.append(f"enclosures {message_id}")
+        if self.trouble:
+            raise self.trouble
+        return [
+            Enclosure(attachment_id=f"a{place}", label=label)
+            for place, (label, _) in enumerate(self.files)
+        ]
+
+    def attachment_bytes(self, message_id: str, attachment_id: str, *, most_bytes: int) -> bytes:
+        self.asked.append(f"bytes {message_id} {attachment_id}")
+        content = self.files[int(attachment_id[1:])][1]
+        if isinstance(content, Exception):
+            raise content
+        if len(content) > most_bytes:
+            raise AnswerTooLargeError("too large")
+        return content
 
 
 @dataclass

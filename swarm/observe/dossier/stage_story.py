@@ -65,7 +65,9 @@ def outcome(stage: Stage, body: JsonValue) -> str:
 
 
 def _thread(body: Body) -> str:
-    return f"{body.get('lookup')}, {_count(body, 'messages')} messages"
+    said = f"{body.get('lookup')}, {_count(body, 'messages')} messages"
+    files = _count(body, "attachments")
+    return f"{said}, {files} attachments" if files else said
 
 
 def _crm(body: Body) -> str:
@@ -84,7 +86,10 @@ def _tier(body: Body) -> str:
 
 
 def _draft(body: Body) -> str:
-    return "offered" if body.get("withheld") is None else "withheld"
+    if body.get("withheld") is not None:
+        return "withheld"
+    copies = _count(body, "cc")
+    return f"offered, {copies} in copy" if copies else "offered"
 
 
 def _review(body: Body) -> str:

@@ -5,6 +5,7 @@ whether anybody tried. Fault kinds of ``graph`` beside the common ones: ``delta_
 ``delta_duplicates``, ``string_booleans``, ``no_preference_applied``, ``foreign_next_link``.
 """
 
+import base64
 import json
 import re
 import sqlite3
@@ -49,6 +50,8 @@ class GraphDouble:
             ("GET", rf"{user}/mailFolders", self._folders),
             ("GET", rf"{user}{folder}", self._folder),
             ("GET", rf"{user}{message}/attachments", self._attachments),
+            ("GET", rf"{user}{message}/attachments/(?P<attached>[^/]+)", self._attachment),
+            ("GET", rf"{user}{message}/attachments/(?P<attached>[^/]+)/\$value", self._value),
             ("GET", rf"{user}{message}", self._get),
             ("PATCH", rf"{user}{message}", self._patch),
             ("DELETE", rf"{user}{message}", self._delete),
@@ -169,6 +172,29 @@ class GraphDouble:
             for each in self._message(mailbox, given).texts("attachments")
         ]
         return self._page(request, found, query, Preferences.read(request.headers))
+
+    def _attachment(self, request: Request, mailbox: str, given: str, attached: str) -> Reply:
+        odata.only(request.query, "$select")
+        found = self._attached(mailbox, given, attached)
+        shown = _selected(found, odata.names(request.query.get("$select", "")))
+        kind = {"@odata.type": "#microsoft.graph.fileAttachment"}
+        return json_reply(200, {**kind, **shown}, Preferences.read(request.headers).applied())
+
+    def _value(self, request: Request, mailbox: str, given: str, attached: str) -> Reply:
+        odata.only(request.query)
+        found = self._attached(mailbox, given, attached)
+        headers = {
+            "content-type": str(found.get("contentType") or "application/octet-stream"),
+            **Preferences.read(request.headers).applied(),
+        }
+        return Reply(200, base64.b64decode(str(found.get("contentBytes") or "")), headers)
+
+    def _attached(self, mailbox: str, given: str, attached: str) -> Json:
+        listed = self._message(mailbox, given).texts("attachments")
+        found = next((each for each in listed if each.get("id") == attached), None)
+        if found is None:
+            raise LookupError(attached)
+        return found
 
     def _translate(self, request: Request, mailbox: str) -> Reply:
         wanted = request.json()

@@ -1,9 +1,9 @@
 """The stage ``context``: from what was found, the evidence a draft may lean on.
 
-Evidence ids are given in a fixed order (mail, thread oldest first, contact, approved deal fields,
-notes), so the same sources give the same bytes. Secrets are masked here, once, before any
-specialist sees a text (ES-14); instruction-like text is marked, not obeyed (ES-13). No clock is
-read: the digest of the context is the evidence hash of every verdict.
+Evidence ids are given in a fixed order (mail, subject, attachments, thread oldest first, contact,
+approved deal fields, notes), so the same sources give the same bytes. Secrets are masked here,
+once, before any specialist sees a text (ES-14); instruction-like text is marked, not obeyed
+(ES-13). No clock is read: the digest of the context is the evidence hash of every verdict.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,15 +21,22 @@ from swarm.models import (
     TextSpan,
     Thread,
     ThreadMessage,
+    WorkOrder,
 )
+from swarm.patterns import linear
+from swarm.safety.enclosures import files_of
 from swarm.safety.injection import scan
 from swarm.safety.masking import mask
 from swarm.stages.enrichment.addressing import answer_to, participants
 from swarm.stages.enrichment.conflicts import crm_is_trusted, find_conflicts
+from swarm.stages.enrichment.labels import plain_label
 from swarm.stages.services import Services
 
 _THREAD_LIMIT = 20  # newest messages of a conversation; older ones are named as a gap
 _NOTE_LIMIT = 10
+_FILES_NAMED = 20
+_KIND = linear(r"[A-Za-z0-9.+-]{1,60}/[A-Za-z0-9.+-]{1,80}")  # what is no foreign text in a gap
+_NAME_LIMIT = 120  # characters of a file's name
 _TEXT_LIMIT = 8000  # characters of one piece of evidence
 
 
@@ -67,6 +74,8 @@ def build_context(
     customer = answer_to(order).address.lower()
     ledger = _Ledger(owner=customer)
     ledger.add(EvidenceKind.INBOUND, "graph:inbound", received.text)
+    ledger.add(EvidenceKind.INBOUND, "graph:subject", plain_label(order.subject, _TEXT_LIMIT))
+    _add_attachments(ledger, order, thread)
     shared, foreign = _split_by_customer(thread, customer)
     _add_thread(ledger, shared, order.ref.message_id)
     if crm_is_trusted(order, crm):
@@ -75,7 +84,7 @@ def build_context(
         thread=thread.lookup,
         contact=crm.contact,
         evidence=tuple(ledger.evidence),
-        participants=participants(order, thread, services.mailbox),
+        participants=participants(order, thread, services.ourselves),
         customer=customer,
         inbound_unanswered=_unanswered(thread, elsewhere),
         head_message_id=thread.head_message_id,
@@ -113,6 +122,19 @@ def _split_by_customer(
     return shared, foreign
 
 
+def _add_attachments(ledger: _Ledger, order: WorkOrder, thread: Thread) -> None:
+    """Name every attachment, then say what those that could be read say."""
+    labels = [
+        f"{plain_label(each.name, _NAME_LIMIT) or 'without a name'}"
+        f" ({plain_label(each.content_type, _NAME_LIMIT)}, {each.size} bytes)"
+        for each in files_of(order)[:_FILES_NAMED]
+    ]
+    ledger.add(EvidenceKind.INBOUND, "graph:attachments", "\n".join(labels))
+    for attached in thread.attachments:
+        name, _ = mask(attached.name)
+        ledger.add(EvidenceKind.INBOUND, "graph:attachment:text", attached.text, title=name)
+
+
 def _lowered(people: Iterable[Address]) -> set[str]:
     return {person.address.lower() for person in people}
 
@@ -142,6 +164,16 @@ def _add_fields(ledger: _Ledger, deal: CrmItem, approved: tuple[str, ...]) -> No
         )
 
 
+def _unread(thread: Thread) -> Iterator[str]:
+    for number, attached in enumerate(thread.attachments, start=1):
+        kind = attached.content_type if _KIND.fullmatch(attached.content_type) else "odd kind"
+        if attached.problem:
+            read = "was read in part" if attached.text else "was not read"
+            yield f"attachment {number} ({kind}) {read}: {attached.problem}"
+        elif len(attached.text) > _TEXT_LIMIT:
+            yield f"attachment {number} ({kind}) is longer than what a draft may lean on"
+
+
 def _gaps(
     thread: Thread, crm: Crm, shared: list[ThreadMessage], foreign: list[ThreadMessage]
 ) -> Iterator[str]:
@@ -153,5 +185,6 @@ def _gaps(
         yield f"not all that monday.com answered could be read: {crm.detail}"
     if len(shared) > _THREAD_LIMIT:
         yield f"{len(shared) - _THREAD_LIMIT} older messages of the conversation were left out"
+    yield from _unread(thread)
     if foreign:
         yield f"{len(foreign)} messages without the customer were left out"

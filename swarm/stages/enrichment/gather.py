@@ -9,6 +9,7 @@ from datetime import timedelta
 from swarm.models import Context, Crm, Noun, Received, Thread, WorkOrder
 from swarm.stages.enrichment.addressing import answer_to
 from swarm.stages.enrichment.context import build_context
+from swarm.stages.enrichment.enclosed import read_attachments
 from swarm.stages.enrichment.graph import ENRICHMENT
 from swarm.stages.enrichment.repeated import waiting_elsewhere
 from swarm.stages.graph_runner import forget, run
@@ -57,6 +58,7 @@ def gather(received: Received, services: Services, thread_id: str | None = None)
         oldest=services.clock() - _RESUME_WITHIN,
     )
     thread = with_inbound(Thread.model_validate(final["thread"]), order)
+    thread = thread.model_copy(update={"attachments": read_attachments(order, services)})
     crm = Crm.model_validate(final["crm"])
     elsewhere = waiting_elsewhere(order, thread, services)
     context = build_context(received, thread, crm, services, elsewhere=elsewhere)

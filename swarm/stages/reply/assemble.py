@@ -12,7 +12,8 @@ from swarm.patterns import linear
 from swarm.publishing.ledger.marker import draft_marker
 from swarm.specialists.phrasebook import Phrasebook, phrasebook
 from swarm.specialists.protocol import Brief, Proposal
-from swarm.stages.enrichment.addressing import answer_to, recipients, reply_subject
+from swarm.stages.enrichment.addressing import answer_to, copied, recipients, reply_subject
+from swarm.stages.enrichment.labels import plain_label
 from swarm.stages.reply.judging import JudgementError, judged
 from swarm.stages.services import Services
 
@@ -52,7 +53,7 @@ def assemble(proposal: Proposal, brief: Brief, *, author: str, revision: int) ->
     if book is None:
         return withheld(f"nobody here writes the language {proposal.language}", brief, author)
     if not target:
-        return withheld("the address to answer to is no participant (ES-10)", brief, author)
+        return withheld("nobody can be answered at the address to answer to (ES-10)", brief, author)
     paragraphs = _paragraphs(proposal.body_text, brief, book)
     return Draft(
         subject=reply_subject(brief.received.work_order.subject),
@@ -60,6 +61,7 @@ def assemble(proposal: Proposal, brief: Brief, *, author: str, revision: int) ->
         body_html="".join(_html_paragraph(p) for p in paragraphs),
         language=proposal.language,
         to=target,
+        cc=copied(brief.received, brief.context),
         claims=proposal.claims,
         answered=proposal.answered,
         revision=revision,
@@ -71,7 +73,7 @@ def _paragraphs(body: str, brief: Brief, book: Phrasebook) -> list[str]:
     order = brief.received.work_order
     said = [p.strip() for p in _BLANK_LINES.split(_clean(body)) if p.strip()]
     return [
-        book.greet(answer_to(order).name),
+        book.greet(plain_label(answer_to(order).name), answer_to(order).address),
         *_without_frame(said, book, brief.signature),
         f"{book.closing}\n{brief.signature}",
         draft_marker(order.key),

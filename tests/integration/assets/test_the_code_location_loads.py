@@ -19,7 +19,7 @@ ASSETS = {
     "work_order/thread": {"work_order/received"},
     "work_order/crm": {"work_order/received"},
     "work_order/context": {"work_order/thread", "work_order/crm"},
-    "work_order/tier": {"work_order/received"},
+    "work_order/tier": {"work_order/received", "work_order/thread"},
     "work_order/draft": {"work_order/context", "work_order/tier"},
     "work_order/tone": {"work_order/draft"},
     "work_order/fact": {"work_order/draft"},

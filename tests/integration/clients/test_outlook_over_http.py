@@ -1,3 +1,4 @@
+import base64
 import logging
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -5,10 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from swarm.clients.bounded_http import AnswerTooLargeError
 from swarm.clients.outlook import GraphOutlook
 from swarm.clients.outlook_messages import DISPATCH_KEY_PROPERTY
 from swarm.clients.protocol import DeltaExpiredError
 from swarm.errors import RateLimitedError, RemoteRefusedError, RemoteUnavailableError
+from swarm.installation.feeding import InboxDouble
+from swarm.legacy.events import event_from_eml
 from swarm.sandbox.graph.mailbox import new_conversation_id
 from swarm.sandbox.server import RunningSandbox
 from swarm.settings import GraphSettings
@@ -89,6 +93,53 @@ def test_labels_of_attachments_are_listed(sandbox: RunningSandbox, outlook: Grap
     mail = sandbox.seed_mail(ANNA, attachments=[label])
     (found,) = outlook.attachments(str(mail["id"]))
     assert (found.name, found.content_type, found.size) == ("a.pdf", "application/pdf", 7)
+
+
+def attached(sandbox: RunningSandbox, content: bytes) -> str:
+    encoded = base64.b64encode(content).decode()
+    label = {"name": "a b/ü.txt", "contentType": "text/plain", "size": len(content)}
+    return str(sandbox.seed_mail(ANNA, attachments=[{**label, "contentBytes": encoded}])["id"])
+
+
+def test_an_attachment_is_fetched_as_it_is(sandbox: RunningSandbox, outlook: GraphOutlook) -> None:
+    mail = attached(sandbox, b"Order\x00 \xff 10482")
+    (found,) = outlook.enclosures(mail)
+    data = outlook.attachment_bytes(mail, found.attachment_id, most_bytes=99)
+    assert data == b"Order\x00 \xff 10482"
+
+
+def test_an_attachment_larger_than_wanted_is_not_read(
+    sandbox: RunningSandbox, outlook: GraphOutlook
+) -> None:
+    mail = attached(sandbox, b"x" * 100_000)
+    (found,) = outlook.enclosures(mail)
+    with pytest.raises(AnswerTooLargeError):
+        outlook.attachment_bytes(mail, found.attachment_id, most_bytes=99_999)
+
+
+def test_an_attachment_that_is_not_there_is_refused(
+    sandbox: RunningSandbox, outlook: GraphOutlook
+) -> None:
+    with pytest.raises(RemoteRefusedError):
+        outlook.attachment_bytes(attached(sandbox, b"x"), "none", most_bytes=9)
+
+
+def test_a_mail_handed_in_brings_its_files_into_the_double(
+    sandbox: RunningSandbox, outlook: GraphOutlook
+) -> None:
+    raw = (
+        b"From: Ada <ada@example.org>\nSubject: x\nMIME-Version: 1.0\n"
+        b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nHello\n"
+        b"--b\nContent-Type: text/plain\nContent-Disposition: attachment; filename=a.txt\n\n"
+        b"Order 10482\n--b--\n"
+    )
+    event = event_from_eml(raw, sandbox.environment["GRAPH_MAILBOX"], now=datetime.now(UTC))
+    inbox = InboxDouble(sandbox.url)
+    placed = inbox.place(event, raw)
+    inbox._control.close()
+    message = str(placed["message_id"])
+    (found,) = outlook.enclosures(message)
+    assert outlook.attachment_bytes(message, found.attachment_id, most_bytes=99) == b"Order 10482"
 
 
 # --- our own drafts -------------------------------------------------------------------------------

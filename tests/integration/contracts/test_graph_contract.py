@@ -99,12 +99,14 @@ def settings(sandbox: RunningSandbox) -> GraphSettings:
 def spoken(outlook: GraphOutlook, sandbox: RunningSandbox) -> None:
     """Use every operation of the client once, errors included."""
     since = datetime.now(UTC) - timedelta(minutes=1)
-    label = {"id": "1", "name": "a.pdf", "contentType": "application/pdf", "size": 7}
+    label = {"id": "1", "name": "a.pdf", "contentType": "application/pdf", "size": 7,
+             "contentBytes": "JVBERi0="}  # fmt: skip
     mail = sandbox.seed_mail(ANNA, subject="Order", body_text="Where?", attachments=[label])
     draft = sandbox.seed_mail(ANNA, is_draft=True, folder="drafts", body_html="[m]", from_us=True)
     conversation = str(mail["conversationId"])
     outlook.conversation(conversation)
-    outlook.attachments(str(mail["id"]))
+    (enclosed,) = outlook.enclosures(str(mail["id"]))
+    outlook.attachment_bytes(str(mail["id"]), enclosed.attachment_id, most_bytes=99)
     outlook.rest_id(str(mail["id"]))
     outlook.find_dispatched(
         key="k", conversation_id=str(draft["conversationId"]), marker="[m]", since=since
@@ -132,7 +134,8 @@ def test_every_request_and_answer_fits_microsofts_schema(
         path = unquote(request.url.path).removeprefix("/graph/v1.0")
         operation = contract.operation(request.method, path)
         if operation is None:
-            assert path.endswith(("/oauth2/v2.0/token", "/translateExchangeIds"))
+            # Not in the subset: other services' paths, and bytes, which have no schema.
+            assert path.endswith(("/oauth2/v2.0/token", "/translateExchangeIds", "/$value"))
             continue
         judged += 1
         if request.content:

@@ -27,6 +27,23 @@ def test_graph_lists_honour_top_skip_and_select(
     assert set(graph.get("/mailFolders/inbox", params={"$select": "id"}).json()) == {"id"}
 
 
+def test_graph_gives_an_attachment_by_id_its_bytes_and_nothing_it_was_not_asked(
+    sandbox: RunningSandbox, graph: httpx.Client
+) -> None:
+    label = {"name": "a.txt", "contentType": "text/plain", "size": 3, "contentBytes": "YWJj"}
+    mail = sandbox.seed_mail(ANNA, attachments=[label])
+    path = f"/messages/{mail['id']}/attachments"
+    (listed,) = graph.get(path, params={"$select": "name"}).json()["value"]
+    assert set(listed) == {"@odata.type", "id", "name"}
+    one = f"{path}/{listed['id']}"
+    assert graph.get(one).json()["contentBytes"] == "YWJj"
+    assert "contentBytes" not in graph.get(one, params={"$select": "size"}).json()
+    value = graph.get(f"{one}/$value")
+    assert (value.content, value.headers["content-type"]) == (b"abc", "text/plain")
+    assert graph.get(f"{one}/$value", params={"$select": "size"}).status_code == 400
+    assert graph.get(f"{path}/none/$value").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("path", "option"),
     [

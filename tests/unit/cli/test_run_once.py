@@ -1,10 +1,12 @@
 """One mail through everything in one process: what the exit code says, and what is assumed."""
 
 import json
+from email.message import EmailMessage
 from importlib import resources
 from pathlib import Path
 
 import pytest
+from documents import pdf
 from typer.testing import CliRunner
 
 from swarm import samples
@@ -88,3 +90,35 @@ def test_an_automatic_reply_needs_no_answer(capsys: pytest.CaptureFixture[str]) 
         guarded(lambda: app(["run-once", str(SAMPLES / "09-auto-reply.eml")]))
     assert ended.value.code == 2
     assert "needs no answer" in capsys.readouterr().err
+
+
+def with_file(tmp_path: Path, name: str, content: bytes, said: str) -> Path:
+    message = EmailMessage()
+    message["From"], message["To"] = "Anna Keller <anna.keller@example.org>", "service@example.com"
+    message["Subject"], message["Message-ID"] = "Status", "<att-1@example.org>"
+    message["Date"] = "Thu, 26 Nov 2026 09:00:00 +0000"
+    message.set_content(f"Hello,\n\nwhat is the status of my order? {said}\n\nAnna Keller\n")
+    message.add_attachment(content, maintype="application", subtype="pdf", filename=name)
+    file = tmp_path / "mail.eml"
+    file.write_bytes(message.as_bytes())
+    return file
+
+
+LEANS = "The number is on the attached confirmation."
+
+
+def test_an_attachment_is_read_and_its_number_is_known(tmp_path: Path) -> None:
+    code, output = run(with_file(tmp_path, "c.pdf", pdf("Order 10482"), LEANS), "--json")
+    said = json.loads(output)
+    assert code == 0
+    texts = {each["source"]: each["text"] for each in said["result"]["context"]["evidence"]}
+    assert texts["graph:attachment:text"] == "Order 10482"
+    assert "tell us your order number" not in said["result"]["draft"]["body_text"]
+
+
+def test_an_attachment_that_cannot_be_read_escalates_who_leans_on_it(tmp_path: Path) -> None:
+    code, output = run(with_file(tmp_path, "c.pdf", b"%PDF-1.4\n%\xc7\xec", LEANS))
+    assert code == 1
+    words = " ".join(output.split())
+    assert "points to what is attached" in words
+    assert "gap: attachment 1 (application/pdf) was not read" in words

@@ -6,7 +6,9 @@ from swarm.clients.graph_http import prefer
 from swarm.clients.outlook_inbound import WITHOUT_ID, inbound_message
 from swarm.clients.outlook_messages import graph_message, html_to_text, thread_message
 from swarm.errors import RemoteUnavailableError
+from swarm.ourselves import Ourselves
 
+OURS = Ourselves(mailbox="service@example.com", addresses=("Shop@Example.com",))
 GOOD: dict[str, object] = {
     "id": "AAk1",
     "subject": "Order",
@@ -20,7 +22,7 @@ GOOD: dict[str, object] = {
 
 
 def test_the_newest_part_is_what_counts() -> None:
-    message = thread_message(graph_message(GOOD), mailbox="service@example.com", sent_folder="s")
+    message = thread_message(graph_message(GOOD), ours=OURS, sent_folder="s")
     assert message.text == "New"
     assert message.sender.address == "Anna@Example.org"
     assert message.sent_at == datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -34,10 +36,11 @@ def test_without_a_unique_body_the_whole_body_is_taken() -> None:
 
 def test_ours_is_what_the_mailbox_wrote_or_what_lies_in_sent_items() -> None:
     by_us = {**GOOD, "from": {"emailAddress": {"address": "SERVICE@example.com"}}}
+    by_alias = {**GOOD, "from": {"emailAddress": {"address": "shop@example.com"}}}
     sent = {**GOOD, "parentFolderId": "sent-id"}
-    for item in (by_us, sent):
+    for item in (by_us, by_alias, sent):
         message = graph_message(item)
-        ours = thread_message(message, mailbox="service@example.com", sent_folder="sent-id")
+        ours = thread_message(message, ours=OURS, sent_folder="sent-id")
         assert ours.from_us
 
 

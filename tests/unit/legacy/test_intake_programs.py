@@ -332,7 +332,7 @@ def test_whoever_places_the_mail_names_its_ids(tmp_path: Path) -> None:
         tmp_path,
         MAILBOX,
         now=NOW,
-        place=lambda e: {**e, "message_id": "graph-9"},
+        place=lambda e, _raw: {**e, "message_id": "graph-9"},
     )
     assert lines(IntakeFiles(tmp_path).events)[0]["message_id"] == "graph-9"
 

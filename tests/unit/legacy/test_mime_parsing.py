@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from swarm.errors import MalformedInputError
 from swarm.legacy.events import MAX_LINE_BYTES, encoded, event_from_eml
-from swarm.legacy.mime import decode_header, parse_mail
+from swarm.legacy.mime import parse_mail
+from swarm.legacy.mime_headers import decode_header
 
 SCHEMA = json.loads((resources.files("swarm.legacy") / "event.schema.json").read_text("utf-8"))
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

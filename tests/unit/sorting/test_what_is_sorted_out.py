@@ -5,12 +5,17 @@
 import json
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from swarm.legacy.actionable import why_ignored
-from swarm.legacy.events import MailEvent, event_from_eml
+from swarm.legacy.events import MailEvent, encoded, event_from_eml
 from swarm.legacy.graph_events import event_from_graph
+from swarm.legacy.home import IntakeFiles
+from swarm.legacy.intake_stream_processor import IntakeStreamProcessor
+from swarm.legacy.jsonl import LineLog
+from swarm.ourselves import Ourselves
 from swarm.sorting.classifier import SortedOut
 from swarm.sorting.page import shows_picture, text_of
 
@@ -73,6 +78,12 @@ SORTED_OUT = {
     "an absence note without a header": (eml(AWAY, subject="Out of office: Order 10482"), "auto-reply"),
     "a French one": (eml("Je suis en congé jusqu'au lundi.", subject="Réponse automatique : commande"), "auto-reply"),
     "an Exchange one in German": (eml("Ich bin bis Montag nicht im Büro.", subject="Automatische Antwort: Bestellung"), "auto-reply"),
+    "one of whom nobody says that he is away": (eml("Vielen Dank. Ich bin vom 2. bis 5. November auf einer Messe.", subject="Automatische Antwort: Bestellung"), "auto-reply"),
+    "an Italian one in other words": (eml("Non sono disponibile, non sarò raggiungibile fino a lunedì.", subject="Risposta automatica: ordine"), "auto-reply"),
+    "a note of a long absence": (eml("Ich bin in Elternzeit. Bitte wenden Sie sich an Ben.", subject="Abwesenheitsnotiz"), "auto-reply"),
+    "X-Autoreply-From": (eml(AWAY, X_Autoreply_From="ada@kunde.example"), "auto-reply"),
+    "X-Auto-Respond": (eml(AWAY, X_Auto_Respond="1"), "auto-reply"),
+    "a receipt in Dutch": (eml("Uw bericht is gelezen op maandag.", subject="Gelezen: Re: bestelling"), "receipt"),
     "a delivery report": (eml("x", Content_Type="multipart/report; report-type=delivery-status; boundary=b"), "bounce"),
     "a postmaster": (eml(sender="MAILER-DAEMON@kunde.example"), "bounce"),
     "a null return path": (eml(Return_Path="<>"), "bounce"),
@@ -113,6 +124,8 @@ def test_a_mail_nobody_must_answer_is_sorted_out_with_its_reason(name: str) -> N
 
 GOES_IN = {
     "a customer": eml(),
+    "an automatic reply that asks": eml("Ich bin verreist. Wann kommt meine Bestellung?", subject="Automatische Antwort: Bestellung"),
+    "a customer whose automatic reply is broken": eml("My lamp sends automatic replies and does not stop.", subject="Automatic reply does not stop"),
     "our web form": eml(sender=f"Website <{MAILBOX}>", Reply_To="Ada <ada@kunde.example>"),
     "our web form that says it is a machine": eml(sender=MAILBOX, Reply_To="ada@kunde.example", Auto_Submitted="auto-generated", Precedence="bulk", Return_Path="<>"),
     "a no-reply address of our domain for a customer": eml(sender="noreply@example.com", Reply_To="ada@kunde.example", Auto_Submitted="auto-generated"),
@@ -172,3 +185,31 @@ def test_looking_at_a_page_costs_no_more_than_its_length(piece: str) -> None:
         return min(best)
 
     assert seconds(80_000) < 10 * max(seconds(20_000), 0.005)
+
+
+OURS = Ourselves(
+    mailbox=MAILBOX, addresses=("shop@brand.example",), domains=("example.com", "forms.example")
+)
+
+KNOWN_AS = {
+    "another address of ours": (eml(sender="Shop@Brand.example"), "own mail"),
+    "another one that names a customer": (eml(sender="shop@brand.example", Reply_To="ada@kunde.example"), None),
+    "our form service for a customer": (eml(sender="noreply@forms.example", Reply_To="ada@kunde.example", Precedence="bulk"), None),
+    "a customer through a group of another domain of ours": (eml(List_Id="<team.forms.example>", Precedence="list"), None),
+    "a customer through the group of another address": (eml(List_Id="<shop.brand.example>"), None),
+    "a stranger's list": (eml(List_Id="<all.brand.example>"), "list"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KNOWN_AS)
+def test_a_house_is_known_by_all_its_addresses_and_domains(name: str) -> None:
+    event, reason = KNOWN_AS[name]
+    assert why_ignored(event, OURS) == reason
+
+
+def test_the_program_that_sorts_knows_who_we_are(tmp_path: Path) -> None:
+    files = IntakeFiles(tmp_path)
+    LineLog(files.events).append([encoded(eml(sender="shop@brand.example"))])
+    logs = LineLog(files.work_orders), LineLog(files.ignored)
+    done = IntakeStreamProcessor(files, *logs, OURS).turn()
+    assert (done.work_orders, done.ignored) == (0, 1)

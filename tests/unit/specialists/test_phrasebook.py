@@ -28,7 +28,14 @@ def test_a_language_without_phrases_is_none() -> None:
     assert phrasebook("../en") is None
 
 
-@pytest.mark.parametrize("name", ["Anna Smith", "Jean-Luc d'Arc", "José", "J. R. Miller", "李 明"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Anna Smith", "Jean-Luc Dupont", "José", "J. R. Miller", "Dr. Ada Kern", "Jan de Vries",
+        "Chloé Martin", "João da Silva", "Emil Larsen", "Giulia Rossi",
+        "Jørn Hansen", "Seán O'Connor",
+    ],
+)  # fmt: skip
 def test_a_plain_name_is_greeted(name: str) -> None:
     assert name in ENGLISH.greet(name)
 
@@ -43,10 +50,38 @@ def test_a_plain_name_is_greeted(name: str) -> None:
         "a" * 80,
         "<b>x</b>",
         "A|B",
+        "Stupid Idiot",
+        "Blöder Sack",
+        "Sale Con",
+        "Hijo De Puta",
+        "Dick Head",
+        "Karen Complainer",
+        "Very Angry Customer",
+        "Dear Customer",
+        "Website",
+        "Web Shop",
+        "info",
+        "Müller GmbH",
+        "ACME",
+        "ANNA KELLER",
+        "anna keller",
+        "Kundin",
+        "No Reply",
+        "Service Team",
+        "Kern, Ada",
+        "Ada Kern (Sales)",
+        "Anna Smith is a fool",
+        "李 明",
     ],
 )
 def test_a_name_that_is_no_name_is_left_out(name: str) -> None:
     assert ENGLISH.greet(name) == "Hello,"
+
+
+def test_a_rare_family_name_is_known_by_the_address_that_spells_it() -> None:
+    assert ENGLISH.greet("Anna Quuxberg") == "Hello,"
+    assert ENGLISH.greet("Anna Quuxberg", "anna.quuxberg@example.org") == "Hello Anna Quuxberg,"
+    assert ENGLISH.greet("Stupid Idiot", "stupid.idiot@example.org") == "Hello,"
 
 
 @given(st.text(max_size=80))

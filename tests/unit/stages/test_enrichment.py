@@ -15,11 +15,12 @@ def test_everything_known_becomes_evidence_in_a_fixed_order() -> None:
     found = gather(received(), services(monday=Board(notes=(note,))))
     assert [(e.id, e.kind, e.text) for e in found.context.evidence] == [
         ("e1", EvidenceKind.INBOUND, received().text),
-        ("e2", EvidenceKind.THREAD, "hello"),
-        ("e3", EvidenceKind.CRM_CONTACT, "Anna Smith"),
-        ("e4", EvidenceKind.CRM_FIELD, "Shipped"),
-        ("e5", EvidenceKind.CRM_FIELD, "2026-03-09"),
-        ("e6", EvidenceKind.CRM_UPDATE, "prefers mail"),
+        ("e2", EvidenceKind.INBOUND, "Order 20417"),
+        ("e3", EvidenceKind.THREAD, "hello"),
+        ("e4", EvidenceKind.CRM_CONTACT, "Anna Smith"),
+        ("e5", EvidenceKind.CRM_FIELD, "Shipped"),
+        ("e6", EvidenceKind.CRM_FIELD, "2026-03-09"),
+        ("e7", EvidenceKind.CRM_UPDATE, "prefers mail"),
     ]
     assert {e.owner for e in found.context.evidence} == {CUSTOMER.address.lower()}
     assert found.context.head_message_id == "m2"
