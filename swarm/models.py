@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from swarm.patterns import linear
 
@@ -214,16 +214,77 @@ class TextSpan(Noun):
     excerpt: str = Field(default="", max_length=120)
 
 
+class SetAsideKind(StrEnum):
+    """What a passage is that is not what the sender wrote now."""
+
+    HISTORY = "history"
+    SIGNATURE = "signature"
+    FOOTER = "footer"
+    BANNER = "banner"
+    ARMOUR = "armour"
+
+
+class SetAside(Noun):
+    """A passage taken out of a mail's text; kept whole, and judged all the same.
+
+    ``judged`` says whether escalation is judged on it, and is true unless something shows that it
+    is not what the customer says now: a message of the conversation holds it, or its shape does.
+    Instructions to a machine are looked for in everything but history that is proved.
+    """
+
+    kind: SetAsideKind
+    reason: str = Field(description="In words, without mail text")
+    text: str
+    judged: bool = True
+    language: str = Field(default="", description="Of judged history; empty: not measured")
+
+    @property
+    def scanned(self) -> bool:
+        """Whether instructions to a machine are looked for in it (ES-13)."""
+        return self.judged or self.kind is not SetAsideKind.HISTORY
+
+
+_EARLIER_PARTS = {"quoted": SetAsideKind.HISTORY, "signature": SetAsideKind.SIGNATURE}
+
+
 class Received(Noun):
     """The mail as a person would read it: decoded, quotes and hidden text taken out and kept."""
 
     work_order: WorkOrder
     text: str = Field(description="What the sender wrote now: no quoted history, no hidden text")
-    quoted: str = Field(default="", description="Quoted history below or between")
-    signature: str = ""
+    set_aside: tuple[SetAside, ...] = Field(
+        default=(), description="What was taken out of the text, in order, each with its reason"
+    )
     hidden: tuple[TextSpan, ...] = Field(default=(), description="Hidden or invisible text (ES-13)")
     language: str = Field(description="ISO 639-1, or 'und' when it cannot be told")
     asks: tuple[str, ...] = Field(default=(), description="Questions and requests, in order")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parts_of_earlier_versions(cls, given: object) -> object:
+        """Read ``quoted`` and ``signature``, as artifacts carried them before parts had kinds."""
+        if not isinstance(given, Mapping) or not _EARLIER_PARTS.keys() & given.keys():
+            return given
+        parts = [
+            SetAside(kind=kind, reason="set aside by an earlier version", text=given[name])
+            for name, kind in _EARLIER_PARTS.items()
+            if given.get(name)
+        ]
+        rest = {name: value for name, value in given.items() if name not in _EARLIER_PARTS}
+        return {**rest, "set_aside": (*parts, *(given.get("set_aside") or ()))}
+
+    @property
+    def quoted(self) -> str:
+        """The history, wherever it stood, proved or not."""
+        return self._of(SetAsideKind.HISTORY)
+
+    @property
+    def signature(self) -> str:
+        """Who wrote it, as the end of the mail says."""
+        return self._of(SetAsideKind.SIGNATURE)
+
+    def _of(self, kind: SetAsideKind) -> str:
+        return "\n".join(part.text for part in self.set_aside if part.kind is kind)
 
 
 # --- context --------------------------------------------------------------------------------------

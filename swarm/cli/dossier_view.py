@@ -6,7 +6,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from swarm.models import Context, Draft, Ruling, Stage
+from swarm.intake.mail.provenance import in_conversation
+from swarm.models import Context, Draft, Received, Ruling, Stage, Thread
 from swarm.observe.dossier.dossier import Dossier
 
 
@@ -16,6 +17,7 @@ def print_dossier(console: Console, found: Dossier, link: str) -> None:
     console.rule(found.key)
     console.print(_facts(found, link))
     console.print(_stages(found))
+    _print_set_aside(console, found)
     _print_draft(console, found)
     _print_evidence(console, found)
     _print_verdicts(console, found)
@@ -59,6 +61,23 @@ def _stages(found: Dossier) -> Table:
             "" if not story.cost else f"{story.cost:.4f}",
         )
     return table
+
+
+def _print_set_aside(console: Console, found: Dossier) -> None:
+    """What was taken out of the mail's text, as the conversation shows it, and why."""
+    body, thread = found.body(Stage.RECEIVED), found.body(Stage.THREAD)
+    if body is None:
+        return
+    known = None if thread is None else Thread.model_validate(thread)
+    received = in_conversation(Received.model_validate(body), known)
+    if not received.set_aside:
+        return
+    table = Table("set aside", "judged", "why", "text", title="Not what the customer says now")
+    for part in received.set_aside:
+        judged = "yes" if part.judged else "orders only" if part.scanned else "no"
+        text = Text(" ".join(part.text[:200].split()))
+        table.add_row(part.kind.value, judged, Text(part.reason), text)
+    console.print(table)
 
 
 def _print_draft(console: Console, found: Dossier) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from swarm.intake.mail.clean import receive
+from swarm.intake.mail.provenance import in_conversation
 from swarm.models import (
     Context,
     Crm,
@@ -61,8 +62,9 @@ def run_chain(
     def step(stage: Stage, work: Callable[[], NounT]) -> NounT:
         return recorder.record(stage, recorder.measured(work))
 
-    received = step(Stage.RECEIVED, lambda: receive(order))
-    thread, crm, context = _enriched(recorder, received, services)
+    mail = step(Stage.RECEIVED, lambda: receive(order))
+    thread, crm, context = _enriched(recorder, mail, services)
+    received = in_conversation(mail, thread)
     tier = step(Stage.TIER, lambda: decide_tier(received, services, fence, thread))
     brief = brief_of(received, context, tier, services)
     draft = step(Stage.DRAFT, lambda: write_draft(received, context, tier, services))
@@ -84,7 +86,7 @@ def run_chain(
     )
     publication = step(Stage.PUBLISH, lambda: publish(fence, policy, services, publisher))
     return ChainResult(
-        received=received,
+        received=mail,
         thread=thread,
         crm=crm,
         tier=tier,

@@ -48,13 +48,13 @@ NOUNS: Final[Mapping[Stage, type[Noun]]] = {
 }
 """What each stage gives."""
 
-_BRIEF = (Stage.RECEIVED, Stage.CONTEXT, Stage.TIER)
+_BRIEF = (Stage.RECEIVED, Stage.THREAD, Stage.CONTEXT, Stage.TIER)
 
 READS: Final[Mapping[Stage, tuple[Stage, ...]]] = {
     Stage.RECEIVED: (),  # the mail itself, which its output carries
     Stage.THREAD: (Stage.RECEIVED,),
     Stage.CRM: (Stage.RECEIVED,),
-    Stage.TIER: (Stage.RECEIVED,),
+    Stage.TIER: (Stage.RECEIVED, Stage.THREAD),
     Stage.CONTEXT: (Stage.RECEIVED, Stage.THREAD, Stage.CRM),
     Stage.DRAFT: _BRIEF,
     Stage.TONE: (*_BRIEF, Stage.DRAFT),

@@ -4,6 +4,7 @@ A union: the detectors' classes, the injection scan, the specialist's classes. N
 what another found, and a specialist that cannot judge makes the class unknown (ES-05).
 """
 
+from swarm.intake.mail.provenance import in_conversation
 from swarm.models import (
     EscalationClass,
     Fence,
@@ -15,7 +16,8 @@ from swarm.models import (
     TierDecision,
 )
 from swarm.safety.detectors import Detection, detect
-from swarm.safety.injection import is_certain, scan
+from swarm.safety.detectors.aside import orders_of
+from swarm.safety.injection import is_certain
 from swarm.specialists.protocol import Classification
 from swarm.stages.around import judge_around
 from swarm.stages.reply.judging import JudgementError, judged
@@ -30,13 +32,16 @@ def decide_tier(
 ) -> TierDecision:
     """Return tier, classes and reasons. ``thread`` holds what the mail's attachments say.
 
-    With a ``fence`` the tier becomes the work order's floor, and a higher floor of an earlier run
-    holds (ES-02). Raises ``FencedOutError``, ``DatabaseUnavailableError``, and
-    ``ModelUnavailableError`` while the work order may wait for the model.
+    History in the mail is judged unless ``thread`` proves that it is ours or older; without a
+    conversation nothing is proved. With a ``fence`` the tier becomes the work order's floor, and a
+    higher floor of an earlier run holds (ES-02). Raises ``FencedOutError``,
+    ``DatabaseUnavailableError``, and ``ModelUnavailableError`` while the work order may wait for
+    the model.
     """
+    received = in_conversation(received, thread)
     detection = detect(received)
     around = judge_around(received, thread, services.ourselves)
-    injected = (*received.hidden, *scan(received.text), *around.injected)
+    injected = (*received.hidden, *orders_of(received), *around.injected)
     # else a human answers anyway: nothing to pay for
     asked = max(detection.tier, around.tier) < Tier.ESCALATE
     added, reasons = _classified(received, services) if asked else ((), ())

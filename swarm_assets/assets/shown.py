@@ -23,16 +23,21 @@ from swarm.models import (
     TierDecision,
 )
 
+_CELL = 400  # characters of a passage
 Shown: TypeAlias = Mapping[str, dg.MetadataValue]
 
 
 def received(noun: Received) -> Shown:
-    """Language, number of asks, and what was found hidden or cut."""
+    """Language, number of asks, what was set aside and why, what was found hidden or cut."""
     return {
         "language": _text(noun.language),
         "asks": _count(noun.asks),
         "attachments": _count(noun.work_order.attachments),
         "hidden_spans": _count(noun.hidden),
+        "set_aside": _table(
+            ("what", "judged", "why", "text"),
+            [(p.kind, p.judged, p.reason, p.text[:_CELL]) for p in noun.set_aside],
+        ),
         "truncated": dg.MetadataValue.bool(noun.work_order.truncated),
     }
 

@@ -14,6 +14,7 @@ from typing import Final, TypeAlias, TypeVar
 import dagster as dg
 
 from swarm.intake.mail.clean import receive
+from swarm.intake.mail.provenance import in_conversation
 from swarm.models import (
     Context,
     Draft,
@@ -158,7 +159,10 @@ def enrichment(
 def tier(
     context: dg.AssetExecutionContext, session: Work, received: Received, thread: Thread
 ) -> Iterator[dg.Output[TierDecision] | dg.AssetCheckResult]:
-    """How careful we must be, and why. ESCALATE means a human answers."""
+    """How careful we must be, and why. ESCALATE means a human answers.
+
+    The conversation tells the customer's words from ours in what the mail quotes.
+    """
     key = context.partition_key
     with session.stage() as watch:
         noun = decide_tier(received, session.services, session.fence(key), thread)
@@ -183,7 +187,7 @@ def draft(
     key = context.partition_key
     with session.stage() as watch:
         session.fence(key)
-        mail = session.read(key, Stage.RECEIVED, Received)
+        mail = _mail(session, key)
         noun = write_draft(mail, gathered, tier, session.services)
         brief = brief_of(mail, gathered, tier, session.services)
         # A withheld draft has nothing the rules could find fault with.
@@ -290,9 +294,15 @@ STAGES: Final[Sequence[dg.AssetsDefinition]] = [
 ]
 
 
+def _mail(session: RunSession, key: str) -> Received:
+    """Return the mail as the conversation shows it: what is quoted, what was written now."""
+    received = session.read(key, Stage.RECEIVED, Received)
+    return in_conversation(received, session.read(key, Stage.THREAD, Thread))
+
+
 def _brief(session: RunSession, key: str) -> Brief:
     return brief_of(
-        session.read(key, Stage.RECEIVED, Received),
+        _mail(session, key),
         session.read(key, Stage.CONTEXT, Context),
         session.read(key, Stage.TIER, TierDecision),
         session.services,

@@ -8,6 +8,7 @@ reviewed by a person, so the list is broad rather than strict.
 
 import re
 
+from swarm.models import LONGEST_JUDGED
 from swarm.patterns import linear
 
 MAX_ASKS = 20
@@ -44,6 +45,16 @@ _POLITE_ONLY = linear(
     r"|looking forward to (?:hearing|your).{0,60})\W{0,3}$",
     re.IGNORECASE,
 )
+
+
+def asks_in(text: str, subject: str) -> tuple[str, ...]:
+    """Return what a mail asks for: in its text, or else in its subject.
+
+    A text too long to be judged goes to a person whole; nobody drafts an answer to it.
+    """
+    if max(len(text), len(subject)) > LONGEST_JUDGED:
+        return ()
+    return asks_of(text) or asks_of(subject)
 
 
 def asks_of(text: str) -> tuple[str, ...]:

@@ -12,11 +12,12 @@ from swarm.intake.mail.invisible import MAX_EXCERPT, MAX_SPANS
 from swarm.intake.mail.styles import (
     PAGE,
     Colour,
-    HiddenSelectors,
+    StyleSheets,
+    background,
     colour,
     declarations,
     hidden_by,
-    hidden_selectors,
+    read_sheets,
     same_to_the_eye,
 )
 from swarm.markup import made_to_exhaust, tags_dropped
@@ -49,7 +50,7 @@ class _Look:
     """What an element inherits from those around it."""
 
     hidden: str | None = None
-    background: Colour = PAGE
+    background: Colour | None = PAGE
     colour: Colour | None = None
     quotes: int = 0
     keep_space: bool = False
@@ -112,7 +113,7 @@ def read_html(html: str) -> ReadPage:
         finding = TextSpan(start=0, end=0, label=NESTED_TOO_DEEP)
         return ReadPage(tags_dropped(html), (finding,))
     tree = LexborHTMLParser(html)
-    selectors = hidden_selectors([node.text() for node in tree.css("style")])
+    selectors = read_sheets([node.text() for node in tree.css("style")])
     writer = _Writer()
     _walk(tree.root, writer, selectors)
     writer.end_line()
@@ -122,7 +123,7 @@ def read_html(html: str) -> ReadPage:
 # --- walking the tree -----------------------------------------------------------------------------
 
 
-def _walk(root: LexborNode | None, writer: _Writer, selectors: HiddenSelectors) -> None:
+def _walk(root: LexborNode | None, writer: _Writer, selectors: StyleSheets) -> None:
     looks = [_Look()]
     node = root
     while node is not None:
@@ -142,7 +143,7 @@ def _onwards(node: LexborNode, looks: list[_Look], writer: _Writer) -> LexborNod
 
 
 def _enter(
-    node: LexborNode, looks: list[_Look], writer: _Writer, selectors: HiddenSelectors
+    node: LexborNode, looks: list[_Look], writer: _Writer, selectors: StyleSheets
 ) -> LexborNode | None:
     """Write one node; return its first child when that is to be walked (its look is pushed)."""
     tag = node.tag or ""
@@ -176,8 +177,9 @@ def _text(node: LexborNode, look: _Look, writer: _Writer) -> None:
 
 
 def _unreadable(look: _Look) -> str | None:
-    same = look.colour is not None and same_to_the_eye(look.colour, look.background)
-    return "same_colour" if same else None
+    if look.colour is None or look.background is None:
+        return None
+    return "same_colour" if same_to_the_eye(look.colour, look.background) else None
 
 
 def _open_tag(tag: str, writer: _Writer) -> None:
@@ -206,28 +208,33 @@ def _leave(tag: str, writer: _Writer) -> None:
         writer.end_line(paragraph=tag in _PARAGRAPHS)
 
 
-def _look(node: LexborNode, tag: str, around: _Look, selectors: HiddenSelectors) -> _Look:
+def _look(node: LexborNode, tag: str, around: _Look, selectors: StyleSheets) -> _Look:
     attributes = node.attributes
-    if not attributes and tag not in ("blockquote", "pre") and not selectors.found:
-        return around
-    style = declarations(attributes.get("style") or "")
-    label = hidden_by(style) or selectors.label(
+    names = selectors.names(
         tag, (attributes.get("id") or "").lower(), (attributes.get("class") or "").lower()
     )
+    if not attributes and tag not in ("blockquote", "pre") and not names:
+        return around
+    own = declarations(attributes.get("style") or "")
+    style = {**_bgcolor(attributes), **selectors.colours(names), **own}
+    label = hidden_by(own) or selectors.label(names)
     if "hidden" in attributes:
         label = "display_none"
-    background = colour(
-        style.get("background-color") or style.get("background") or attributes.get("bgcolor") or ""
-    )
     ink = colour(style.get("color") or (attributes.get("color") if tag == "font" else None) or "")
     return _Look(
         hidden=around.hidden or label,
-        background=background or around.background,
+        background=background(style, around.background),
         colour=ink or around.colour,
         quotes=around.quotes + (tag == "blockquote" and _quotes(style, attributes)),
         keep_space=around.keep_space or tag == "pre",
         aria=around.aria or attributes.get("aria-hidden") == "true",
     )
+
+
+def _bgcolor(attributes: dict[str, str | None]) -> dict[str, str]:
+    """What tables said before there were styles."""
+    said = {"background-color": (attributes.get("bgcolor") or "").lower()}
+    return {**said, "background-image": "url()"} if attributes.get("background") else said
 
 
 def _quotes(style: dict[str, str], attributes: dict[str, str | None]) -> bool:

@@ -24,6 +24,8 @@ _NAMED = {
     "black": (0, 0, 0),
 }
 
+_COLOURS = ("color", "background", "background-color", "background-image")
+
 Colour = tuple[int, int, int]
 PAGE: Colour = (255, 255, 255)
 
@@ -95,38 +97,69 @@ def colour(value: str) -> Colour | None:
     return None
 
 
+def background(style: dict[str, str], around: Colour | None) -> Colour | None:
+    """Return what text stands on; None when that is a picture or a colour nobody here can read."""
+    plain = style.get("background-color") or style.get("background") or ""
+    if "url(" in plain or "gradient" in plain or style.get("background-image", "none") != "none":
+        return None
+    if plain.split(" ")[0] in ("", "none", "transparent", "inherit", "initial", "unset"):
+        return around
+    return colour(plain)
+
+
 def same_to_the_eye(one: Colour, other: Colour) -> bool:
     """Whether text in one colour on the other cannot be read."""
     return all(abs(a - b) <= _CLOSE for a, b in zip(one, other, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
-class HiddenSelectors:
-    """Simple selectors (``.class``, ``#id``, ``tag``, ``tag.class``) that a style sheet hides."""
+class StyleSheets:
+    """What style sheets say of simple selectors: ``.class``, ``#id``, ``tag``, ``tag.class``.
+
+    ``found``: the trick that hides; ``coloured``: colours and backgrounds, to read text on them.
+    """
 
     found: dict[str, str]
+    coloured: dict[str, dict[str, str]]
 
-    def label(self, tag: str, identity: str, classes: str) -> str | None:
+    def label(self, names: list[str]) -> str | None:
         """Return the trick that hides an element with these names; None for none."""
-        if not self.found:
-            return None
-        names = [tag, f"#{identity}", f"{tag}#{identity}"]
-        for one in classes.split()[:20]:
-            names += [f".{one}", f"{tag}.{one}"]
         return next((self.found[name] for name in names if name in self.found), None)
 
+    def colours(self, names: list[str]) -> dict[str, str]:
+        """Return the declarations about colour of an element; the narrower selector wins."""
+        said: dict[str, str] = {}
+        for name in names:
+            said.update(self.coloured.get(name, {}))
+        return said
 
-def hidden_selectors(sheets: list[str]) -> HiddenSelectors:
-    """Read style sheets for rules that hide; rules inside ``@media`` speak of other screens."""
+    def names(self, tag: str, identity: str, classes: str) -> list[str]:
+        """Return the selectors an element answers to, the wider ones first."""
+        if not self.found and not self.coloured:
+            return []
+        each = classes.split()[:20]
+        wide = [tag, *(f".{one}" for one in each), *(f"{tag}.{one}" for one in each)]
+        return [*wide, f"#{identity}", f"{tag}#{identity}"]
+
+
+def read_sheets(sheets: list[str]) -> StyleSheets:
+    """Read style sheets for what hides or colours; ``@media`` rules speak of other screens."""
     found: dict[str, str] = {}
+    coloured: dict[str, dict[str, str]] = {}
     for sheet in sheets[:10]:
         flat = _without_media(sheet[:100_000].lower())
         for selectors, body in _rules(flat):
-            label = hidden_by(declarations(body))
-            for selector in selectors.split(",") if label else ():
-                if label and _SIMPLE_SELECTOR.fullmatch(selector.strip()):
-                    found[selector.strip()] = label
-    return HiddenSelectors(found)
+            said = declarations(body)
+            label = hidden_by(said)
+            colours = {name: said[name] for name in _COLOURS if name in said}
+            for selector in selectors.split(",") if label or colours else ():
+                name = selector.strip()
+                if _SIMPLE_SELECTOR.fullmatch(name) is None:
+                    continue
+                if label:
+                    found[name] = label
+                coloured.setdefault(name, {}).update(colours)
+    return StyleSheets(found, coloured)
 
 
 def _rules(sheet: str) -> Iterator[tuple[str, str]]:

@@ -64,6 +64,17 @@ def outcome(stage: Stage, body: JsonValue) -> str:
     return say(body) if say else "done"
 
 
+def _received(body: Body) -> str:
+    parts = body.get("set_aside")
+    kinds = (
+        [str(part.get("kind")) for part in parts if isinstance(part, dict)]
+        if isinstance(parts, list)
+        else []
+    )
+    aside = f", set aside: {', '.join(dict.fromkeys(kinds))}" if kinds else ""
+    return f"{body.get('language')}, {_count(body, 'asks')} asks{aside}"
+
+
 def _thread(body: Body) -> str:
     said = f"{body.get('lookup')}, {_count(body, 'messages')} messages"
     files = _count(body, "attachments")
@@ -115,6 +126,7 @@ def _count(body: Body, name: str) -> int:
 
 
 _OUTCOMES: dict[Stage, Callable[[Body], str]] = {
+    Stage.RECEIVED: _received,
     Stage.THREAD: _thread,
     Stage.CRM: _crm,
     Stage.CONTEXT: _context,

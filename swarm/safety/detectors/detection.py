@@ -7,7 +7,7 @@ detector (``swarm.safety.learned``), sentence by sentence; it adds, too. A model
 elsewhere; none takes one away.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from swarm.models import (
@@ -17,11 +17,14 @@ from swarm.models import (
     Noun,
     Reason,
     Received,
+    SetAside,
+    SetAsideKind,
     TextSpan,
     Tier,
     WorkOrder,
 )
 from swarm.safety import injection, learned
+from swarm.safety.detectors.aside import orders_of, parts_to_judge
 from swarm.safety.lexicon import load, word_class
 from swarm.safety.matching import Hit, Matcher
 from swarm.safety.words import Word, words_of
@@ -46,10 +49,10 @@ DETECTORS: Mapping[str, str] = {
 }
 COVERED = frozenset({"en", "de", "fr", "es", "it", "nl", "pt"})
 ENOUGH_WORDS = 6
-_SHARE = 0.15
+_SHARE = 0.5
 
 _LITTLE_WORDS = frozenset(word_class("little", "languages"))
-_POINTER_WORDS = 12  # "see below, please answer": the matter stands in the quoted history
+_POINTER_WORDS = 12  # "see the picture, please answer": the matter stands elsewhere
 _EXCERPT = 120
 
 
@@ -66,19 +69,21 @@ class Detection(Noun):
 def detect(received: Received) -> Detection:
     """Judge a mail by code alone; the same mail always gives the same answer.
 
-    Subject, and quoted history when the mail merely points to it, are judged too, without spans.
+    The subject, and what was set aside and may be the customer's words, are judged too, without
+    spans. A mail whose history was not compared with the conversation is judged with all of it.
     """
     if too_long := _too_long(received):
         return _unread(too_long)
     words = words_of(received.text)
     own = _matcher().hits(words)
-    around = _matcher().hits(words_of(_around(received, words)))
-    orders = injection.scan(received.text)
+    around = _matcher().hits(words_of(received.work_order.subject))
+    orders = orders_of(received)
     rang = learned.rings(received.text, received.language)
     in_subject = learned.rings(received.work_order.subject, received.language)
     reasons = (
         *_class_reasons((*own, *around)),
         *_learned_reasons((*rang, *in_subject)),
+        *(reason for part in parts_to_judge(received) for reason in _beside(part, received)),
         *_unjudgeable(received, words, orders),
     )
     doubtful = _has_weak((*own, *around)) or bool(orders or received.hidden)
@@ -94,6 +99,18 @@ def detect(received: Received) -> Detection:
     )
 
 
+def _beside(part: SetAside, received: Received) -> Iterator[Reason]:
+    """Judge one part that stood beside the text, by itself."""
+    found = (
+        *_class_reasons(_matcher().hits(words_of(part.text))),
+        *_learned_reasons(learned.rings(part.text, received.language)),
+    )
+    for reason in found:
+        # Words of law, privacy and fraud are what footers are made of; words of harm are not.
+        if part.judged or EscalationClass.SAFETY in reason.classes:
+            yield reason.model_copy(update={"detail": f"{reason.detail} (in its {part.kind})"})
+
+
 def lexicon_is_silent(text: str) -> bool:
     """Whether no phrase of any class, weak ones included, occurs in a text."""
     return not _matcher().hits(words_of(text))
@@ -106,12 +123,15 @@ def rings_the_lexicon(text: str) -> bool:
 
 def _too_long(received: Received) -> str | None:
     """Say what is too long to be read in time; nothing of it is judged, and nothing cut away."""
-    for name, text in (
-        ("text", received.text),
-        ("subject", received.work_order.subject),
-        ("quoted history", received.quoted if _points_back(received.text) else ""),
+    history = sum(len(p.text) for p in received.set_aside if p.kind is SetAsideKind.HISTORY)
+    everything = sum(len(p.text) for p in received.set_aside)
+    for name, length in (
+        ("text", len(received.text)),
+        ("subject", len(received.work_order.subject)),
+        ("quoted history", history),
+        ("signature and footers", everything - history),
     ):
-        if len(text) > LONGEST_JUDGED:
+        if length > LONGEST_JUDGED:
             return f"its {name} has more than {LONGEST_JUDGED} characters"
     return None
 
@@ -122,18 +142,9 @@ def _unread(why: str) -> Detection:
     return Detection(tier=Tier.ESCALATE, classes=unknown, reasons=(reason,))
 
 
-def _points_back(text: str) -> bool:
-    return len(words_of(text[: _POINTER_WORDS * 200])) < _POINTER_WORDS
-
-
 @cache
 def _matcher() -> Matcher:
     return Matcher(load(*LEXICONS))
-
-
-def _around(received: Received, words: tuple[Word, ...]) -> str:
-    pointer = len(words) < _POINTER_WORDS
-    return received.work_order.subject + (" .\n\n" + received.quoted if pointer else "")
 
 
 def _class_reasons(hits: Iterable[Hit]) -> tuple[Reason, ...]:
@@ -182,6 +193,10 @@ def _unjudgeable(
         "its HTML is nested too deep to be read": _nested_too_deep(received),
         f"its language ({received.language}) is none the detectors read": not readable(
             received.language, words
+        ),
+        "what it quotes is in a language none of the detectors reads": any(
+            part.judged and part.language and not readable(part.language, words_of(part.text))
+            for part in received.set_aside
         ),
         "it has no text, only attachments": not words and attached,
         "it is only a picture, which nobody read": pictured and _points_to_it(received, words),
@@ -232,8 +247,8 @@ def _span(hit: Hit, text: str) -> TextSpan:
 def readable(language: str, words: Sequence[Word]) -> bool:
     """Whether the lexicons can judge these words at all (ES-01: else it is unknown).
 
-    The language tag comes from intake and is a guess on short texts; frequent little words are a
-    second opinion. Only when both say no is a mail unjudgeable.
+    The language tag comes from intake, measured on the words; frequent little words are a second
+    opinion on what it could not tell. Look-alikes share some of them, so half must be such words.
     """
     if len(words) < ENOUGH_WORDS:
         return language in COVERED or language == "und"

@@ -4,6 +4,7 @@ from swarm.models import EscalationClass, Reason, Tier
 from swarm.safety import injection
 from swarm.safety.case import Case
 from swarm.safety.detectors import detect
+from swarm.safety.detectors.aside import orders_of
 
 _HUMAN = EscalationClass.HUMAN_REQUESTED
 
@@ -50,7 +51,7 @@ def injection_is_heeded(case: Case) -> tuple[Reason, ...]:
     Text of the mail itself: REVIEW at least. Anything certain, wherever it was found (thread, CRM):
     ESCALATE. A mere likelihood outside the mail is recorded in the context and raises nothing.
     """
-    own = injection.scan(case.received.text)
+    own = orders_of(case.received)
     around = case.context.injections if case.context else ()
     tier = max(case.tier.tier if case.tier else Tier.ROUTINE, case.tier_floor)
     certain = any(injection.is_certain(span) for span in (*own, *around))

@@ -6,6 +6,7 @@ What does not live here: the graph (``graph``) and how evidence is made of what 
 
 from datetime import timedelta
 
+from swarm.intake.mail.provenance import in_conversation
 from swarm.models import Context, Crm, Noun, Received, Thread, WorkOrder
 from swarm.stages.enrichment.addressing import answer_to
 from swarm.stages.enrichment.context import build_context
@@ -61,7 +62,8 @@ def gather(received: Received, services: Services, thread_id: str | None = None)
     thread = thread.model_copy(update={"attachments": read_attachments(order, services)})
     crm = Crm.model_validate(final["crm"])
     elsewhere = waiting_elsewhere(order, thread, services)
-    context = build_context(received, thread, crm, services, elsewhere=elsewhere)
+    mail = in_conversation(received, thread)
+    context = build_context(mail, thread, crm, services, elsewhere=elsewhere)
     found = Enrichment(thread=thread, crm=crm, context=context)
     forget(services.checkpointer, thread_id)
     return found
