@@ -52,13 +52,18 @@ class Stage(StrEnum):
 
 
 class WorkOrderState(StrEnum):
-    """Where a work order is. The last four are final (promise 1)."""
+    """Where a work order is. The last five are final (promise 1).
+
+    ``declined``: nothing here can answer it, a person writes, and no danger was seen.
+    ``escalated``: a danger was seen, or it could not be judged whether there is one.
+    """
 
     ACCEPTED = "accepted"
     RUNNING = "running"
     PUBLISHING = "publishing"
     PUBLISHED = "published"
     ESCALATED = "escalated"
+    DECLINED = "declined"
     HELD = "held"
     DEAD = "dead"
 
@@ -72,6 +77,7 @@ _FINAL_STATES = frozenset(
     {
         WorkOrderState.PUBLISHED,
         WorkOrderState.ESCALATED,
+        WorkOrderState.DECLINED,
         WorkOrderState.HELD,
         WorkOrderState.DEAD,
     }
@@ -406,6 +412,9 @@ class Evidence(Noun):
     owner: str
     title: str = ""
     text: str
+    answers: tuple[int, ...] = Field(
+        default=(), description="Places in ``Received.asks`` it was found for, from 0"
+    )
 
 
 class Context(Noun):
@@ -435,10 +444,13 @@ class Context(Noun):
 # --- judging --------------------------------------------------------------------------------------
 
 
+DECLINED = "DECLINED"  # stands where a rule's id stands: no rule objects, but there is no answer
+
+
 class Reason(Noun):
     """Why a rule fired. ``detail`` is for people and never quotes mail text."""
 
-    rule: str = Field(pattern=r"^(ES-\d\d|LEGACY-POLICY)$")
+    rule: str = Field(pattern=r"^(ES-\d\d|LEGACY-POLICY|DECLINED)$")
     detail: str
     classes: tuple[EscalationClass, ...] = ()
 
@@ -465,6 +477,11 @@ class Draft(Noun):
     """The stage ``draft``. Withheld means: no text was made, for the stated reason."""
 
     withheld: str | None = Field(default=None, description="Reason; None when a text is offered")
+    declined: str | None = Field(
+        default=None,
+        description="Withheld because nothing here can answer it, not for a danger: which answer is"
+        " missing, in words of ours; None otherwise",
+    )
     subject: str = ""
     body_text: str = ""
     body_html: str = ""
@@ -473,6 +490,9 @@ class Draft(Noun):
     cc: tuple[Address, ...] = ()
     claims: tuple[Claim, ...] = ()
     answered: tuple[str, ...] = Field(default=(), description="Asks the text takes up, verbatim")
+    unanswered: tuple[str, ...] = Field(
+        default=(), description="Asks to which nothing here had an answer, verbatim"
+    )
     revision: int = Field(default=0, ge=0)
     author: str = Field(description="Specialist name and version")
 
@@ -523,6 +543,9 @@ class PolicyDecision(Noun):
     """The stage ``policy``: may this draft be offered? Code decides; models only add reasons."""
 
     publishable: bool
+    declined: bool = Field(
+        default=False, description="No danger was seen, but nothing here can answer it"
+    )
     reasons: tuple[Reason, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     ruleset: str
@@ -534,7 +557,7 @@ class PolicyDecision(Noun):
 class Publication(Noun):
     """The stage ``publish``: what was handed to the ledger, or why nothing was."""
 
-    state: WorkOrderState = Field(description="publishing, published, escalated or held")
+    state: WorkOrderState = Field(description="publishing, published, escalated, declined or held")
     detail: str
 
 

@@ -367,6 +367,28 @@ class CoreSettings(BaseSettings):
         default=30, ge=0, description="At or below this, an alert fires at once"
     )
 
+    declined_owner: str = Field(
+        default="customer-service",
+        min_length=1,
+        description="Who writes what nothing here could answer (declined)",
+    )
+    declined_minutes: PositiveInt = Field(
+        default=480, description="Minutes until somebody must have looked at what was declined"
+    )
+    acknowledge_unanswered: bool = Field(
+        default=False,
+        description="true: what nothing here can answer gets a draft that says it has arrived",
+    )
+    knowledge_dir: Path | None = Field(
+        default=None,
+        description="Folder of the house's approved answers; unset: SWARM_HOME/knowledge",
+    )
+
+    @property
+    def knowledge_folder(self) -> Path:
+        """Where the approved answers lie."""
+        return self.knowledge_dir or self.swarm_home / "knowledge"
+
     @field_validator("auto_send_enabled")
     @classmethod
     def _never_send(cls, value: bool) -> bool:  # noqa: FBT001 - pydantic's validator signature

@@ -54,6 +54,7 @@ def build_definitions(**overrides: object) -> dg.Definitions:
             "monday": connections.monday,
             "zapier": connections.zapier,
             "specialist": connections.specialist,
+            "knowledge": connections.knowledge,
             "services": run_session.services,
             "publishing_deps": publishing.publishing_deps,
             "publisher": publishing.publisher,

@@ -9,6 +9,7 @@ from swarm.cli import (
     escalations,
     home,
     ignored,
+    knowledge,
     legacy,
     look,
     publisher,
@@ -40,6 +41,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(dead.app, name="dead")
 app.add_typer(escalations.app, name="escalations")
 app.add_typer(ignored.app, name="ignored")
+app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(publisher.app, name="publisher")
 app.add_typer(legacy.app, name="legacy")

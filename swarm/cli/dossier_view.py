@@ -40,7 +40,8 @@ def _facts(found: Dossier, link: str) -> Table:
     table.add_row("tier", found.tier.name.lower())
     if found.escalation:
         classes = ", ".join(found.escalation.classes)
-        table.add_row("escalation", f"{classes}, owner {found.escalation.owner}")
+        what = "escalation" if classes else "declined"
+        table.add_row(what, f"{classes}, owner {found.escalation.owner}".removeprefix(", "))
         for reason in found.escalation.reasons:
             table.add_row("", Text(f"{reason.rule}: {reason.detail}"))
     for release in found.releases:

@@ -10,14 +10,17 @@ from swarm.intake.stream.names import find_key
 from swarm.store.alerts import acknowledge_escalation
 from swarm.store.database import Row
 
-app = typer.Typer(help="Work orders that wait for a human (ES-22).", no_args_is_help=True)
+app = typer.Typer(
+    help="Work orders that wait for a human: escalated (ES-22) or declined.", no_args_is_help=True
+)
 
 _LIST = """
-SELECT work_order_key AS key, classes, owner, received_at, acknowledge_by, acknowledged_at,
-       acknowledged_by, acknowledged_at IS NULL AND acknowledge_by < now() AS overdue
-  FROM escalations
- WHERE %(everything)s OR acknowledged_at IS NULL
- ORDER BY acknowledge_by, work_order_key
+SELECT e.work_order_key AS key, w.state, e.classes, e.owner, e.received_at, e.acknowledge_by,
+       e.acknowledged_at, e.acknowledged_by,
+       e.acknowledged_at IS NULL AND e.acknowledge_by < now() AS overdue
+  FROM escalations e JOIN work_orders w ON w.key = e.work_order_key
+ WHERE %(everything)s OR e.acknowledged_at IS NULL
+ ORDER BY e.acknowledge_by, e.work_order_key
 """
 
 
@@ -37,7 +40,7 @@ def list_(
     for row in rows:
         late = "  OVERDUE" if row["overdue"] else ""
         say(
-            f"{row['key']}  {', '.join(row['classes'])}  {row['owner']}"
+            f"{row['key']}  {', '.join(row['classes']) or row['state']}  {row['owner']}"
             f"  by {row['acknowledge_by']:%Y-%m-%d %H:%M} UTC{late}"
         )
     if not rows:

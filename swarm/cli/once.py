@@ -7,8 +7,10 @@ from pathlib import Path
 
 from swarm.cli.lone_mail import ASSUMED, EmptyCrm, LoneMail
 from swarm.errors import MalformedInputError, RefusedError
+from swarm.installation.enter import acknowledges, knowledge_folder
 from swarm.installation.environment import home_of
 from swarm.intake.stream.line import Quarantined, read_line
+from swarm.knowledge import Shelf
 from swarm.legacy.actionable import why_ignored
 from swarm.legacy.events import encoded, event_from_eml
 from swarm.legacy.home import IntakeFiles
@@ -33,6 +35,7 @@ class Once(Noun):
     state: WorkOrderState
     publishable: bool
     escalated: bool
+    declined: bool
     assumed: tuple[str, ...] = ASSUMED
     result: ChainResult
 
@@ -50,10 +53,11 @@ def drive(file: Path) -> Once:
     fence = queue.open(order.key, f"run-once-{uuid.uuid4()}", request.attempt)
     services = Services(
         store=store,
-        specialist=select_specialist(model, store),
+        specialist=select_specialist(model, store, acknowledge=acknowledges()),
         outlook=LoneMail(order, [part.content for part in parse_mail(data).attachments]),
         monday=EmptyCrm(),
         mailbox=order.ref.mailbox,
+        knowledge=Shelf(knowledge_folder()),
         model_budget=model.budget_per_work_order,
         model_patience_seconds=0.0,  # nobody drives it again
     )
@@ -64,6 +68,7 @@ def drive(file: Path) -> Once:
         state=state,
         publishable=result.policy.publishable,
         escalated=state is WorkOrderState.ESCALATED,
+        declined=state is WorkOrderState.DECLINED,
         result=result,
     )
 

@@ -32,7 +32,7 @@ def release(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Open an escalated, held or dead work order again, for a new attempt under all rules.
+    """Open a final, unpublished work order again, for a new attempt under all rules.
 
     Nobody can take on ES-06, 09, 10, 11, 14, 16 and 17. What is published is never released.
     """

@@ -17,15 +17,15 @@ def run_once(
 ) -> None:
     """Run one mail through all stages on an in-memory store and show what would become of it.
 
-    Exit codes: 0 publishable, 1 escalated to a human, 2 failed. Nothing is stored or sent, and no
-    service is asked; the output says what is assumed about Outlook and monday.
+    Exit codes: 0 publishable, 1 escalated to a human or declined, 2 failed. Nothing is stored or
+    sent, and no service is asked; the output says what is assumed about Outlook and monday.
     """
     outcome = drive(file)
     if as_json:
         print_json(outcome)
     else:
         _print(outcome)
-    leave(YES if outcome.publishable else NO if outcome.escalated else FAILED)
+    leave(YES if outcome.publishable else NO if outcome.escalated or outcome.declined else FAILED)
 
 
 def _print(outcome: Once) -> None:

@@ -7,7 +7,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from swarm.legacy.standby.heartbeats import Heartbeat, LegacyPath
-from swarm.observe.status import Status
+from swarm.observe.status import Escalations, Status
 
 
 def print_status(console: Console, now: Status) -> None:
@@ -44,8 +44,12 @@ def _facts(now: Status) -> Table:
         table.add_row("stream", f"{stream.stream}: {stream.lines} lines{lag}")
     for beat in _shown(now.legacy):
         table.add_row("legacy", heartbeat_sentence(beat))
-    table.add_row("escalations", f"{now.escalations.open} open, {now.escalations.overdue} overdue")
+    table.add_row("escalations", _open(now.escalations))
     return table
+
+
+def _open(waiting: Escalations) -> str:
+    return f"{waiting.open} open, {waiting.declined} declined, {waiting.overdue} overdue"
 
 
 def heartbeat_sentence(beat: Heartbeat) -> str:

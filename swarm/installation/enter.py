@@ -6,9 +6,12 @@ the environment says wins, variable by variable.
 
 import json
 import os
+from pathlib import Path
+
+from pydantic import TypeAdapter
 
 from swarm.errors import ConfigurationError
-from swarm.installation.environment import home_of
+from swarm.installation.environment import KNOWLEDGE_DIR, home_of
 from swarm.installation.home import Home
 from swarm.settings import Settings, load_settings
 
@@ -18,6 +21,19 @@ def description(home: Home) -> dict[str, str]:
     if not home.description.exists():
         return {}
     return {str(k): str(v) for k, v in json.loads(home.description.read_text("utf-8")).items()}
+
+
+def knowledge_folder() -> Path:
+    """Return the folder of approved answers, of a running installation or of one that is not."""
+    home = home_of(os.environ)
+    named = os.environ.get(KNOWLEDGE_DIR) or description(home).get(KNOWLEDGE_DIR)
+    return Path(named).absolute() if named else home.knowledge
+
+
+def acknowledges() -> bool:
+    """Whether the house wants a draft for what nothing can answer, without a whole installation."""
+    named = os.environ.get("ACKNOWLEDGE_UNANSWERED") or "false"
+    return TypeAdapter(bool).validate_python(named)
 
 
 def enter() -> Settings:

@@ -36,6 +36,8 @@ _FIXED = {
     "TZ": "UTC",
 }
 
+KNOWLEDGE_DIR = "KNOWLEDGE_DIR"
+
 _MACHINE = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TEMP", "TMP", "LD_LIBRARY_PATH",
      "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "NO_PROXY", "no_proxy"}
@@ -96,7 +98,10 @@ def children_environment(
         "DAGSTER_HOME": str(home.dagster),
         "DAGSTER_POSTGRES_URL": sqlalchemy_url(url),
     }
-    return {**ours, **{name: v for name, v in user.items() if v and _passes(name, user)}, **forced}
+    theirs = {name: v for name, v in user.items() if v and _passes(name, user)}
+    if named := theirs.get(KNOWLEDGE_DIR):  # our programs have a working folder of their own
+        theirs[KNOWLEDGE_DIR] = str(Path(named).absolute())
+    return {**ours, **theirs, **forced}
 
 
 def _passes(name: str, user: Mapping[str, str]) -> bool:

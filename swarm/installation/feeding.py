@@ -21,7 +21,7 @@ from swarm.legacy.mime import parse_mail
 from swarm.legacy.mime_bodies import Part
 from swarm.legacy.submit import SubmitResult
 from swarm.legacy.submit import submit as hand_in
-from swarm.samples import mails
+from swarm.samples import approved_answers, mails
 from swarm.sandbox.remote import SandboxControl
 from swarm.settings import Settings
 
@@ -52,6 +52,17 @@ def feed_samples(settings: Settings, sandbox_url: str) -> int:
     for _, raw in found:
         event = event_from_eml(raw, settings.graph.mailbox, now=now)
         inbox.place({**event, "received_at": now.isoformat()}, raw)
+    return len(found)
+
+
+def lay_samples(folder: Path) -> int:
+    """Lay the sample answers into a knowledge folder that is not there yet; returns how many."""
+    if folder.exists():
+        return 0
+    folder.mkdir(parents=True)
+    found = approved_answers()
+    for name, data in found:
+        (folder / name).write_bytes(data)
     return len(found)
 
 

@@ -58,6 +58,11 @@ class Home:
         return self.root / "sandbox"
 
     @property
+    def knowledge(self) -> Path:
+        """The house's approved answers, unless ``KNOWLEDGE_DIR`` names another folder."""
+        return self.root / "knowledge"
+
+    @property
     def logs(self) -> Path:
         """One log per process."""
         return self.root / "logs"

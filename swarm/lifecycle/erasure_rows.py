@@ -74,7 +74,7 @@ SELECT w.key, w.state, j.state AS job, l.state AS publication
  WHERE w.key = ANY(%s) ORDER BY w.key FOR UPDATE OF w
 """
 
-_FINAL = frozenset({"published", "escalated", "held", "dead"})
+_FINAL = frozenset({"published", "escalated", "declined", "held", "dead"})
 _UNSETTLED = frozenset({"SENDING", "ACCEPTED", "UNKNOWN"})
 
 

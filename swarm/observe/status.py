@@ -56,9 +56,11 @@ SELECT reason AS name, count(*) AS n FROM quarantine WHERE discarded_at IS NULL
 """
 
 _OVERDUE = """
-SELECT count(*) FILTER (WHERE acknowledged_at IS NULL) AS open,
-       count(*) FILTER (WHERE acknowledged_at IS NULL AND acknowledge_by < now()) AS overdue
-  FROM escalations
+SELECT count(*) FILTER (WHERE w.state <> 'declined') AS open,
+       count(*) FILTER (WHERE w.state = 'declined') AS declined,
+       count(*) FILTER (WHERE e.acknowledge_by < now()) AS overdue
+  FROM escalations e JOIN work_orders w ON w.key = e.work_order_key
+ WHERE e.acknowledged_at IS NULL
 """
 
 _RECENT = """
@@ -92,9 +94,10 @@ class StreamPosition(Noun):
 
 
 class Escalations(Noun):
-    """Escalations nobody has acknowledged yet, and those among them past their time."""
+    """What nobody has acknowledged yet: escalated, declined, and what is past its time of both."""
 
     open: int
+    declined: int
     overdue: int
 
 

@@ -1,4 +1,5 @@
-"""Release: a person decides that an escalated, held or dead work order may be drafted after all.
+"""Release: a person decides that an escalated, declined, held or dead work order may be
+drafted after all.
 
 The one way out of a final state to a draft. It opens a new attempt on the newest revision of the
 mail (or the one named), under all rules but those the person names and takes on. One transaction:
@@ -29,7 +30,14 @@ from swarm.store.postgres_transitions import finish_run, move, save_job
 from swarm.store.queue import Job
 from swarm.store.releases import NEVER_WAIVED, Release, record_release
 
-RELEASABLE = frozenset({WorkOrderState.ESCALATED, WorkOrderState.HELD, WorkOrderState.DEAD})
+RELEASABLE = frozenset(
+    {
+        WorkOrderState.ESCALATED,
+        WorkOrderState.DECLINED,
+        WorkOrderState.HELD,
+        WorkOrderState.DEAD,
+    }
+)
 
 # A claim whose fence has no "not sent" may have posted: its sender was never proven dead, or nobody
 # knows. What came before an earlier release was settled by the person who made that one.

@@ -40,12 +40,14 @@ class PreflightFacts(Noun):
     own_material: tuple[str, ...] | None
     link_allow_list: tuple[str, ...] = ()
     drafts_found: int | None
+    answers_withdrawn: int | None
 
 
 def preflight_reasons(facts: PreflightFacts) -> tuple[Reason, ...]:
     """Say why this publication may not leave now, under each rule's id; empty: it may."""
     found = {
         "ES-06": _never_sends(facts),
+        "ES-08": _withdrawn(facts),
         "ES-09": _foreign(facts),
         "ES-10": recipient_problems(facts),
         "ES-11": _links(facts),
@@ -59,6 +61,13 @@ def preflight_reasons(facts: PreflightFacts) -> tuple[Reason, ...]:
 def _never_sends(facts: PreflightFacts) -> Iterator[str]:
     if facts.auto_send is not False:
         yield "AUTO_SEND_ENABLED is not known to be false"
+
+
+def _withdrawn(facts: PreflightFacts) -> Iterator[str]:
+    if facts.answers_withdrawn is None:
+        yield "whether the approved answers it cites still hold could not be told"
+    elif facts.answers_withdrawn:
+        yield f"{facts.answers_withdrawn} approved answers it cites expired or changed since"
 
 
 def _foreign(facts: PreflightFacts) -> Iterator[str]:

@@ -27,7 +27,8 @@ def tone_findings(brief: Brief, draft: Draft) -> Iterator[str]:
 def fact_findings(brief: Brief, draft: Draft) -> Iterator[str]:
     """Every figure, also one that is no fact of its own ("PO-20417"), stands in some source."""
     texts = [*(claim.quote for claim in draft.claims), *(claim.text for claim in draft.claims)]
-    known = " ".join([*texts, brief.signature, brief.received.text])
+    given = [brief.signature, brief.received.work_order.subject, brief.received.text]
+    known = " ".join([*texts, *given])
     if any(figure not in known for figure in _FIGURE.findall(_said(draft))):
         yield "a figure in the reply has no evidence"
 

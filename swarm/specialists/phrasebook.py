@@ -14,14 +14,17 @@ from swarm.patterns import linear
 from swarm.specialists.names.plausible import is_a_name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Phrasebook:
-    """One language. ``topics`` and ``keywords`` are keyed by topic, in order of precedence."""
+    """One language. ``topics`` and ``keywords`` are keyed by topic, in order of precedence;
+    ``vocabulary`` is what an ask may speak of to be answered from a record."""
 
     language: str
     phrases: Mapping[str, str]
     topics: Mapping[str, str]
     keywords: Mapping[str, tuple[str, ...]]
+    vocabulary: Mapping[str, str]
+    turns: tuple[str, ...]
 
     def say(self, phrase: str, **values: str) -> str:
         """Return a phrase with its values filled in."""
@@ -45,6 +48,11 @@ class Phrasebook:
             topic: linear("|".join(words), re.IGNORECASE) for topic, words in self.keywords.items()
         }
 
+    @cached_property
+    def turned(self) -> re.Pattern[str]:
+        """What looks like an ask for a value on record and wants something else."""
+        return linear("|".join(self.turns), re.IGNORECASE)
+
 
 @cache
 def phrasebook(language: str) -> Phrasebook | None:
@@ -55,7 +63,14 @@ def phrasebook(language: str) -> Phrasebook | None:
     raw = tomllib.loads(text)
     phrases = {key: value for key, value in raw.items() if isinstance(value, str)}
     keywords = {topic: tuple(words) for topic, words in raw["keywords"].items()}
-    return Phrasebook(language, phrases, dict(raw["topics"]), keywords)
+    return Phrasebook(
+        language,
+        phrases,
+        dict(raw["topics"]),
+        keywords,
+        dict(raw["vocabulary"]),
+        tuple(raw["turned"]["patterns"]),
+    )
 
 
 @cache

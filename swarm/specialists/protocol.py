@@ -43,6 +43,11 @@ class Proposal(Noun):
     language: str
     claims: tuple[Claim, ...] = ()
     answered: tuple[str, ...] = ()
+    """Asks the reply takes up, verbatim: answers them, or says that it does not."""
+
+    unanswered: tuple[str, ...] = ()
+    """Those of them it only names: nothing here has an answer to them."""
+
     decline: str | None = None
     """Why no reply can be proposed (e.g. a language it does not write); None otherwise."""
 

@@ -8,10 +8,15 @@ from swarm.specialists.rules import RulesSpecialist
 from swarm.store.protocol import ModelLedger
 
 
-def select_specialist(settings: ModelSettings, ledger: ModelLedger) -> Specialist:
-    """Return the specialist of this installation; ``ledger`` remembers its paid calls."""
+def select_specialist(
+    settings: ModelSettings, ledger: ModelLedger, *, acknowledge: bool = False
+) -> Specialist:
+    """Return the specialist of this installation; ``ledger`` remembers its paid calls.
+
+    ``acknowledge``: whether the rules draft an acknowledgement where they have no answer.
+    """
     if settings.thinker is Thinker.LEGACY:
         return LegacySpecialist()
     if settings.thinker is Thinker.RULES:
-        return RulesSpecialist()
+        return RulesSpecialist(acknowledge=acknowledge)
     return LlmSpecialist(settings, ledger)

@@ -4,11 +4,15 @@ Each required rule gives one verdict under (rule, ruleset, draft hash, evidence 
 stored already, the stored one counts (ES-15). Publishable means: a draft is offered, every verdict
 is a PASS, and every reviewer passed these very bytes. A rule that a person took on with a release
 keeps its verdict and gives no reason.
+
+Declined is told apart from escalated here: the specialist had no answer, and nothing else stands
+against one. Whatever has an escalation class, or could not be judged, is an escalation.
 """
 
 from collections.abc import Iterator, Sequence
 
 from swarm.models import (
+    DECLINED,
     Context,
     Draft,
     Fence,
@@ -18,10 +22,12 @@ from swarm.models import (
     Review,
     Ruling,
     Stage,
+    Tier,
     TierDecision,
     Verdict,
 )
 from swarm.safety.ruleset import verdicts
+from swarm.specialists.protocol import Brief
 from swarm.stages.floor import case_of, floor_version, reasons_at, taken_on, without
 from swarm.stages.reply.draft import brief_of
 from swarm.stages.reply.review import REVIEW_STAGES
@@ -45,8 +51,8 @@ def decide(
     """
     waived = taken_on(fence.work_order_key, services)
     if not draft.offered:
-        reasons = _why_withheld(received, context, tier, draft, services)
-        return _decision(draft, context, (), reasons, waived)
+        brief = brief_of(received, context, tier, services)
+        return _withheld(brief, draft, services, waived)
     brief = brief_of(received, context, tier, services)
     floor = services.store.raise_tier(fence, tier.tier)
     case = case_of(brief, draft, services, reviews=reviews, tier_floor=floor)
@@ -55,16 +61,35 @@ def decide(
     return _decision(draft, context, stored, without(waived, objections), waived)
 
 
+def _withheld(
+    brief: Brief, draft: Draft, services: Services, waived: frozenset[str]
+) -> PolicyDecision:
+    """Say why there is no draft, truly: a danger, or that no answer is known."""
+    context, tier = brief.context, brief.tier
+    against = reasons_at(Stage.CONTEXT, brief, None, services)
+    if draft.declined is not None:
+        # What only asked for more care (a hidden passage, say) is not why there is no draft.
+        declined = not (tier.classes or against or tier.tier >= Tier.ESCALATE)
+        why = Reason(rule=DECLINED, detail=draft.declined, classes=tier.classes)
+        return _decision(draft, context, (), (why, *against), waived, declined=declined)
+    known = (*without(waived, tier.reasons), *against)
+    reasons = known or (Reason(rule="ES-05", detail=draft.withheld or "no draft"),)
+    return _decision(draft, context, (), reasons, waived)
+
+
 def _decision(
     draft: Draft,
     context: Context,
     stored: tuple[Verdict, ...],
     reasons: tuple[Reason, ...],
     waived: frozenset[str],
+    *,
+    declined: bool = False,
 ) -> PolicyDecision:
     return PolicyDecision(
         # No verdict at all is no permission.
         publishable=draft.offered and bool(stored) and not reasons,
+        declined=declined,
         reasons=reasons,
         verdicts=stored,
         ruleset=floor_version(),
@@ -72,15 +97,6 @@ def _decision(
         evidence_sha256=context.digest(),
         waived=tuple(sorted(waived)),
     )
-
-
-def _why_withheld(
-    received: Received, context: Context, tier: TierDecision, draft: Draft, services: Services
-) -> tuple[Reason, ...]:
-    brief = brief_of(received, context, tier, services)
-    waived = taken_on(received.work_order.key, services)
-    known = (*without(waived, tier.reasons), *reasons_at(Stage.CONTEXT, brief, None, services))
-    return known or (Reason(rule="ES-05", detail=draft.withheld or "no draft"),)
 
 
 def _from_verdicts(stored: Sequence[Verdict]) -> tuple[Reason, ...]:

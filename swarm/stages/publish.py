@@ -1,4 +1,4 @@
-"""The stage ``publish``: hand a passed draft to the ledger, or close the work order as escalated.
+"""The stage ``publish``: hand a passed draft to the ledger, or close the work order for a person.
 
 No effect on the outside world happens here: the ledger re-reads every PASS in its own transaction
 (ES-16) and its dispatcher does the one POST.
@@ -6,19 +6,21 @@ No effect on the outside world happens here: the ledger re-reads every PASS in i
 
 from swarm.models import Fence, PolicyDecision, Publication, WorkOrderState
 from swarm.stages.services import Services
+from swarm.store.escalation_policy import rules_of
 from swarm.store.protocol import Publisher
 
 
 def publish(
     fence: Fence, decision: PolicyDecision, services: Services, publisher: Publisher | None
 ) -> Publication:
-    """Hand over or escalate; ``publisher`` None (no ledger in this process) holds the draft.
+    """Hand over, decline or escalate; ``publisher`` None (no ledger here) holds the draft.
 
     Raises ``RefusedError`` when the ledger does not find the PASSes the decision speaks of or the
     work order is final, ``FencedOutError`` and ``TransientError``.
     """
     if not decision.publishable:
-        return _escalate(fence, decision, services)
+        to_a_person = _decline if decision.declined else _escalate
+        return to_a_person(fence, decision, services)
     if publisher is None:
         reason = "publishable, but no publication ledger is attached"
         closed = services.store.close(fence, WorkOrderState.HELD, reason)
@@ -40,6 +42,12 @@ def _escalate(fence: Fence, decision: PolicyDecision, services: Services) -> Pub
     closed = services.store.escalate(fence, decision.reasons)
     detail = f"a human answers ({rules})"
     return _settled(fence, services, WorkOrderState.ESCALATED, detail, by_us=closed)
+
+
+def _decline(fence: Fence, decision: PolicyDecision, services: Services) -> Publication:
+    closed = services.store.decline(fence, decision.reasons)
+    detail = f"a person writes: {rules_of(decision.reasons)}"
+    return _settled(fence, services, WorkOrderState.DECLINED, detail, by_us=closed)
 
 
 def _settled(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from swarm.clients.protocol import Monday, Outlook
 from swarm.clock import utc_now
+from swarm.knowledge import NO_SHELF, Shelf
 from swarm.ourselves import Ourselves
 from swarm.specialists.protocol import Specialist
 from swarm.store.protocol import RunStore
@@ -34,6 +35,7 @@ class Services:
     own_contacts: tuple[str, ...] = ()
     approved_recipients: tuple[str, ...] = ()
     signature: str = "Customer Service"
+    knowledge: Shelf = NO_SHELF
     model_budget: float = 0.50
     model_patience_seconds: float = 3600.0
     max_revisions: int = 2

@@ -183,12 +183,20 @@ def _outcome(artifact: Noun) -> Mapping[str, JsonValue]:
         case TierDecision():
             return {"tier": artifact.tier.name, "classes": list(artifact.classes)}
         case Draft():
-            return {"offered": artifact.offered, "revision": artifact.revision}
+            return {
+                "offered": artifact.offered,
+                "declined": artifact.declined is not None,
+                "revision": artifact.revision,
+            }
         case Review():
             return {"ruling": artifact.ruling.value, "applicable": artifact.applicable}
         case PolicyDecision():
             rules: list[JsonValue] = [*sorted({reason.rule for reason in artifact.reasons})]
-            return {"publishable": artifact.publishable, "rules": rules}
+            return {
+                "publishable": artifact.publishable,
+                "declined": artifact.declined,
+                "rules": rules,
+            }
         case Publication():
             return {"state": artifact.state.value}
         case _:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from swarm.models import EscalationClass, Noun, Reason
+from swarm.models import DECLINED, EscalationClass, Noun, Reason, WorkOrderState
 from swarm.settings import CoreSettings
 
 _MINUTES: dict[EscalationClass, int] = {
@@ -26,6 +26,10 @@ _MINUTES: dict[EscalationClass, int] = {
 }
 
 
+DESKED = frozenset({WorkOrderState.ESCALATED, WorkOrderState.DECLINED})
+"""What a person answers: each has an owner and a time."""
+
+
 class EscalationPolicy(Noun):
     """Owners and times per class. A class not named gets the shortest time: the safe choice."""
 
@@ -40,6 +44,17 @@ class EscalationPolicy(Noun):
     )
     minutes: Mapping[EscalationClass, int] = Field(default=_MINUTES)
     urgent_minutes: int = Field(default=30, description="At or below this, an alert fires at once")
+    declined_owner: str = Field(default="customer-service", description="Who writes himself")
+    declined_minutes: int = Field(default=480, description="Until somebody must have looked")
+
+    def desk(
+        self, state: WorkOrderState, reasons: Sequence[Reason]
+    ) -> tuple[tuple[EscalationClass, ...], str, timedelta]:
+        """Return classes, owner and time of what was escalated or declined."""
+        if state is WorkOrderState.DECLINED:
+            return (), self.declined_owner, timedelta(minutes=self.declined_minutes)
+        classes = classes_of(reasons)
+        return classes, self.owner_of(classes), self.due(classes)
 
     def due(self, classes: Sequence[EscalationClass]) -> timedelta:
         """Return the time somebody has to acknowledge: the shortest of all classes."""
@@ -53,7 +68,7 @@ class EscalationPolicy(Noun):
 
     def urgent(self, classes: Sequence[EscalationClass]) -> bool:
         """Whether the escalation must not wait for somebody to open the list."""
-        return self.due(classes) <= timedelta(minutes=self.urgent_minutes)
+        return bool(classes) and self.due(classes) <= timedelta(minutes=self.urgent_minutes)
 
 
 def policy_of(core: CoreSettings) -> EscalationPolicy:
@@ -64,6 +79,8 @@ def policy_of(core: CoreSettings) -> EscalationPolicy:
         owners={**usual.owners, **core.escalation_owners},
         minutes={**usual.minutes, **core.escalation_minutes},
         urgent_minutes=core.escalation_urgent_minutes,
+        declined_owner=core.declined_owner,
+        declined_minutes=core.declined_minutes,
     )
 
 
@@ -74,5 +91,7 @@ def classes_of(reasons: Sequence[Reason]) -> tuple[EscalationClass, ...]:
 
 
 def rules_of(reasons: Sequence[Reason]) -> str:
-    """Return the rules that fired, as the one-line reason of a state."""
+    """Return the rules that fired, as the one-line reason of a state; a decline in its words."""
+    if said := [reason.detail for reason in reasons if reason.rule == DECLINED]:
+        return "; ".join(dict.fromkeys(said))
     return ", ".join(sorted({reason.rule for reason in reasons})) or "no reason given"

@@ -28,7 +28,7 @@ from swarm.models import (
 )
 from swarm.store.artifacts import verified
 from swarm.store.contacts import MAYBE_DRAFTED, MOST, answered_address, references_of
-from swarm.store.escalation_policy import EscalationPolicy, classes_of, rules_of
+from swarm.store.escalation_policy import DESKED, EscalationPolicy, rules_of
 from swarm.store.event_chain import GENESIS, link
 from swarm.store.events import moved, stage_event, tier_raised, verdicts_recorded
 from swarm.store.memory_models import MemoryModelLedger
@@ -40,7 +40,7 @@ VerdictName = tuple[str, str, str, str]
 
 
 class Escalation(Noun):
-    """An escalation as its owner sees it."""
+    """What waits for a person, as its owner sees it: an escalation, or what was declined."""
 
     classes: tuple[EscalationClass, ...]
     reasons: tuple[Reason, ...]
@@ -211,12 +211,16 @@ class MemoryStore(MemoryModelLedger):
 
     def escalate(self, fence: Fence, reasons: Sequence[Reason]) -> bool:
         """Close as escalated with owner and timers (ES-22). False: it was decided already."""
-        return self._escalate(fence, reasons, rules_of(reasons))
+        return self._to_a_desk(fence, WorkOrderState.ESCALATED, reasons, rules_of(reasons))
+
+    def decline(self, fence: Fence, reasons: Sequence[Reason]) -> bool:
+        """Close as declined, with an owner and a time of its own. False: decided already."""
+        return self._to_a_desk(fence, WorkOrderState.DECLINED, reasons, rules_of(reasons))
 
     def close(self, fence: Fence, state: WorkOrderState, reason: str) -> bool:
         """Move to ``publishing`` or a final state and settle the job; see the protocol."""
-        if state is WorkOrderState.ESCALATED:
-            return self._escalate(fence, (), reason)
+        if state in DESKED:
+            return self._to_a_desk(fence, state, (), reason)
         with self.lock:
             record = self._fenced(fence)
             mine = run_may_move(record.state)
@@ -252,20 +256,22 @@ class MemoryStore(MemoryModelLedger):
         self.append(record, moved(record.state, state, reason, actor), fence)
         record.state, record.reason = state, reason
 
-    def _escalate(self, fence: Fence, reasons: Sequence[Reason], why: str) -> bool:
+    def _to_a_desk(
+        self, fence: Fence, state: WorkOrderState, reasons: Sequence[Reason], why: str
+    ) -> bool:
         with self.lock:
             record = self._fenced(fence)
             mine = run_may_move(record.state)
             if mine:
-                classes = classes_of(reasons)
+                classes, owner, due = self._policy.desk(state, reasons)
                 record.escalation = Escalation(
                     classes=classes,
                     reasons=tuple(reasons),
-                    owner=self._policy.owner_of(classes),
+                    owner=owner,
                     received_at=record.order.received_at,
-                    acknowledge_by=self.clock() + self._policy.due(classes),
+                    acknowledge_by=self.clock() + due,
                 )
-                self.move(record, WorkOrderState.ESCALATED, why, fence=fence)
+                self.move(record, state, why, fence=fence)
             _settle(record)
             return mine
 

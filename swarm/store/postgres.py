@@ -40,7 +40,7 @@ from swarm.store.postgres_events import (
     lock_fenced,
     seal,
 )
-from swarm.store.postgres_transitions import close_work_order, escalate_work_order
+from swarm.store.postgres_transitions import close_work_order, hand_to_a_person
 from swarm.store.releases import Release, release_in_force
 
 # One statement, so that a stage costs two round trips: the lock, then everything. The same bytes
@@ -241,7 +241,13 @@ class PostgresStore(PostgresModelLedger):
     def escalate(self, fence: Fence, reasons: Sequence[Reason]) -> bool:
         """Close as escalated with owner and timers (ES-22). False: it was decided already."""
         with self._writing(fence.work_order_key) as connection:
-            return escalate_work_order(connection, fence, reasons, self._policy)
+            return hand_to_a_person(connection, fence, reasons, self._policy)
+
+    def decline(self, fence: Fence, reasons: Sequence[Reason]) -> bool:
+        """Close as declined, with an owner and a time of its own. False: decided already."""
+        declined = WorkOrderState.DECLINED
+        with self._writing(fence.work_order_key) as connection:
+            return hand_to_a_person(connection, fence, reasons, self._policy, state=declined)
 
     def close(self, fence: Fence, state: WorkOrderState, reason: str) -> bool:
         """Move to ``publishing`` or a final state and settle the job; see ``close_work_order``."""

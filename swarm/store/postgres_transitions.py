@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 from swarm.models import Fence, Reason, WorkOrderState
 from swarm.store import alerts
 from swarm.store.database import Connection
-from swarm.store.escalation_policy import EscalationPolicy, classes_of, rules_of
+from swarm.store.escalation_policy import DESKED, EscalationPolicy, rules_of
 from swarm.store.events import moved
 from swarm.store.postgres_events import Locked, append, lock, lock_fenced
 from swarm.store.queue import Job
@@ -69,8 +69,9 @@ def close_work_order(
     True also when it stands in ``publishing`` already and is to be there. False: it was decided
     before. The job is settled either way. Raises ``FencedOutError``.
     """
-    if state is WorkOrderState.ESCALATED:  # no escalation without owner and timers, whoever calls
-        return escalate_work_order(connection, fence, (), policy or EscalationPolicy(), reason)
+    if state in DESKED:  # none without owner and timers, whoever calls
+        desk = policy or EscalationPolicy()
+        return hand_to_a_person(connection, fence, (), desk, state=state, reason=reason)
     locked, job = lock_fenced(connection, fence)
     mine = run_may_move(locked.state)
     if mine:
@@ -79,23 +80,25 @@ def close_work_order(
     return mine or locked.state is state is WorkOrderState.PUBLISHING
 
 
-def escalate_work_order(
+def hand_to_a_person(
     connection: Connection,
     fence: Fence,
     reasons: Sequence[Reason],
     policy: EscalationPolicy,
+    *,
+    state: WorkOrderState = WorkOrderState.ESCALATED,
     reason: str = "",
 ) -> bool:
-    """Close as escalated with owner and timers (ES-22). False: it was decided before.
+    """Close as escalated or declined, with owner and timers (ES-22). False: it was decided before.
 
     ``reason`` is the one-line reason of the state; without it, the rules that fired are named.
     """
     locked, job = lock_fenced(connection, fence)
     mine = run_may_move(locked.state)
     if mine:
-        _write_escalation(connection, locked.key, reasons, policy)
+        _write_escalation(connection, locked.key, state, reasons, policy)
         why = reason or rules_of(reasons)
-        locked = move(connection, locked, WorkOrderState.ESCALATED, why, fence=fence)
+        locked = move(connection, locked, state, why, fence=fence)
     finish(connection, locked, job, fence)
     return mine
 
@@ -167,10 +170,13 @@ def outcome_of(state: WorkOrderState) -> str:
 
 
 def _write_escalation(
-    connection: Connection, key: str, reasons: Sequence[Reason], policy: EscalationPolicy
+    connection: Connection,
+    key: str,
+    state: WorkOrderState,
+    reasons: Sequence[Reason],
+    policy: EscalationPolicy,
 ) -> None:
-    classes = classes_of(reasons)
-    owner, due = policy.owner_of(classes), policy.due(classes)
+    classes, owner, due = policy.desk(state, reasons)
     row = {
         "key": key,
         "classes": Jsonb(list(classes)),

@@ -132,6 +132,10 @@ class RunStore(ModelLedger, Protocol):
         """Close as escalated with owner and timers (ES-22). False: it was final already."""
         ...
 
+    def decline(self, fence: Fence, reasons: Sequence[Reason]) -> bool:
+        """Close as declined, with an owner and a time of its own. False: it was final already."""
+        ...
+
     def close(self, fence: Fence, state: WorkOrderState, reason: str) -> bool:
         """Move to ``publishing`` or a final state, settle the job and the run, append the event.
 

@@ -12,7 +12,7 @@ from types import FrameType
 
 from swarm.errors import RefusedError
 from swarm.installation.environment import described, doubles, home_of
-from swarm.installation.feeding import feed_samples
+from swarm.installation.feeding import feed_samples, lay_samples
 from swarm.installation.home import Home, write_private
 from swarm.installation.membership import require_home
 from swarm.settings import load_settings
@@ -134,7 +134,11 @@ def _feed(session: Session) -> int:
     if session.sandbox_url is None or "zapier" not in session.doubles:
         session.screen.say("no samples: a real mailbox or hook is connected")
         return 0
-    fed = feed_samples(load_settings(), session.sandbox_url)
+    settings = load_settings()
+    # A folder the house names is its own; nothing invented is laid into it.
+    if not settings.core.knowledge_dir and (laid := lay_samples(session.home.knowledge)):
+        session.screen.say(f"{laid} sample answers are in {session.home.knowledge}")
+    fed = feed_samples(settings, session.sandbox_url)
     write_private(marker, str(fed))
     session.screen.say(f"{fed} sample mails are in the inbox")
     return fed

@@ -17,6 +17,7 @@ from swarm.up.progress import Line, Picture
 _COLOURS = {
     WorkOrderState.PUBLISHED: "green",
     WorkOrderState.ESCALATED: "yellow",
+    WorkOrderState.DECLINED: "blue",
     WorkOrderState.HELD: "magenta",
     WorkOrderState.DEAD: "red",
 }

@@ -49,8 +49,8 @@ def release_final(
 
 @dg.job(
     name="release_work_order",
-    description="Lets an escalated, held or dead work order be drafted after all; by name, with a"
-    " reason, under all rules but those you take on.",
+    description="Lets an escalated, declined, held or dead work order be drafted after all; by"
+    " name, with a reason, under all rules but those you take on.",
     executor_def=dg.in_process_executor,
     tags=SWITCH_LANE,
 )

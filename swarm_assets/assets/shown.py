@@ -95,7 +95,10 @@ def tier(noun: TierDecision) -> Shown:
 def draft(noun: Draft) -> Shown:
     """The rendered draft with its claims, or why none was made."""
     if not noun.offered:
-        return {"withheld": _text(noun.withheld or "")}
+        return {
+            "withheld": _text(noun.withheld or ""),
+            "declined": dg.MetadataValue.bool(noun.declined is not None),
+        }
     claims = [(c.text, c.evidence_id, c.quote) for c in noun.claims]
     return {
         "draft": dg.MetadataValue.md(_rendered(noun)),
@@ -119,10 +122,12 @@ def review(noun: Review) -> Shown:
 
 def policy(noun: PolicyDecision) -> Shown:
     """The verdict with its reasons, rule by rule."""
+    outcome = "publishable" if noun.publishable else "declined" if noun.declined else "escalated"
     rows = [(v.rule, v.ruling, "; ".join(v.reasons), v.decided_by) for v in noun.verdicts]
     passed = sum(v.ruling is Ruling.PASS for v in noun.verdicts)
     return {
         "publishable": dg.MetadataValue.bool(noun.publishable),
+        "outcome": _text(outcome),
         "reasons": _table(("rule", "why"), [(r.rule, r.detail) for r in noun.reasons]),
         "verdicts": _table(("rule", "ruling", "reasons", "decided by"), rows),
         "passed": _text(f"{passed} of {len(noun.verdicts)}"),

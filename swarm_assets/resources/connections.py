@@ -7,6 +7,7 @@ their settings and lifetime (``process``).
 import dagster as dg
 
 from swarm.clients.protocol import DraftHook, Monday, Outlook
+from swarm.knowledge import Shelf
 from swarm.settings import QueueSettings
 from swarm.specialists.protocol import Specialist
 from swarm.store.database import Database
@@ -64,3 +65,9 @@ def zapier(_context: dg.InitResourceContext) -> DraftHook:
 def specialist(_context: dg.InitResourceContext) -> Specialist:
     """Return the process's one, with its connections and tokens."""
     return process.specialist()
+
+
+@dg.resource(description="The house's approved answers (KNOWLEDGE_DIR), read anew by each run.")
+def knowledge(_context: dg.InitResourceContext) -> Shelf:
+    """Return the process's one; it holds no state but its folder."""
+    return process.knowledge()

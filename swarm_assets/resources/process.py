@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypedDict
 from swarm.clients.monday import MondayClient
 from swarm.clients.outlook import GraphOutlook
 from swarm.clients.zapier import ZapierHook
+from swarm.knowledge import Shelf
 from swarm.settings import Settings, load_settings
 from swarm.specialists.protocol import Specialist
 from swarm.specialists.select import select_specialist
@@ -89,7 +90,18 @@ def zapier() -> ZapierHook:
 @cache
 def specialist() -> Specialist:
     """Return who thinks: the model of the settings, or the rules."""
-    return select_specialist(settings().model, PostgresStore(database()))
+    known = settings()
+    return select_specialist(
+        known.model,
+        PostgresStore(database()),
+        acknowledge=known.core.acknowledge_unanswered,
+    )
+
+
+@cache
+def knowledge() -> Shelf:
+    """Return the shelf of approved answers; what stands on it is read anew by each run."""
+    return Shelf(settings().core.knowledge_folder)
 
 
 @cache
@@ -100,7 +112,7 @@ def checkpointer() -> "PostgresSaver | None":
     return borrowing_checkpointer(database())
 
 
-_MADE_ONCE = (settings, database, outlook, monday, zapier, specialist, checkpointer)
+_MADE_ONCE = (settings, database, outlook, monday, zapier, specialist, knowledge, checkpointer)
 
 
 def _forget() -> None:

@@ -34,7 +34,7 @@ class DagsterRunSession(RunSession):
 
 
 @dg.resource(
-    required_resource_keys={"store", "specialist", "outlook", "monday"},
+    required_resource_keys={"store", "specialist", "outlook", "monday", "knowledge"},
     description="What stages may reach: store, sources, specialist, and the house's settings.",
 )
 def services(context: dg.InitResourceContext) -> Services:
@@ -54,6 +54,7 @@ def services(context: dg.InitResourceContext) -> Services:
         own_contacts=known.core.own_phones,
         approved_recipients=known.core.approved_recipients,
         signature=known.core.reply_signature,
+        knowledge=given.knowledge,
         model_budget=known.model.budget_per_work_order,
         model_patience_seconds=known.queue.model_patience_seconds,
         checkpointer=process.checkpointer(),

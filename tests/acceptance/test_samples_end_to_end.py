@@ -22,8 +22,8 @@ from swarm.up.programs import any_free_port
 pytestmark = pytest.mark.acceptance
 
 KEY = re.compile(r"wo_[a-z2-7]{24}")
-FINAL = {"published", "escalated", "held", "dead"}
-WORK_ORDERS = 9  # ten samples, one of them an automatic reply
+FINAL = {"published", "escalated", "declined", "held", "dead"}
+WORK_ORDERS = 12  # thirteen samples, one of them an automatic reply
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ _MADE_ONCE = (
     process.monday,
     process.zapier,
     process.specialist,
+    process.knowledge,
     process.checkpointer,
 )
 _WIRED = (

@@ -7,10 +7,13 @@ real protocols: they keep data, count what was asked, and raise our own errors w
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from importlib import resources
+from pathlib import Path
 
 from swarm.clients.bounded_http import AnswerTooLargeError
 from swarm.clients.protocol import DeltaPage, Enclosure, FoundDraft
 from swarm.errors import SwarmError
+from swarm.knowledge import Shelf
 from swarm.models import (
     Address,
     Attachment,
@@ -221,6 +224,11 @@ class Told(RulesSpecialist):
         if told is None:
             return honest
         return honest.model_copy(update={"ruling": told, "findings": ("as told",)})
+
+
+def sample_shelf() -> Shelf:
+    """The invented approved answers of the package."""
+    return Shelf(Path(str(resources.files("swarm.samples"))) / "knowledge")
 
 
 def services(**changes: object) -> Services:

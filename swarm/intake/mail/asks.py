@@ -7,12 +7,14 @@ reviewed by a person, so the list is broad rather than strict.
 # ruff: noqa: E501, RUF001 - word lists of many languages, one group a line
 
 import re
+from collections.abc import Iterator
 
 from swarm.models import LONGEST_JUDGED
 from swarm.patterns import linear
 
 MAX_ASKS = 20
 LONGEST = 400
+_FEWEST_WORDS = 3
 
 _WRAP = linear(r"(?<=[^\n]{50})\n(?=[^\s>*•\-\d])")
 # A sentence ends at . ! ? or a line that ends a paragraph; "Nr. 5" or "z.B." do not matter here.
@@ -40,6 +42,33 @@ _QUESTION_WORD = linear(
     r"|cuándo|dónde|por qué|cuánto|quando|dove|perché|quanto)\b.{8,}",
     re.IGNORECASE,
 )
+# How a question or request begins, where another one may stand before it.
+_HEAD = (
+    r"(?:where|when|why|how|what|which|who|is|are|do|does|did|can|could|would|will|have|has|please|kindly|let me|tell me|send me|i (?:need|want|would)"
+    r"|wo|wann|warum|wieso|wie|was|welche[rsn]?|wer|ist|sind|haben|hat|können|könnten|kann|würden|wird|werden|bitte|schicken|senden"
+    r"|où|quand|pourquoi|comment|quel(?:le)?s?|est-ce|combien|pouvez|pourriez|peut|puis-je|avez|veuillez|merci de"
+    r"|dónde|cuándo|por qué|cómo|cuál(?:es)?|qué|cuánto|puede|podría|pueden|podrían|hay"
+    r"|dove|quando|perché|come|quale|quali|quanto|cosa|può|potete|potrebbe|potreste|avete"
+    r"|waar|wanneer|waarom|hoe|wat|welke|kunt|kun|kan|zou|hebben|heeft|wilt"
+    r"|onde|porquê|como|qual|quais|pode|poderia|podem|poderiam)"
+)
+_ALSO = r"(?:(?:also|auch|aussi|también|anche|ook|também)\s)?"
+_AND = r"(?:and|und|et|y|e|en|ed|or|oder|ou|o|of)"
+_JOINT = linear(
+    rf"(?:\s{{0,3}}[,;/]\s{{0,3}}(?:{_AND}\s{{1,3}})?{_ALSO}|\s{_AND}\s{_ALSO})(?=[¿]?{_HEAD}\b)",
+    re.IGNORECASE,
+)
+_BEGINS_ASKING = linear(rf"[\W_]{{0,3}}{_HEAD}\b", re.IGNORECASE)
+# "when and how it will arrive" is one question with two words for it.
+_HALF = linear(
+    r"\b(?:where|when|why|how|what|which|who|wo|wann|warum|wie|was|où|quand|pourquoi|comment|dónde|cuándo|cómo|qué|dove|quando|come|waar|wanneer|hoe|wat|onde|como)\Z",
+    re.IGNORECASE,
+)
+_CONDITION = linear(
+    r"\W{0,3}(?:if|once|since|because|as soon|in case|when (?!will|is|are|can|could|do|does|did|would|should|has|have)"
+    r"|wenn|falls|sobald|weil|da|si|lorsque|comme|cuando (?!se|va|voy|ll)|se|als|zodra|omdat|caso)\b",
+    re.IGNORECASE,
+)
 _POLITE_ONLY = linear(
     r"\W{0,3}(?:please (?:let me know|feel free|do not hesitate|find attached|see attached|see below).{0,60}|thank you.{0,40}"
     r"|looking forward to (?:hearing|your).{0,60})\W{0,3}$",
@@ -61,12 +90,39 @@ def asks_of(text: str) -> tuple[str, ...]:
     """Return the questions and requests of a text, verbatim but for white space, in order, once each."""
     found: dict[str, None] = {}
     for match in _SENTENCE.finditer(_unwrapped(text)):
-        sentence = " ".join(match.group().split())
-        if len(sentence) > 5 and _is_ask(sentence):  # noqa: PLR2004 - "Hm??" asks nothing
-            found.setdefault(sentence[:LONGEST])
-        if len(found) == MAX_ASKS:
+        for ask in _asks_in(" ".join(match.group().split())):
+            found.setdefault(ask[:LONGEST])
+        if len(found) >= MAX_ASKS:
             break
-    return tuple(found)
+    return tuple(found)[:MAX_ASKS]
+
+
+def _asks_in(sentence: str) -> Iterator[str]:
+    """Yield the asks of a sentence: two questions in one are two, a remark before one is none."""
+    if len(sentence) <= 5 or not _is_ask(sentence):  # noqa: PLR2004 - "Hm??" asks nothing
+        return
+    parts = _parts(sentence)
+    asked = [part for part in parts if _is_ask(part) or _BEGINS_ASKING.match(part)]
+    # No part that asks by itself: the sentence asks as a whole.
+    yield from asked or [sentence]
+
+
+def _parts(sentence: str) -> list[str]:
+    """Cut a sentence at its joints; never so that a part is too short to ask anything."""
+    parts, start = list[str](), 0
+    for joint in _JOINT.finditer(sentence):
+        head, tail = sentence[start : joint.start()], sentence[joint.end() :]
+        if _CONDITION.match(head) or _HALF.search(head):
+            continue
+        if min(_words(head), _words(tail)) < _FEWEST_WORDS:
+            continue
+        parts.append(head)
+        start = joint.end()
+    return [*parts, sentence[start:]]
+
+
+def _words(text: str) -> int:
+    return len(text.split())
 
 
 def _unwrapped(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from swarm.models import canonical_sha256
+from swarm.models import DECLINED, canonical_sha256
 from swarm.observe.audit.findings import Violation
 from swarm.observe.audit.stored import Stored
 from swarm.publishing.ledger.payload import StoredPayload, draft_sha256
@@ -167,7 +167,8 @@ def _escalation(stored: Stored, acknowledgement: timedelta) -> Iterator[Violatio
     row = stored.escalation
     if row is None:
         return
-    if not row["owner"].strip() or not row["classes"]:
+    declined = any(reason["rule"] == DECLINED for reason in row["reasons"])  # of no class
+    if not row["owner"].strip() or not (row["classes"] or declined):
         yield Violation(1, "escalation_without_owner", "its owner or its classes are empty (ES-22)")
     if row["due_in"] > acknowledgement:
         yield Violation(1, "escalation_without_owner", f"due only {row['acknowledge_by']} (ES-22)")

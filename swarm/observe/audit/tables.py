@@ -99,9 +99,9 @@ SELECT l.work_order_key AS subject, 'ledger ' || l.state || ' without alert' AS 
 """
 
 _ESCALATION_WITHOUT_OWNER = """
-SELECT w.key AS subject, 'escalated without owner and timer (ES-22)' AS detail
+SELECT w.key AS subject, w.state || ' without owner and timer (ES-22)' AS detail
   FROM work_orders w LEFT JOIN escalations e ON e.work_order_key = w.key
- WHERE w.state = 'escalated' AND e.work_order_key IS NULL
+ WHERE w.state IN ('escalated', 'declined') AND e.work_order_key IS NULL
 """
 
 _PUBLISHED_WITHOUT_CONFIRMATION = """
@@ -118,8 +118,8 @@ SELECT w.key AS subject, 'ledger ' || l.state || ' but the work order is ' || w.
  WHERE l.changed_at < now() - %(settle_grace)s
    AND (l.publisher = 'swarm' OR w.state = 'publishing')
    AND ((l.state = 'CONFIRMED' AND w.state <> 'published')
-     OR (l.state = 'HELD' AND w.state NOT IN ('held', 'escalated'))
-     OR (l.state = 'DEAD' AND w.state NOT IN ('dead', 'held', 'escalated')))
+     OR (l.state = 'HELD' AND w.state NOT IN ('held', 'escalated', 'declined'))
+     OR (l.state = 'DEAD' AND w.state NOT IN ('dead', 'held', 'escalated', 'declined')))
 """
 
 _SENDING_TOO_LONG = """

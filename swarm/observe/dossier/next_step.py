@@ -38,8 +38,8 @@ def next_step(
     match state:
         case WorkOrderState.PUBLISHED:
             return "a person edits the draft in Outlook and sends it"
-        case WorkOrderState.ESCALATED:
-            return f"{_escalated(owner, acknowledge_by, acknowledged_by)}{_OR_RELEASE}"
+        case WorkOrderState.ESCALATED | WorkOrderState.DECLINED:
+            return f"{_at_a_desk(state, owner, acknowledge_by, acknowledged_by)}{_OR_RELEASE}"
         case WorkOrderState.HELD:
             return f"a person looks: nothing more happens by itself{_OR_RELEASE}"
         case WorkOrderState.DEAD:
@@ -51,14 +51,18 @@ def next_step(
             return _driven(job)
 
 
-def _escalated(
-    owner: str | None, acknowledge_by: datetime | None, acknowledged_by: str | None
+def _at_a_desk(
+    state: WorkOrderState,
+    owner: str | None,
+    acknowledge_by: datetime | None,
+    acknowledged_by: str | None,
 ) -> str:
     if acknowledged_by:
         return f"{acknowledged_by} has taken it on"
     if owner is None or acknowledge_by is None:
         return "a person answers it; no owner is recorded: run the audit"
-    return f"{owner} acknowledges it by {acknowledge_by:%Y-%m-%d %H:%M} UTC and answers in person"
+    does = "answers in person" if state is WorkOrderState.ESCALATED else "writes the answer"
+    return f"{owner} acknowledges it by {acknowledge_by:%Y-%m-%d %H:%M} UTC and {does}"
 
 
 def _driven(job: Job | None) -> str:

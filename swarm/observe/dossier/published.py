@@ -33,7 +33,8 @@ SELECT work_order_key, stage, attempt, run_id, body, sha256, at
 """
 
 _DECIDED = frozenset(
-    f"work_order.{state}" for state in ("publishing", "published", "escalated", "held", "dead")
+    f"work_order.{state}"
+    for state in ("publishing", "published", "escalated", "declined", "held", "dead")
 )
 _OPENED = "work_order.accepted"
 

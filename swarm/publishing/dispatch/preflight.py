@@ -11,15 +11,20 @@ the row (``dispatcher``), and what today's sender asks instead (nothing: the led
 what it publishes).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from swarm.clients.lenient import whole
 from swarm.clients.protocol import Outlook
+from swarm.clock import utc_now
 from swarm.errors import MalformedInputError
+from swarm.knowledge import NO_SHELF, Shelf
 from swarm.models import (
     Context,
+    Draft,
+    EvidenceKind,
     Noun,
     Reason,
     Received,
@@ -44,6 +49,7 @@ class Judged:
     received: Received
     thread: Thread
     context: Context
+    draft: Draft | None = None
 
 
 class Preflight:
@@ -57,7 +63,10 @@ class Preflight:
         link_allow_list: tuple[str, ...],
         auto_send: bool,
         approved_recipients: tuple[str, ...] = (),
+        knowledge: Shelf = NO_SHELF,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
+        self._knowledge, self._clock = knowledge, clock
         self._store, self._outlook = store, outlook
         self._link_allow_list, self._auto_send = link_allow_list, auto_send
         self._approved_recipients = approved_recipients
@@ -105,6 +114,22 @@ class Preflight:
             own_material=_own_material(judged),
             link_allow_list=self._link_allow_list,
             drafts_found=self._drafts_by_now(candidate),
+            answers_withdrawn=self._withdrawn(candidate, judged),
+        )
+
+    def _withdrawn(self, candidate: ClaimCandidate, judged: Judged) -> int:
+        """Count the approved answers the draft cites that are no longer in force, word for word.
+
+        Of a draft that is not the one to leave, whatever it was judged beside counts as cited.
+        """
+        draft = judged.draft
+        this_one = draft is not None and draft.content_sha256 == candidate.draft_sha256
+        cited = {claim.evidence_id for claim in draft.claims} if draft and this_one else None
+        library, now = self._knowledge.read(), self._clock()
+        return sum(
+            not library.in_force(each.source, each.text, now)
+            for each in judged.context.evidence
+            if each.kind is EvidenceKind.POLICY and (cited is None or each.id in cited)
         )
 
     def _conversation(self, conversation_id: str | None) -> Sequence[ThreadMessage]:
@@ -129,7 +154,12 @@ class Preflight:
             received=self._stored(key, Stage.RECEIVED, Received),
             thread=self._stored(key, Stage.THREAD, Thread),
             context=self._stored(key, Stage.CONTEXT, Context),
+            draft=self._draft(key),
         )
+
+    def _draft(self, key: str) -> Draft | None:
+        artifact = self._store.artifact(key, Stage.DRAFT)
+        return None if artifact is None else noun_of(artifact, Draft)
 
     def _stored(self, key: str, stage: Stage, kind: type[Stored]) -> Stored:
         artifact = self._store.artifact(key, stage)

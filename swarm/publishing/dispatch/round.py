@@ -36,7 +36,7 @@ SELECT count(*) AS due FROM publication_ledger l
                   AND ((l.state IN ('CONFIRMED', 'HELD', 'DEAD') AND w.state = 'publishing')
                        OR (l.state = 'CONFIRMED' AND w.state = 'held')
                        OR (l.state IN ('PENDING_PAYLOAD', 'READY') AND l.publisher = 'swarm'
-                           AND w.state IN ('escalated', 'held', 'dead'))))
+                           AND w.state IN ('escalated', 'declined', 'held', 'dead'))))
     OR (l.state IN ('PENDING_PAYLOAD', 'READY') AND l.publisher <> 'none'
         AND l.changed_at < clock_timestamp() - make_interval(secs => %(alert)s)
         AND NOT EXISTS (SELECT 1 FROM alerts a

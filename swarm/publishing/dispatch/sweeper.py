@@ -7,13 +7,13 @@ are compare-and-set. What lives elsewhere: claims of the dead (``reaper``), doub
 
 from dataclasses import dataclass
 
-from swarm.models import WorkOrderState
 from swarm.publishing.dispatch.deps import PublishingDeps
 from swarm.publishing.ledger import endings
 from swarm.publishing.ledger.states import LedgerState
 from swarm.publishing.ledger.transitions import Office
 from swarm.store.alerts import raise_alert
 from swarm.store.database import Connection, Row
+from swarm.store.escalation_policy import DESKED
 
 _USED_UP = """
 SELECT work_order_key, fence, attempts, ever_uncertain, last_error, publisher, epoch
@@ -26,7 +26,7 @@ _DECLINED = """
 SELECT l.work_order_key, l.fence, l.state, l.publisher, l.epoch, w.state AS decided
   FROM publication_ledger l JOIN work_orders w ON w.key = l.work_order_key
  WHERE l.state IN ('PENDING_PAYLOAD', 'READY') AND l.publisher = 'swarm'
-   AND w.state IN ('escalated', 'held', 'dead') LIMIT 100
+   AND w.state IN ('escalated', 'declined', 'held', 'dead') LIMIT 100
 """
 
 _WAITING_LONG = """
@@ -94,7 +94,7 @@ def _decline(deps: PublishingDeps, row: Row) -> bool:
             deps.settle,
             states=[LedgerState(row["state"])],
             office=Office(row["publisher"], row["epoch"]),
-            alert=row["decided"] != WorkOrderState.ESCALATED,  # that has an owner and a timer
+            alert=row["decided"] not in DESKED,  # those have an owner and a timer
         )
 
 

@@ -4,6 +4,7 @@ Apart from ``deps``, because today's sender uses that bundle too and loads nothi
 """
 
 from swarm.clients.protocol import DraftHook, Outlook
+from swarm.knowledge import Shelf
 from swarm.publishing.control import PublisherName
 from swarm.publishing.dispatch.deps import PublishingDeps
 from swarm.publishing.dispatch.preflight import Preflight
@@ -31,6 +32,7 @@ def swarm_publisher(
             link_allow_list=settings.core.link_allow_list,
             approved_recipients=settings.core.approved_recipients,
             auto_send=settings.core.auto_send_enabled,
+            knowledge=Shelf(settings.core.knowledge_folder),
         ),
         settle=settle_work_order,
         timings=settings.publishing,

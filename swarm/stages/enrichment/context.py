@@ -1,12 +1,13 @@
 """The stage ``context``: from what was found, the evidence a draft may lean on.
 
 Evidence ids are given in a fixed order (mail, subject, attachments, thread oldest first, contact,
-approved deal fields, notes), so the same sources give the same bytes. Secrets are masked here,
-once, before any specialist sees a text (ES-14); instruction-like text is marked, not obeyed
+approved deal fields, notes, approved answers of the house), so the same sources give the same
+bytes. Secrets are masked here, once, before any specialist sees a text (ES-14); instruction-like
+text is marked, not obeyed
 (ES-13). No clock is read: the digest of the context is the evidence hash of every verdict.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from swarm.models import (
@@ -28,6 +29,7 @@ from swarm.safety.enclosures import files_of
 from swarm.safety.injection import scan
 from swarm.safety.masking import mask
 from swarm.stages.enrichment.addressing import answer_to, participants
+from swarm.stages.enrichment.approved import Approved
 from swarm.stages.enrichment.conflicts import crm_is_trusted, find_conflicts
 from swarm.stages.enrichment.labels import plain_label
 from swarm.stages.services import Services
@@ -49,7 +51,14 @@ class _Ledger:
     masked: dict[str, str] = field(default_factory=dict)
     injections: list[TextSpan] = field(default_factory=list)
 
-    def add(self, kind: EvidenceKind, source: str, text: str, title: str = "") -> None:
+    def add(
+        self,
+        kind: EvidenceKind,
+        source: str,
+        text: str,
+        title: str = "",
+        answers: tuple[int, ...] = (),
+    ) -> None:
         """Add one text; empty ones are no evidence."""
         cut = text.strip()[:_TEXT_LIMIT]
         if not cut:
@@ -58,17 +67,34 @@ class _Ledger:
         self.masked.update(kinds)
         self.injections.extend(scan(clean))
         name = f"e{len(self.evidence) + 1}"
+        # A published answer belongs to nobody, and so may be told to anybody (ES-09).
+        owner = "" if kind is EvidenceKind.POLICY else self.owner
         self.evidence.append(
-            Evidence(id=name, kind=kind, source=source, owner=self.owner, title=title, text=clean)
+            Evidence(
+                id=name,
+                kind=kind,
+                source=source,
+                owner=owner,
+                title=title,
+                text=clean,
+                answers=answers,
+            )
         )
 
 
 def build_context(
-    received: Received, thread: Thread, crm: Crm, services: Services, *, elsewhere: int = 0
+    received: Received,
+    thread: Thread,
+    crm: Crm,
+    services: Services,
+    *,
+    elsewhere: int = 0,
+    approved: Sequence[Approved] = (),
 ) -> Context:
     """Return everything a draft may lean on. Pure: the same input gives the same digest.
 
     ``elsewhere`` counts the customer's mails that wait in other conversations, or whose draft does.
+    ``approved`` are the house's answers to this mail's asks.
     """
     order = received.work_order
     customer = answer_to(order).address.lower()
@@ -80,6 +106,8 @@ def build_context(
     _add_thread(ledger, shared, order.ref.message_id)
     if crm_is_trusted(order, crm):
         _add_crm(ledger, crm, services.approved_columns)
+    for one in approved:
+        ledger.add(EvidenceKind.POLICY, one.source, one.text, title=one.title, answers=one.asks)
     return Context(
         thread=thread.lookup,
         contact=crm.contact,

@@ -9,6 +9,7 @@ from datetime import timedelta
 from swarm.intake.mail.provenance import in_conversation
 from swarm.models import Context, Crm, Noun, Received, Thread, WorkOrder
 from swarm.stages.enrichment.addressing import answer_to
+from swarm.stages.enrichment.approved import approved_answers
 from swarm.stages.enrichment.context import build_context
 from swarm.stages.enrichment.enclosed import read_attachments
 from swarm.stages.enrichment.graph import ENRICHMENT
@@ -63,7 +64,9 @@ def gather(received: Received, services: Services, thread_id: str | None = None)
     crm = Crm.model_validate(final["crm"])
     elsewhere = waiting_elsewhere(order, thread, services)
     mail = in_conversation(received, thread)
-    context = build_context(mail, thread, crm, services, elsewhere=elsewhere)
+    # As of the moment the conversation was read: a clock of its own would make other evidence.
+    approved = approved_answers(services.knowledge.read(), mail, thread.taken_at)
+    context = build_context(mail, thread, crm, services, elsewhere=elsewhere, approved=approved)
     found = Enrichment(thread=thread, crm=crm, context=context)
     forget(services.checkpointer, thread_id)
     return found

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from swarm.models import Draft
 from swarm.patterns import linear
 from swarm.publishing.ledger.marker import draft_marker
+from swarm.specialists.answers import answer_missing
 from swarm.specialists.phrasebook import Phrasebook, phrasebook
 from swarm.specialists.protocol import Brief, Proposal
 from swarm.stages.enrichment.addressing import answer_to, copied, recipients, reply_subject
@@ -44,12 +45,23 @@ def withheld(reason: str, brief: Brief, author: str) -> Draft:
     return Draft(withheld=reason, language=brief.received.language, author=author)
 
 
+def declined(why: str, brief: Brief, author: str, *, objected: bool = False) -> Draft:
+    """Return the draft that is none because nothing here can answer.
+
+    ``why`` is a specialist's own words and stays in the draft. After a reviewer's objection it is
+    no mere lack of an answer: that stays an escalation (ES-05).
+    """
+    none = withheld(f"declined: {why}", brief, author)
+    missing = None if objected else f"declined: {answer_missing(brief.received)}"
+    return none.model_copy(update={"declined": missing, "unanswered": brief.received.asks})
+
+
 def assemble(proposal: Proposal, brief: Brief, *, author: str, revision: int) -> Draft:
     """Return the draft with its final bytes, or a withheld one saying why there is none."""
     book = phrasebook(proposal.language)
     target = recipients(brief.received.work_order, brief.context)
     if proposal.decline is not None:
-        return withheld(f"declined: {proposal.decline}", brief, author)
+        return declined(proposal.decline, brief, author, objected=revision > 0)
     if book is None:
         return withheld(f"nobody here writes the language {proposal.language}", brief, author)
     if not target:
@@ -64,9 +76,16 @@ def assemble(proposal: Proposal, brief: Brief, *, author: str, revision: int) ->
         cc=copied(brief.received, brief.context),
         claims=proposal.claims,
         answered=proposal.answered,
+        unanswered=_unanswered(proposal, brief),
         revision=revision,
         author=author,
     )
+
+
+def _unanswered(proposal: Proposal, brief: Brief) -> tuple[str, ...]:
+    """Return the asks the reply names as open, or does not take up at all."""
+    asks = brief.received.asks
+    return tuple(a for a in asks if a in proposal.unanswered or a not in proposal.answered)
 
 
 def _paragraphs(body: str, brief: Brief, book: Phrasebook) -> list[str]:

@@ -6,6 +6,7 @@ that stands behind it.
 """
 
 from swarm.models import Context, Draft, Lookup, Received, Stage, Tier, TierDecision
+from swarm.specialists.phrasebook import languages
 from swarm.specialists.protocol import Brief
 from swarm.stages.floor import reasons_at, taken_on, without
 from swarm.stages.graph_runner import run
@@ -42,6 +43,11 @@ def write_draft(
     brief = brief_of(received, context, tier, services)
     if (reason := reason_to_withhold(brief, services)) is not None:
         return withheld(reason, brief, services.thinker)
+    if (language := received.language) not in languages():
+        # Before anybody is paid: greeting, closing and phrases are ours, and there are none.
+        said = f"declined: nobody here writes the language '{language}'"
+        none = withheld(said, brief, services.thinker)
+        return none.model_copy(update={"declined": said, "unanswered": received.asks})
     final = run(
         REPLY,
         reply_thread(brief, services),

@@ -32,7 +32,12 @@ pytestmark = pytest.mark.integration
 
 SETTLE = 1800.0
 LEGAL = "Hello,\n\nmy solicitor will sue you. What is the status of my order 10482?\n\nAnna Keller"
-FINAL = [WorkOrderState.ESCALATED, WorkOrderState.HELD, WorkOrderState.DEAD]
+FINAL = [
+    WorkOrderState.ESCALATED,
+    WorkOrderState.DECLINED,
+    WorkOrderState.HELD,
+    WorkOrderState.DEAD,
+]
 
 
 @pytest.fixture

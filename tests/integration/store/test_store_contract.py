@@ -6,6 +6,7 @@ import pytest
 
 from swarm.errors import FencedOutError, MalformedInputError
 from swarm.models import (
+    DECLINED,
     Address,
     EscalationClass,
     Event,
@@ -292,6 +293,20 @@ def test_an_escalation_is_final_and_settles_the_job(bench) -> None:
     assert bench.store.state(fence.work_order_key) is WorkOrderState.ESCALATED
     assert bench.job(fence.work_order_key).state is JobState.DONE
     assert bench.store.events(fence.work_order_key)[-1].detail["reason"] == "ES-01"
+
+
+def test_a_declined_work_order_is_final_settles_the_job_and_says_why_in_words(bench) -> None:
+    fence = bench.started()
+    reason = Reason(rule=DECLINED, detail="declined: no approved answer to 1 question (invoice)")
+    assert bench.store.decline(fence, [reason]) is True
+    assert bench.store.state(fence.work_order_key) is WorkOrderState.DECLINED
+    assert bench.job(fence.work_order_key).state is JobState.DONE
+    last = bench.store.events(fence.work_order_key)[-1]
+    assert (last.kind, last.detail["reason"]) == ("work_order.declined", reason.detail)
+    assert bench.store.decline(fence, [reason]) is False
+    assert bench.store.escalate(fence, []) is False
+    assert bench.store.close(fence, WorkOrderState.PUBLISHING, "no") is False
+    assert bench.store.state(fence.work_order_key) is WorkOrderState.DECLINED
 
 
 @pytest.mark.parametrize(

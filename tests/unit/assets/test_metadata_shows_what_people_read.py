@@ -20,7 +20,8 @@ def test_a_draft_is_rendered_with_its_subject_and_claims() -> None:
 
 def test_a_withheld_draft_says_why() -> None:
     display = shown.draft(Draft(withheld="a human answers", author="rules@1"))
-    assert set(display) == {"withheld"}
+    assert set(display) == {"withheld", "declined"}
+    assert display["declined"].value is False
 
 
 def test_a_draft_cannot_draw_a_remote_image_on_the_screen_of_who_reads_it() -> None:

@@ -23,6 +23,7 @@ GOOD = PreflightFacts(
     replied_by_us_since=False,
     own_material=("my order PO-20417",),
     drafts_found=0,
+    answers_withdrawn=0,
 )
 
 
@@ -35,6 +36,8 @@ def test_the_good_publication_may_leave() -> None:
     [
         ("ES-06", {"auto_send": True}),
         ("ES-06", {"auto_send": None}),
+        ("ES-08", {"answers_withdrawn": 1}),
+        ("ES-08", {"answers_withdrawn": None}),
         ("ES-09", {"own_material": ()}),
         ("ES-09", {"own_material": None}),
         ("ES-10", {"cc": ("stranger@example.net",)}),

@@ -1,12 +1,14 @@
 """What the rules specialist answers, asks back, and declines."""
 
 import pytest
-from replying import ASK, INBOUND, STATUS, brief, claim, context, received
+from replying import ASK, INBOUND, STATUS, brief, claim, context, order, received, services
 
-from swarm.models import EscalationClass, Evidence, EvidenceKind
+from swarm.models import Claim, EscalationClass, Evidence, EvidenceKind, Received, Stage
+from swarm.safety.ruleset import judge
 from swarm.specialists.phrasebook import languages
 from swarm.specialists.protocol import Brief, Proposal
 from swarm.specialists.rules import RulesSpecialist
+from swarm.stages.floor import case_of
 from swarm.stages.reply.assemble import assemble
 
 DELIVERY_ASKS = {
@@ -16,6 +18,7 @@ DELIVERY_ASKS = {
     "es": "¿Cuándo se entregará mi pedido?",
     "nl": "Wanneer wordt mijn bestelling geleverd?",
     "it": "Quando verrà consegnato il mio ordine?",
+    "pt": "Quando será entregue a minha encomenda?",
 }
 DELIVERY = STATUS.model_copy(
     update={"id": "e3", "source": "monday:deal:delivery_date", "text": "2026-03-09"}
@@ -49,42 +52,45 @@ def test_the_answer_is_in_the_language_of_the_mail(language: str) -> None:
 
 @pytest.mark.parametrize("language", sorted(languages()))
 def test_its_own_proposals_pass_its_own_reviews(language: str) -> None:
-    given = brief(received=received(language=language, asks=(DELIVERY_ASKS[language],)))
+    given = brief(
+        received=received(language=language, asks=(DELIVERY_ASKS[language],)),
+        context=context(evidence=(INBOUND, DELIVERY)),
+    )
     rules = RulesSpecialist()
     draft = assemble(propose(given), given, author="rules", revision=0)
     for review in (rules.review_tone, rules.review_fact, rules.review_qa):
         assert review(given, draft).findings == ()
 
 
+def unnumbered(ask: str = "What is the status of my order?", subject: str = "") -> Received:
+    """A mail that gives no order number."""
+    mail = order(subject=subject, body_text=ask)
+    return received(work_order=mail, text=ask, asks=(ask,))
+
+
 @pytest.mark.parametrize(
-    ("evidence", "expected"),
+    ("mail", "evidence", "expected"),
     [
-        pytest.param((INBOUND,), "request about the status", id="number given but no deal known"),
+        pytest.param(received(), (), "could not find the order number 20417", id="no order known"),
+        pytest.param(unnumbered(), (), "tell us your order number", id="no number, no order"),
         pytest.param(
-            (INBOUND.model_copy(update={"text": "What is the status?"}),),
-            "tell us your order number",
-            id="no number and no deal",
+            received(),
+            (STATUS.model_copy(update={"title": "Order 99999"}),),
+            "could not find the order number 20417",
+            id="number of nobody's order",
         ),
         pytest.param(
-            (INBOUND, STATUS.model_copy(update={"title": "Order 99999"})),
-            "could not find the order number",
-            id="number of nobody's deal",
-        ),
-        pytest.param(
-            (
-                INBOUND.model_copy(update={"text": "What is the status?"}),
-                STATUS,
-                STATUS.model_copy(update={"id": "e3", "title": "Order 30000"}),
-            ),
+            unnumbered(),
+            (STATUS, STATUS.model_copy(update={"id": "e3", "title": "Order 30000"})),
             "which of your orders",
-            id="two deals and no number",
+            id="two orders and no number",
         ),
     ],
 )
 def test_it_asks_for_what_is_missing_and_states_nothing(
-    evidence: tuple[Evidence, ...], expected: str
+    mail: Received, evidence: tuple[Evidence, ...], expected: str
 ) -> None:
-    said = propose(brief(context=context(evidence=evidence)))
+    said = propose(brief(received=mail, context=context(evidence=(INBOUND, *evidence))))
     assert expected in said.body_text
     assert said.claims == ()
 
@@ -102,12 +108,17 @@ def test_an_earlier_answer_of_ours_is_repeated_as_a_quote() -> None:
         kind=EvidenceKind.THREAD,
         source="graph:message:ours",
         owner=INBOUND.owner,
-        title="2026-02-27T08:00:00+00:00",
+        title="2026-02-27T09:00:00+00:00",
         text=f"Good morning. {sentence} Bye.",
     )
-    said = propose(brief(context=context(evidence=(INBOUND, earlier))))
+    valueless = DELIVERY.model_copy(update={"id": "e4"})
+    given = brief(context=context(evidence=(INBOUND, earlier, valueless)))
+    said = propose(given)
     assert said.claims[0].quote == sentence
-    assert "2026-02-27" in said.claims[0].text
+    assert "On 2026-02-27 we wrote to you" in said.body_text
+    draft, rules = assemble(said, given, author="rules", revision=0), RulesSpecialist()
+    assert rules.review_fact(given, draft).findings == ()
+    assert judge(Stage.DRAFT, case_of(given, draft, services())) == ()
 
 
 def test_what_a_stranger_wrote_earlier_is_never_repeated() -> None:
@@ -139,23 +150,33 @@ def test_it_declines_what_it_does_not_know(changes: dict[str, object]) -> None:
 def test_an_unknown_ask_among_known_ones_is_mentioned_and_nothing_said_about_it() -> None:
     asks = (ASK, "Do you like jazz?")
     said = propose(brief(received=received(asks=asks)))
-    assert "the other points of your message" in said.body_text
+    assert "does not answer every point" in said.body_text
     assert said.claims == (claim(),)
     assert said.answered == asks
+    assert said.unanswered == ("Do you like jazz?",)
     assert "jazz" not in said.body_text
 
 
-def test_a_mail_without_asks_is_acknowledged() -> None:
+def test_a_mail_without_asks_gets_no_empty_acknowledgement() -> None:
     said = propose(brief(received=received(asks=())))
+    assert said.decline == "the mail asks nothing that an approved answer or a record could answer"
+
+
+def test_a_house_that_wants_it_acknowledges_what_is_not_answered() -> None:
+    acknowledging = RulesSpecialist(acknowledge=True)
+    given = brief(received=received(asks=("Do you like jazz?",)))
+    said = acknowledging.propose(given, None, ())
     assert "We have received it." in said.body_text
+    assert said.unanswered == ("Do you like jazz?",)
+    assert acknowledging.version != RulesSpecialist().version
 
 
 def test_after_objections_nothing_is_stated_any_more() -> None:
     given, rules = brief(), RulesSpecialist()
     first = assemble(rules.propose(given, None, ()), given, author="rules", revision=0)
     second = rules.propose(given, first, ("a figure has no evidence",))
-    assert second.claims == ()
-    assert "Shipped" not in second.body_text
+    assert second.decline is not None
+    assert second.body_text == ""
 
 
 def test_it_adds_no_escalation_class() -> None:

@@ -1,0 +1,70 @@
+"""``swarm knowledge``: what is on the shelf, what is refused and why, what a question finds."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from replying import sample_shelf
+from typer.testing import CliRunner, Result
+
+from swarm.cli.app import app
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    assert sample_shelf().folder is not None
+    shutil.copytree(sample_shelf().folder, tmp_path / "knowledge")
+    monkeypatch.setenv("SWARM_HOME", str(tmp_path))
+    monkeypatch.delenv("KNOWLEDGE_DIR", raising=False)
+    return tmp_path
+
+
+def knowledge(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["knowledge", *arguments])
+
+
+def test_the_list_says_what_may_be_said_until_when(home: Path) -> None:
+    (home / "knowledge" / "old.md").write_text(
+        "---\nid: old\ntitle: Old\nlanguages: en\napproved_by: Jo\nvalid_until: 2020-01-01\n"
+        "---\nOld words.\n"
+    )
+    said = knowledge("list").stdout
+    assert "opening-hours  de,en,fr  until 2030-12-31" in said
+    assert said.count("EXPIRED") == 1
+    listed = {
+        each["id"]: each["expired"] for each in json.loads(knowledge("list", "--json").stdout)
+    }
+    assert listed["old"] is True
+    assert listed["payment-methods"] is False
+
+
+def test_a_bad_file_is_named_with_line_and_reason_and_is_a_clear_no(home: Path) -> None:
+    assert knowledge("check").exit_code == 0
+    (home / "knowledge" / "bad.md").write_text("---\nid: bad\nid: worse\n---\nText\n")
+    done = knowledge("check")
+    assert done.exit_code == 1
+    assert "bad.md:3: `id` stands there twice" in done.stdout
+    report = json.loads(knowledge("check", "--json").stdout)
+    assert (report["used"], len(report["problems"])) == (10, 1)
+
+
+def test_a_question_is_tried_in_its_language(home: Path) -> None:
+    done = knowledge("try", "Wie sind Ihre Öffnungszeiten?")
+    assert done.exit_code == 0
+    assert "opening-hours: Unser Kundenservice" in done.stdout
+    found = json.loads(knowledge("try", "opening hours?", "--language", "en", "--json").stdout)
+    assert found["found"][0]["id"] == "opening-hours"
+
+
+def test_a_question_nothing_answers_is_a_clear_no(home: Path) -> None:
+    done = knowledge("try", "Do you like jazz?")
+    assert done.exit_code == 1
+    assert "nothing is near enough" in done.stdout
+
+
+def test_the_folder_may_be_named(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KNOWLEDGE_DIR", str(tmp_path / "elsewhere"))
+    assert "no approved answer in" in knowledge("list").stdout
