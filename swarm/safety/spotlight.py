@@ -20,7 +20,7 @@ def never_said(key: str) -> tuple[str, ...]:
 
 
 def gives_away(key: str, text: str) -> bool:
-    """Whether a text repeats one of them, in whatever case and with whatever between its letters."""
+    """Whether a text repeats one of them, in any case, with anything between its letters."""
     letters = "".join(letter for letter in text.casefold() if letter.isalnum())
     return any(word in letters for word in never_said(key))
 

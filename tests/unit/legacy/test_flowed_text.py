@@ -2,8 +2,8 @@
 
 import pytest
 
-from swarm.legacy.mime_flowed import unflowed
 from swarm.legacy.mime import parse_mail
+from swarm.legacy.mime_flowed import unflowed
 
 HEAD = (
     "From: Ada <ada@kunde.example>\nTo: service@example.com\nSubject: x\n"

@@ -3,7 +3,7 @@
 import pytest
 from replying import ASK, INBOUND, STATUS, brief, claim, context, order, received, services
 
-from swarm.models import Claim, EscalationClass, Evidence, EvidenceKind, Received, Stage
+from swarm.models import EscalationClass, Evidence, EvidenceKind, Received, Stage
 from swarm.safety.ruleset import judge
 from swarm.specialists.phrasebook import languages
 from swarm.specialists.protocol import Brief, Proposal
