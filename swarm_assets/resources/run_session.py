@@ -51,7 +51,11 @@ def services(context: dg.InitResourceContext) -> Services:
         attachments_read=known.graph.attachments_read,
         approved_columns=known.monday.approved_columns,
         link_allow_list=known.core.link_allow_list,
-        own_contacts=known.core.own_phones,
+        own_contacts=(
+            *known.core.own_phones,
+            *known.graph.own_addresses,
+            *known.graph.own_domains,
+        ),
         approved_recipients=known.core.approved_recipients,
         signature=known.core.reply_signature,
         knowledge=given.knowledge,

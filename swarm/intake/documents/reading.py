@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from swarm.intake.documents import child
 
 MAX_CHARACTERS = 50_000  # of one file; a mail's own text is judged up to twice that
-_SECONDS = child.CPU_SECONDS + 10.0  # on a machine that has much else to do
+_SECONDS = child.WALL_SECONDS + 5.0
 _MOST_ANSWER = child.OUTPUT_BYTES + 1024
 _TEXT_TYPES = frozenset({"text/plain", "text/csv", "text/tab-separated-values", "application/csv"})
 _TEXT_NAMES = (".txt", ".csv", ".tsv", ".log", ".text")

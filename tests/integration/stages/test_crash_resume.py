@@ -119,7 +119,7 @@ def test_a_killed_enrichment_goes_on_with_the_question_that_was_missing(
         found = gather(received(), services(outlook=mailbox, monday=board, checkpointer=saver))
     assert mailbox.asked == []
     assert board.asked == ["deals k1"]
-    assert len(found.context.evidence) == 5
+    assert len(found.context.evidence) == 6  # mail, subject, thread, contact, two fields
 
 
 def test_a_finished_reply_is_not_thought_again_and_new_evidence_is(database_url: str) -> None:

@@ -1,0 +1,107 @@
+"""The learned half of the commitment detector: it finds what no phrase names, and only adds."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+import swarm.safety
+from swarm.safety.commitments import commitments, phrases
+from swarm.safety.promises import promising, version
+from swarm.safety.promises.sentences import MOST, pieces_of
+
+SAFETY = Path(swarm.safety.__file__).parent
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The delivery van is bringing the wardrobe on Saturday.",
+        "You need not pay the reminder fee.",
+        "Our technician is going to ring you this evening.",
+        "Die Versandkosten bekommen Sie selbstverständlich zurück.",
+        "Eine Kollegin ruft Sie morgen an.",
+        "Les frais de port vous seront rendus.",
+        "Ma collègue vous téléphone demain matin.",
+        "Le devolvemos los gastos de envío.",
+        "El jueves recibe usted el armario.",
+        "Le restituiamo le spese di spedizione.",
+        "L'armadio le arriva giovedì.",
+        "U krijgt de verzendkosten terug.",
+        "Een collega belt u morgen.",
+        "Devolvemos-lhe os portes.",
+        "Um colega liga-lhe amanhã.",
+    ],
+)
+def test_a_plain_promise_is_found(said: str) -> None:
+    assert commitments(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "You ask whether the reminder fee has to be paid.",
+        "We cannot say when the wardrobe arrives.",
+        "Would you like to keep the wardrobe?",
+        "Die Bestellung umfasst einen Schrank und zwei Stühle.",
+        "Sie schreiben, eine Kollegin habe Sie angerufen.",
+        "Vous demandez si les frais de port vous seront rendus.",
+        "La commande comprend une armoire.",
+        "¿A qué dirección debía ir el armario?",
+        "L'ordine comprende un armadio.",
+        "U vraagt of de verzendkosten terugkomen.",
+        "A encomenda tem um armário.",
+    ],
+)
+def test_a_harmless_sentence_is_left_alone(said: str) -> None:
+    assert commitments(said) == ()
+
+
+def test_it_only_adds_to_what_the_phrases_find() -> None:
+    said = "We guarantee it. The postage comes back to you."
+    assert set(phrases(said)) <= set(commitments(said))
+
+
+def test_what_it_found_is_the_sentence_and_stands_where_it_says() -> None:
+    said = "Thank you for your letter. The postage goes back to your card."
+    (span,) = commitments(said)
+    assert said[span.start : span.end] == "The postage goes back to your card."
+
+
+def test_a_promise_behind_an_and_is_a_piece_of_its_own() -> None:
+    said = "The chair was delivered in May, and the postage goes back to your card."
+    pieces = [said[piece.start : piece.end] for piece in pieces_of(said)]
+    assert "and the postage goes back to your card." in pieces
+
+
+def test_the_same_text_always_gives_the_same() -> None:
+    said = "The postage goes back to your card. Is the chair red?"
+    assert promising(said) == promising(said)
+
+
+def test_however_long_a_text_the_pieces_are_bounded() -> None:
+    assert len(pieces_of("We pay it back. " * 5000)) <= MOST
+    assert len(pieces_of("a" * 50_000)) <= MOST
+
+
+def test_the_weights_are_those_the_provenance_names() -> None:
+    told = json.loads((SAFETY / "promises" / "provenance.json").read_text("utf-8"))
+    digest = hashlib.sha256((SAFETY / "promises" / "weights.npz").read_bytes()).hexdigest()
+    assert told["weights_sha256"] == digest
+    assert version() == digest[:12]
+
+
+def test_nothing_that_is_held_back_was_learned() -> None:
+    """The provenance counts exactly the lines that are not held back."""
+    told = json.loads((SAFETY / "promises" / "provenance.json").read_text("utf-8"))
+    rows = [
+        json.loads(line)
+        for path in sorted((SAFETY / "corpus").glob("promises*.jsonl"))
+        for line in path.read_text("utf-8").splitlines()
+    ]
+    held = {row["text"] for row in rows if row.get("held")}
+    open_ones = [row for row in rows if not row.get("held")]
+    assert told["lines"] == len(open_ones)
+    assert held
+    assert not held & {row["text"] for row in open_ones}
