@@ -207,7 +207,7 @@ LINES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(LINES, max_size=14))
 def test_every_visible_line_is_in_the_text_or_in_a_part(lines: list[str]) -> None:
     received = receive(mail("\n".join(lines)))
