@@ -15,7 +15,7 @@ import numpy as np
 
 from swarm.safety.learned.features import Vectors, embedded
 from swarm.safety.learned.model import decision
-from swarm.safety.promises.sentences import Piece, pieces_of
+from swarm.safety.promises.sentences import Clause, pieces_of
 from swarm.safety.words import words_of
 
 WEIGHTS = "weights.npz"
@@ -35,7 +35,7 @@ class Machine:
     threshold: float
 
 
-def promising(text: str) -> tuple[Piece, ...]:
+def promising(text: str) -> tuple[Clause, ...]:
     """Return the sentences of a text that promise something, in order."""
     pieces = pieces_of(text)
     margins = _margins([text[one.start : one.end] for one in pieces])

@@ -13,16 +13,16 @@ _CLAUSE = linear(
 )
 
 
-class Piece(NamedTuple):
+class Clause(NamedTuple):
     """Characters ``start:end`` of a text."""
 
     start: int
     end: int
 
 
-def pieces_of(text: str) -> tuple[Piece, ...]:
+def pieces_of(text: str) -> tuple[Clause, ...]:
     """Return what is scored, in order; a question promises nothing and is left out."""
-    found: dict[Piece, None] = {}
+    found: dict[Clause, None] = {}
     start = 0
     for end in (*(mark.end() for mark in _END.finditer(text)), len(text)):
         piece = _trimmed(text, start, end)
@@ -34,7 +34,7 @@ def pieces_of(text: str) -> tuple[Piece, ...]:
     return tuple(found)[:MOST]
 
 
-def _parts(text: str, piece: Piece) -> list[Piece]:
+def _parts(text: str, piece: Clause) -> list[Clause]:
     """The whole, and each main clause: what is promised often stands behind an "and"."""
     if piece.end - piece.start > _LONGEST:
         steps = range(piece.start, piece.end, _LONGEST // 2)
@@ -46,9 +46,9 @@ def _parts(text: str, piece: Piece) -> list[Piece]:
     return [piece, *(_trimmed(text, start, end) for start, end in edges)]
 
 
-def _trimmed(text: str, start: int, end: int) -> Piece:
+def _trimmed(text: str, start: int, end: int) -> Clause:
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():
         end -= 1
-    return Piece(start, end)
+    return Clause(start, end)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from replying import INBOUND, KEY, STATUS, brief, context, order, received
 
 from swarm.errors import ConfigurationError
-from swarm.models import Attachment, Draft, EvidenceKind
+from swarm.models import Attachment, Draft, EvidenceKind, SetAside, SetAsideKind
 from swarm.safety.spotlight import gives_away, never_said
 from swarm.settings import LONGEST_STYLE, ModelSettings, load_model_settings
 from swarm.specialists.llm import ClassifyAnswer, LlmSpecialist, ProposeAnswer, ReviewAnswer
@@ -60,7 +60,12 @@ def test_what_is_known_is_told() -> None:
     )  # fmt: skip
     attached = order(attachments=(Attachment(name="scan.pdf", content_type="a/b", size=5),))
     told = brief(
-        received=received(work_order=attached, quoted="> earlier words"),
+        received=received(
+            work_order=attached,
+            set_aside=(
+                SetAside(kind=SetAsideKind.HISTORY, reason="quoted", text="> earlier words"),
+            ),
+        ),
         context=context(evidence=(INBOUND, STATUS, policy), gaps=("monday.com is unavailable",)),
     )
     said = HOUSE.propose(told, None, ()).known

@@ -8,7 +8,6 @@ from replying import ASK, MAILBOX, NOW, Mailbox, accepted, message, order, servi
 from swarm.errors import RemoteUnavailableError
 from swarm.models import (
     EscalationClass,
-    EvidenceKind,
     Lookup,
     SetAsideKind,
     Stage,
@@ -119,7 +118,7 @@ def test_unproved_history_in_a_language_nobody_reads_goes_to_a_person() -> None:
 def test_what_is_written_between_our_lines_is_what_the_customer_says_now() -> None:
     answer = "Yes, it has. Could you send me the invoice for it, please?"
     result = driven(f"{ABOVE}\n\n{HEAD}\n" + OURS.replace("order?", f"order?\n{answer}"))
-    (inbound,) = [e for e in result.context.evidence if e.kind is EvidenceKind.INBOUND]
+    (inbound,) = [e for e in result.context.evidence if e.source == "graph:inbound"]
     assert answer in inbound.text
     assert "has the toaster arrived" not in inbound.text
 
