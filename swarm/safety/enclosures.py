@@ -14,6 +14,8 @@ from swarm.safety.matching import Matcher
 from swarm.safety.words import words_of
 from swarm.sorting.page import shows_picture
 
+ATTACHED = "graph:attachment:text"  # source of the evidence an attachment gives
+
 _SIGNATURES = frozenset(
     {"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"}
 )

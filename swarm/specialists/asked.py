@@ -13,6 +13,7 @@ from functools import cache
 from swarm.knowledge.terms import negated, stem, terms
 from swarm.models import Context, EvidenceKind, Received
 from swarm.patterns import linear
+from swarm.safety.enclosures import ATTACHED
 from swarm.safety.facts import facts
 from swarm.safety.words import Word, words_of
 from swarm.specialists.phrasebook import Phrasebook
@@ -112,6 +113,9 @@ def references(received: Received, ask: str, context: Context, book: Phrasebook)
     found = References(subject.plain | text.plain, text.vague - subject.plain)
     if found:
         return found
+    for each in context.evidence:  # a number that stands on an attached confirmation
+        if each.source == ATTACHED and (attached := references_in(each.text, book)):
+            return attached
     older = (
         references_in(each.text, book)
         for each in context.evidence

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from swarm.models import Draft
 from swarm.patterns import linear
+from swarm.safety.enclosures import ATTACHED
 from swarm.specialists.protocol import Brief
 
 _SHOUTED = linear(r"\b[^\W\d_a-zà-ÿß]{6,200}\b")
@@ -27,7 +28,8 @@ def tone_findings(brief: Brief, draft: Draft) -> Iterator[str]:
 def fact_findings(brief: Brief, draft: Draft) -> Iterator[str]:
     """Every figure, also one that is no fact of its own ("PO-20417"), stands in some source."""
     texts = [*(claim.quote for claim in draft.claims), *(claim.text for claim in draft.claims)]
-    given = [brief.signature, brief.received.work_order.subject, brief.received.text]
+    attached = [item.text for item in brief.context.evidence if item.source == ATTACHED]
+    given = [brief.signature, brief.received.work_order.subject, brief.received.text, *attached]
     known = " ".join([*texts, *given])
     if any(figure not in known for figure in _FIGURE.findall(_said(draft))):
         yield "a figure in the reply has no evidence"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from swarm.models import Claim, Context, Draft, Evidence, Reason, Received
 from swarm.safety.case import Case
 from swarm.safety.commitments import commitments
+from swarm.safety.enclosures import ATTACHED
 from swarm.safety.facts import Fact, facts
 from swarm.safety.rules.carriers import MAY_COMMIT, uncarried
 from swarm.safety.visible import without_reference
@@ -20,7 +21,9 @@ def facts_are_cited(case: Case) -> tuple[Reason, ...]:
         return (Reason(rule="ES-07", detail="no draft or no context to check facts against"),)
     if not draft.offered:
         return ()
-    details = dict.fromkeys([*_bad_claims(draft, context), *_uncovered(case.received, draft)])
+    details = dict.fromkeys(
+        [*_bad_claims(draft, context), *_uncovered(case.received, draft, context)]
+    )
     return tuple(Reason(rule="ES-07", detail=detail) for detail in details)
 
 
@@ -75,24 +78,28 @@ def _bad_claims(draft: Draft, context: Context) -> Iterator[str]:
             yield from (f"claim {number} {what}" for what in uncarried(claim, evidence))
 
 
-def _uncovered(received: Received, draft: Draft) -> Iterator[str]:
+def _uncovered(received: Received, draft: Draft, context: Context) -> Iterator[str]:
+    own = _own_words(received, context)
     body = without_reference(draft.body_text, received.work_order.key)
     covered = [place for claim in draft.claims for place in _places(claim, draft.body_text)]
     for fact in facts(body):
-        if not _inside(fact.start, fact.end, covered) and not _echoed(fact, body, received):
+        if not _inside(fact.start, fact.end, covered) and not _echoed(fact, body, own):
             yield f"a {fact.kind} without a source"
 
 
-def _echoed(fact: Fact, body: str, received: Received) -> bool:
+def _own_words(received: Received, context: Context) -> str:
+    order = received.work_order
+    people = (order.sender, *order.reply_to, *order.to, *order.cc)
+    attached = (item.text for item in context.evidence if item.source == ATTACHED)
+    return "\n".join((received.text, order.subject, *(each.name for each in people), *attached))
+
+
+def _echoed(fact: Fact, body: str, own: str) -> bool:
     """An order number or a name the customer wrote may be repeated; they assert nothing.
 
     A short number asserts how many, and a number that stands in the mail as an amount or a date
     asserts that.
     """
-    order = received.work_order
-    own = f"{received.text}\n{order.subject}\n{order.sender.name}\n" + "\n".join(
-        address.name for address in (*order.reply_to, *order.to, *order.cc)
-    )
     if fact.kind == "number":
         raw = body[fact.start : fact.end]
         return len(raw) >= _ORDER_NUMBER and raw.isdigit() and _named_alone(fact, own)

@@ -17,7 +17,7 @@ _REPLY_PREFIX = linear(
     re.IGNORECASE,
 )
 _SUBJECT_LIMIT = 250  # Outlook shows 255
-_LONGEST_SUBJECT = 100_000  # with all its prefixes
+_LONGEST_SUBJECT = 1_000_000  # characters, with all its prefixes
 _MOST_COPIES = 10
 
 

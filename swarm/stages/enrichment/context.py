@@ -25,7 +25,7 @@ from swarm.models import (
     WorkOrder,
 )
 from swarm.patterns import linear
-from swarm.safety.enclosures import files_of
+from swarm.safety.enclosures import ATTACHED, files_of
 from swarm.safety.injection import scan
 from swarm.safety.masking import mask
 from swarm.stages.enrichment.addressing import answer_to, participants
@@ -160,7 +160,7 @@ def _add_attachments(ledger: _Ledger, order: WorkOrder, thread: Thread) -> None:
     ledger.add(EvidenceKind.INBOUND, "graph:attachments", "\n".join(labels))
     for attached in thread.attachments:
         name, _ = mask(attached.name)
-        ledger.add(EvidenceKind.INBOUND, "graph:attachment:text", attached.text, title=name)
+        ledger.add(EvidenceKind.INBOUND, ATTACHED, attached.text, title=name)
 
 
 def _lowered(people: Iterable[Address]) -> set[str]:

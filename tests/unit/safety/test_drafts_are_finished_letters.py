@@ -158,9 +158,9 @@ def test_harmless_text_that_looks_like_it_passes(said: str, language: str) -> No
 def test_the_houses_own_phrases_are_a_finished_letter_in_their_language(language: str) -> None:
     book = phrasebook(language)
     assert book is not None
-    acknowledged = (book.say("acknowledge", topic=topic) for topic in book.topics.values())
-    asked = (book.phrases[name] for name in ("ask_number", "which_order", "further"))
-    said = "\n\n".join((book.phrases["thanks"], *acknowledged, *asked))
+    left_open = (book.say("open_topic", topic=topic) for topic in book.topics.values())
+    asked = (book.phrases[name] for name in ("ask_number", "which_order", "open_further"))
+    said = "\n\n".join((book.phrases["thanks"], *left_open, *asked))
     given = brief(received=received(language=language))
     draft = assemble(Proposal(body_text=said, language=language), given, author="x", revision=0)
     spoken = spoken_in(draft, given.received.work_order.key)
