@@ -1,13 +1,13 @@
 """The deterministic half of the tier stage: which escalation classes a mail belongs to (ES-01).
 
 Phrases are in ``lexicon/``, how they are found is in ``swarm.safety.matching``. A class is given
-when the weights of its distinct reasons reach one: a strong phrase alone, or two weak ones. What
-cannot be judged is UNKNOWN, never nothing. What is meant and not named is found by the learned
-detector (``swarm.safety.learned``), sentence by sentence; it adds, too. A model may add classes
-elsewhere; none takes one away.
+when the weights of its distinct reasons reach one: a statement alone, or two words that are only
+topics, or one such word in a sentence that leans. What cannot be judged is UNKNOWN, never nothing.
+What is meant and not named is found by the learned detector (``swarm.safety.learned``), sentence by
+sentence; it adds, too. A model may add classes elsewhere; none takes one away.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from swarm.models import (
@@ -74,11 +74,11 @@ def detect(received: Received) -> Detection:
     own = _matcher().hits(words)
     around = _matcher().hits(words_of(_around(received, words)))
     orders = injection.scan(received.text)
-    rang = learned.rings(received.text, received.language)
-    in_subject = learned.rings(received.work_order.subject, received.language)
+    heard = learned.hear(received.text)
+    heard_around = learned.hear(_around(received, words))
     reasons = (
-        *_class_reasons((*own, *around)),
-        *_learned_reasons((*rang, *in_subject)),
+        *_class_reasons((*_weighed(own, heard), *_weighed(around, heard_around))),
+        *_learned_reasons((*heard.rings, *heard_around.rings)),
         *_unjudgeable(received, words, orders),
     )
     doubtful = _has_weak((*own, *around)) or bool(orders or received.hidden)
@@ -89,7 +89,7 @@ def detect(received: Received) -> Detection:
         reasons=reasons,
         spans=(
             *(_span(hit, received.text) for hit in own),
-            *(span for ring in rang for span in (ring.span, *ring.why)),
+            *(span for ring in heard.rings for span in (ring.span, *ring.why)),
         ),
     )
 
@@ -101,7 +101,8 @@ def lexicon_is_silent(text: str) -> bool:
 
 def rings_the_lexicon(text: str) -> bool:
     """Whether the lexicon alone would give a text any class."""
-    return bool(_class_reasons(_matcher().hits(words_of(text))))
+    hits = _matcher().hits(words_of(text))
+    return bool(_class_reasons((hit, hit.phrase.weight) for hit in hits))
 
 
 def _too_long(received: Received) -> str | None:
@@ -136,12 +137,20 @@ def _around(received: Received, words: tuple[Word, ...]) -> str:
     return received.work_order.subject + (" .\n\n" + received.quoted if pointer else "")
 
 
-def _class_reasons(hits: Iterable[Hit]) -> tuple[Reason, ...]:
-    weights: dict[str, dict[str, float]] = {}
+def _weighed(hits: Iterable[Hit], heard: learned.Heard) -> Iterator[tuple[Hit, float]]:
+    """A word that is only a topic ("lawyer", "hospital") counts half, and in full where the learned
+    detector leans to danger: a lawyer may as well buy a desk.
+    """
     for hit in hits:
+        yield hit, 1.0 if heard.leans(hit.start) else hit.phrase.weight
+
+
+def _class_reasons(hits: Iterable[tuple[Hit, float]]) -> tuple[Reason, ...]:
+    weights: dict[str, dict[str, float]] = {}
+    for hit, weight in hits:
         labels = weights.setdefault(hit.phrase.family, {})
-        key = hit.phrase.label if hit.phrase.weight >= 1 else hit.phrase.source
-        labels[key] = max(labels.get(key, 0.0), hit.phrase.weight)
+        key = hit.phrase.label if weight >= 1 else hit.phrase.source
+        labels[key] = max(labels.get(key, 0.0), weight)
     return tuple(
         Reason(
             rule="ES-03" if family == EscalationClass.HUMAN_REQUESTED else "ES-01",
