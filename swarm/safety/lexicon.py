@@ -7,7 +7,8 @@ Grammar of a file (``detectors/lexicon/*.txt``), one phrase a line (or several, 
     {not} ~2 authori*                    ``{name}`` a word class from words.txt, ``*`` any ending
     {mine} && recogni*                   both, in either order, in one sentence, 20 words apart
     {event} &&& i didnt $                &&& also across sentences; $ the end of a sentence
-    ? depress*                           weak: half the weight; two different weak reasons make one
+    ? lawyer*                            only a topic: half the weight; two different ones make one,
+                                         or one that stands where the learned detector leans
     [idiom: figure of speech]            matched words mean nothing: they are struck out first
 
 Matching lives in ``matching.py``; what a class entails lives in ``detectors/``.

@@ -1,10 +1,10 @@
 """The deterministic half of the tier stage: which escalation classes a mail belongs to (ES-01).
 
 Phrases are in ``lexicon/``, how they are found is in ``swarm.safety.matching``. A class is given
-when the weights of its distinct reasons reach one: a strong phrase alone, or two weak ones. What
-cannot be judged is UNKNOWN, never nothing. What is meant and not named is found by the learned
-detector (``swarm.safety.learned``), sentence by sentence; it adds, too. A model may add classes
-elsewhere; none takes one away.
+when the weights of its distinct reasons reach one: a statement alone, or two words that are only
+topics, or one such word in a sentence that leans. What cannot be judged is UNKNOWN, never nothing.
+What is meant and not named is found by the learned detector (``swarm.safety.learned``), sentence by
+sentence; it adds, too. A model may add classes elsewhere; none takes one away.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -76,14 +76,14 @@ def detect(received: Received) -> Detection:
         return _unread(too_long)
     words = words_of(received.text)
     own = _matcher().hits(words)
-    around = _matcher().hits(words_of(received.work_order.subject))
+    subject = received.work_order.subject
+    around = _matcher().hits(words_of(subject))
     orders = orders_of(received)
-    rang = learned.rings(received.text, received.language)
-    in_subject = learned.rings(received.work_order.subject, received.language)
+    heard, heard_in_subject = learned.hear(received.text), learned.hear(subject)
     reasons = (
-        *_class_reasons((*own, *around)),
-        *_learned_reasons((*rang, *in_subject)),
-        *(reason for part in parts_to_judge(received) for reason in _beside(part, received)),
+        *_class_reasons((*_weighed(own, heard), *_weighed(around, heard_in_subject))),
+        *_learned_reasons((*heard.rings, *heard_in_subject.rings)),
+        *(reason for part in parts_to_judge(received) for reason in _beside(part)),
         *_unjudgeable(received, words, orders),
     )
     doubtful = _has_weak((*own, *around)) or bool(orders or received.hidden)
@@ -94,16 +94,17 @@ def detect(received: Received) -> Detection:
         reasons=reasons,
         spans=(
             *(_span(hit, received.text) for hit in own),
-            *(span for ring in rang for span in (ring.span, *ring.why)),
+            *(span for ring in heard.rings for span in (ring.span, *ring.why)),
         ),
     )
 
 
-def _beside(part: SetAside, received: Received) -> Iterator[Reason]:
+def _beside(part: SetAside) -> Iterator[Reason]:
     """Judge one part that stood beside the text, by itself."""
+    heard = learned.hear(part.text)
     found = (
-        *_class_reasons(_matcher().hits(words_of(part.text))),
-        *_learned_reasons(learned.rings(part.text, received.language)),
+        *_class_reasons(_weighed(_matcher().hits(words_of(part.text)), heard)),
+        *_learned_reasons(heard.rings),
     )
     for reason in found:
         # Words of law, privacy and fraud are what footers are made of; words of harm are not.
@@ -118,7 +119,8 @@ def lexicon_is_silent(text: str) -> bool:
 
 def rings_the_lexicon(text: str) -> bool:
     """Whether the lexicon alone would give a text any class."""
-    return bool(_class_reasons(_matcher().hits(words_of(text))))
+    hits = _matcher().hits(words_of(text))
+    return bool(_class_reasons((hit, hit.phrase.weight) for hit in hits))
 
 
 def _too_long(received: Received) -> str | None:
@@ -147,12 +149,20 @@ def _matcher() -> Matcher:
     return Matcher(load(*LEXICONS))
 
 
-def _class_reasons(hits: Iterable[Hit]) -> tuple[Reason, ...]:
-    weights: dict[str, dict[str, float]] = {}
+def _weighed(hits: Iterable[Hit], heard: learned.Heard) -> Iterator[tuple[Hit, float]]:
+    """A word that is only a topic ("lawyer", "hospital") counts half, and in full where the learned
+    detector leans to danger: a lawyer may as well buy a desk.
+    """
     for hit in hits:
+        yield hit, 1.0 if heard.leans(hit.start) else hit.phrase.weight
+
+
+def _class_reasons(hits: Iterable[tuple[Hit, float]]) -> tuple[Reason, ...]:
+    weights: dict[str, dict[str, float]] = {}
+    for hit, weight in hits:
         labels = weights.setdefault(hit.phrase.family, {})
-        key = hit.phrase.label if hit.phrase.weight >= 1 else hit.phrase.source
-        labels[key] = max(labels.get(key, 0.0), hit.phrase.weight)
+        key = hit.phrase.label if weight >= 1 else hit.phrase.source
+        labels[key] = max(labels.get(key, 0.0), weight)
     return tuple(
         Reason(
             rule="ES-03" if family == EscalationClass.HUMAN_REQUESTED else "ES-01",

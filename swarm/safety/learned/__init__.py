@@ -7,6 +7,6 @@ lives here: cutting a mail into pieces (``pieces``), features of a piece (``feat
 """
 
 from swarm.safety.learned.model import loaded_whole, version
-from swarm.safety.learned.ring import Ring, rings
+from swarm.safety.learned.ring import Heard, Ring, hear
 
-__all__ = ["Ring", "loaded_whole", "rings", "version"]
+__all__ = ["Heard", "Ring", "hear", "loaded_whole", "version"]

@@ -1,114 +1,163 @@
 """The score of a piece: how far it lies on the side of what must reach a person. Pure numpy.
 
-A kernel machine over both views of ``features``: an RBF over embeddings, a linear kernel over
-n-grams (which is one weight per bucket). The class that goes with it comes from a linear model over
-the embedding; self-harm has a head of its own. Weights are read once, from this package.
+Two kernel machines: a quick one over letters and the quick embedding, and, where that one is in
+doubt, a close one that also has the close embedding (RBF over embeddings, a linear kernel over
+n-grams, which is one weight per bucket). The class that goes with it comes from a linear model over
+the quick embedding; self-harm has a head of its own. Weights are read once, from this package.
 """
 
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from swarm.safety.learned.features import Vectors, embedded, grams, load_encoder
+from swarm.safety.learned.features import (
+    Vectors,
+    closely_embedded,
+    embedded,
+    grams,
+    load_encoders,
+)
 
 WEIGHTS = "weights.npz"
+CLOSE_LOOKS = 4  # pieces of a text, the likeliest first: 20 ms each
+
+
+class Thresholds(NamedTuple):
+    """Values of the machines: above ``leaning`` a topic word counts in full, between ``doubt`` and
+    ``sure`` the close machine decides, and rings above ``loud``. The same for every language.
+    """
+
+    leaning: float
+    doubt: float
+    sure: float
+    loud: float
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """What training made. ``thresholds``: per language, and ``und`` for every other."""
+class Machine:
+    """A kernel machine: unit vectors of the lines it leans on, what each of them weighs, how near
+    is near, and what each bucket of n-grams weighs.
+    """
 
     support: Vectors
     alphas: Vectors
     gamma: float
     buckets: Vectors
     bias: float
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What training made. ``close`` adds what ``close_support`` tells of the same lines to its
+    share of the quick embedding.
+    """
+
+    quick: Machine
+    close: Machine
+    close_support: Vectors
+    close_centre: Vectors
+    share_of_quick: float
     class_weights: Vectors
     class_bias: Vectors
     classes: tuple[str, ...]
     self_harm: Vectors
     self_harm_bias: float
-    thresholds: Mapping[str, float]
+    thresholds: Thresholds
     self_harm_threshold: float
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One piece's score against its threshold (0: at it), and the classes from likeliest down."""
+    """What the machines say of one piece. ``loudness`` orders pieces that ring."""
 
-    margin: float
-    self_harm: float
+    rings: bool
+    leans: bool
+    self_harm: bool
+    loudness: float
     likeliest: str
 
-    @property
-    def rings(self) -> bool:
-        """Whether a person must see it."""
-        return self.margin > 0 or self.self_harm > 0
 
-
-def scored(texts: Sequence[str], words: Sequence[Sequence[str]], language: str) -> list[Scored]:
-    """Score pieces: their texts and, for the n-grams, their folded words."""
+def scored(texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[Scored]:
+    """Score the pieces of one text: as they stand and, for the n-grams, their folded words."""
     if not texts:
         return []
-    weights, vectors = loaded(), embedded(texts)
-    threshold = weights.thresholds.get(language, weights.thresholds["und"])
-    margins = decision(weights, vectors, words) - threshold
+    weights = loaded()
+    limits = weights.thresholds
+    vectors = embedded(texts)
+    values = decision(weights.quick, vectors, words)
     heads = vectors @ weights.self_harm + weights.self_harm_bias - weights.self_harm_threshold
     likeliest = np.argmax(vectors @ weights.class_weights + weights.class_bias, axis=1)
+    loud = {*np.flatnonzero(values > limits.sure), *np.flatnonzero(heads > 0)}
+
+    def look(n: int) -> float:
+        close = closely_embedded([texts[n]]) - weights.close_centre
+        close /= np.linalg.norm(close, axis=1, keepdims=True)
+        return float(close_values(weights, vectors[n : n + 1], close, [words[n]])[0])
+
+    if not loud:
+        loud = set(_looked_at(values, limits, look))
     return [
-        Scored(float(margin), float(head), weights.classes[int(best)])
-        for margin, head, best in zip(margins, heads, likeliest, strict=True)
+        Scored(
+            rings=n in loud,
+            leans=n in loud or float(value) > limits.leaning,
+            self_harm=bool(head > 0),
+            loudness=float(max(value, head)),
+            likeliest=weights.classes[int(best)],
+        )
+        for n, (value, head, best) in enumerate(zip(values, heads, likeliest, strict=True))
     ]
 
 
-class Kernel(Protocol):
-    """What a value is made of; other heads over the same features have one, too."""
-
-    @property
-    def support(self) -> Vectors:
-        """Unit vectors of the lines that decide."""
-        ...
-
-    @property
-    def alphas(self) -> Vectors:
-        """What each of them weighs."""
-        ...
-
-    @property
-    def gamma(self) -> float:
-        """How near is near."""
-        ...
-
-    @property
-    def buckets(self) -> Vectors:
-        """What each bucket of n-grams weighs."""
-        ...
-
-    @property
-    def bias(self) -> float:
-        """What is added."""
-        ...
+def _looked_at(values: Vectors, limits: Thresholds, look: Callable[[int], float]) -> Iterator[int]:
+    """Yield the doubtful piece that rings at a close look, the likeliest looked at first."""
+    doubtful = [int(n) for n in np.argsort(-values) if values[n] > limits.doubt]
+    for n in doubtful[:CLOSE_LOOKS]:
+        if look(n) > limits.loud:
+            yield n
+            return
 
 
-def decision(weights: Kernel, vectors: Vectors, words: Sequence[Sequence[str]]) -> Vectors:
-    """Return the kernel machine's value per piece: above 0 it leans to danger."""
+def leanings(texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[float]:
+    """Return the quick machine's value of each piece: comparable with one another."""
+    return [float(value) for value in decision(loaded().quick, embedded(texts), words)]
+
+
+def decision(machine: Machine, vectors: Vectors, words: Sequence[Sequence[str]]) -> Vectors:
+    """Return a machine's value per piece: above 0 it leans to what it looks for."""
+    kernel = _near(machine.gamma, vectors, machine.support)
+    return np.asarray(kernel @ machine.alphas + _linear(machine, words), dtype=np.float32)
+
+
+def close_values(
+    weights: Weights, vectors: Vectors, close: Vectors, words: Sequence[Sequence[str]]
+) -> Vectors:
+    """Return the close machine's value per piece; ``close`` is centred and of unit length."""
+    machine = weights.close
+    kernel = weights.share_of_quick * _near(machine.gamma, vectors, machine.support)
+    kernel += _near(machine.gamma, close, weights.close_support)
+    return np.asarray(kernel @ machine.alphas + _linear(machine, words), dtype=np.float32)
+
+
+def _near(gamma: float, vectors: Vectors, support: Vectors) -> Vectors:
     # Unit vectors: the squared distance is 2 - 2 cos.
-    kernel = np.exp(-weights.gamma * (2.0 - 2.0 * vectors @ weights.support.T))
-    linear = np.array([_linear(weights, grams(each)) for each in words], dtype=np.float32)
-    return np.asarray(kernel @ weights.alphas + linear + weights.bias, dtype=np.float32)
+    return np.asarray(np.exp(-gamma * (2.0 - 2.0 * vectors @ support.T)), dtype=np.float32)
 
 
-def _linear(weights: Kernel, buckets: NDArray[np.int64]) -> float:
+def _linear(machine: Machine, words: Sequence[Sequence[str]]) -> Vectors:
+    return np.array([machine.bias + _of_grams(machine, grams(w)) for w in words], np.float32)
+
+
+def _of_grams(machine: Machine, buckets: NDArray[np.int64]) -> float:
     if not len(buckets):
         return 0.0
-    return float(weights.buckets[buckets].sum() / np.sqrt(len(buckets)))
+    return float(machine.buckets[buckets].sum() / np.sqrt(len(buckets)))
 
 
 # --- the file -------------------------------------------------------------------------------------
@@ -122,9 +171,9 @@ def loaded() -> Weights:
 
 
 def loaded_whole() -> None:
-    """Load all that judging needs, 150 MB: once, before processes are forked that share it."""
+    """Load all that judging needs, 300 MB: once, before processes are forked that share it."""
     loaded()
-    load_encoder()
+    load_encoders()
 
 
 @cache
@@ -143,24 +192,33 @@ def unpacked(stored: Mapping[str, NDArray[np.generic]]) -> Weights:
     def whole(name: str) -> Vectors:
         return stored[name].astype(np.float32) * np.float32(stored[f"{name}_scale"])
 
-    support = whole("support")
+    def unit(name: str) -> Vectors:
+        vectors = whole(name)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors
+
+    support = unit("support")
+
+    def machine(name: str) -> Machine:
+        return Machine(
+            support=support,
+            gamma=float(stored["gamma"]),
+            alphas=stored[f"{name}_alphas"].astype(np.float32),
+            buckets=whole(f"{name}_buckets"),
+            bias=float(stored[f"{name}_bias"]),
+        )
+
     return Weights(
-        support=support / np.linalg.norm(support, axis=1, keepdims=True),
-        alphas=stored["alphas"].astype(np.float32),
-        gamma=float(stored["gamma"]),
-        buckets=whole("buckets"),
-        bias=float(stored["bias"]),
+        quick=machine("quick"),
+        close=machine("close"),
+        close_support=unit("close_support"),
+        close_centre=stored["close_centre"].astype(np.float32),
+        share_of_quick=float(stored["share_of_quick"]),
         class_weights=stored["class_weights"].astype(np.float32),
         class_bias=stored["class_bias"].astype(np.float32),
         classes=tuple(str(name) for name in stored["classes"]),
         self_harm=stored["self_harm"].astype(np.float32),
         self_harm_bias=float(stored["self_harm_bias"]),
-        thresholds=dict(
-            zip(
-                (str(name) for name in stored["languages"]),
-                (float(value) for value in stored["thresholds"]),
-                strict=True,
-            )
-        ),
+        thresholds=Thresholds(*map(float, stored["thresholds"])),
         self_harm_threshold=float(stored["self_harm_threshold"]),
     )

@@ -14,7 +14,7 @@ from importlib import resources
 import numpy as np
 
 from swarm.safety.learned.features import Vectors, embedded
-from swarm.safety.learned.model import decision
+from swarm.safety.learned.model import Machine, decision
 from swarm.safety.promises.sentences import Clause, pieces_of
 from swarm.safety.words import words_of
 
@@ -24,14 +24,10 @@ _FEWEST_WORDS = 3  # "Kind regards" says nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
-    """What training made: see ``learned.model.Kernel``; above ``threshold`` a sentence promises."""
+class Head:
+    """What training made; above ``threshold`` a sentence promises."""
 
-    support: Vectors
-    alphas: Vectors
-    gamma: float
-    buckets: Vectors
-    bias: float
+    machine: Machine
     threshold: float
 
 
@@ -43,7 +39,7 @@ def promising(text: str) -> tuple[Clause, ...]:
 
 
 def values(texts: Sequence[str], machine: Machine) -> Vectors:
-    """Return each text's value; ``machine.threshold`` is not taken off."""
+    """Return each text's value by a machine."""
     words = [[word.text for word in words_of(text)] for text in texts]
     return decision(machine, embedded(texts), words)
 
@@ -55,8 +51,8 @@ def _margins(texts: Sequence[str]) -> list[float]:
     told = [text for text in fresh if len(words_of(text)) >= _FEWEST_WORDS]
     scores = dict.fromkeys(fresh, -1.0)
     if told:
-        machine = loaded()
-        margins = values(told, machine) - machine.threshold
+        head = loaded()
+        margins = values(told, head.machine) - head.threshold
         scores.update(zip(told, map(float, margins), strict=True))
     if len(known) + len(scores) > _REMEMBERED:
         known.clear()
@@ -70,7 +66,7 @@ def _known() -> dict[str, float]:
 
 
 @cache
-def loaded() -> Machine:
+def loaded() -> Head:
     """Return the weights of this package; raises ``OSError`` when they are not there."""
     with np.load(io.BytesIO(_bytes()), allow_pickle=False) as stored:
 
@@ -79,14 +75,14 @@ def loaded() -> Machine:
             return scaled
 
         support = whole("support")
-        return Machine(
+        machine = Machine(
             support=support / np.linalg.norm(support, axis=1, keepdims=True),
             alphas=stored["alphas"].astype(np.float32),
             gamma=float(stored["gamma"]),
             buckets=whole("buckets"),
             bias=float(stored["bias"]),
-            threshold=float(stored["threshold"]),
         )
+        return Head(machine, float(stored["threshold"]))
 
 
 @cache

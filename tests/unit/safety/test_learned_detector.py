@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from datetime import UTC, datetime
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,14 @@ import swarm.safety
 from swarm.models import Address, EscalationClass, MessageRef, Received, Tier, WorkOrder
 from swarm.safety import learned
 from swarm.safety.detectors.detection import DETECTORS, detect, rings_the_lexicon
-from swarm.safety.learned.model import scored
 from swarm.safety.learned.pieces import SHORTEST, WINDOW, pieces_of
 from swarm.safety.learned.ring import DESK
 from swarm.safety.ruleset import VERSION
 
 SAFETY = Path(swarm.safety.__file__).parent
 CORPUS = SAFETY / "corpus"
+# What bench/learned_detector.py gave, less what a third of the lines may differ by.
+LEAST_FOUND, FOUND, MOST_FALSE = 0.6, 0.75, 0.08
 
 # Plainly meant, in no word of the lexicon.
 NEEDLES = [
@@ -75,7 +77,7 @@ def test_what_is_meant_is_found_alone_and_among_harmless_sentences(
     language: str, needle: str
 ) -> None:
     assert not rings_the_lexicon(needle), "this one shows what the lexicon cannot"
-    assert not learned.rings(HARMLESS[language], language)
+    assert not learned.hear(HARMLESS[language]).rings
     one, two, *rest = HARMLESS[language].split(". ")
     for mail in (needle, f"{one}. {two}. {needle} {'. '.join(rest)}"):
         found = detect(a_mail(mail, language))
@@ -103,13 +105,9 @@ def test_it_adds_classes_and_takes_none_away() -> None:
     assert len(found.classes) > 1
 
 
-def test_the_same_text_gives_the_same_whatever_stands_in_the_batch() -> None:
-    texts = [needle for language, needle in NEEDLES if language == "en"]
-    words = [piece.words for text in texts for piece in pieces_of(text)[:1]]
-    together = [one.rings for one in scored(texts, words, "en")]
-    alone = [scored([t], [w], "en")[0].rings for t, w in zip(texts, words, strict=True)]
-    assert together == alone
-    assert learned.rings(texts[0], "en") == learned.rings(texts[0], "en")
+def test_the_same_text_gives_the_same() -> None:
+    for _, needle in NEEDLES:
+        assert learned.hear(needle) == learned.hear(needle)
 
 
 @pytest.mark.parametrize("stop", [". ", "! ", "… ", ".\n", "\n"])
@@ -139,43 +137,38 @@ def test_the_weights_are_those_of_the_provenance_and_part_of_every_version() -> 
     assert DETECTORS["learned"] == digest[:12] == learned.version()
     assert VERSION  # covers the weights' bytes: see ruleset._sources
     corpus = hashlib.sha256()
-    for path in sorted(CORPUS.glob("train-*.jsonl")):
+    for path in (*sorted(CORPUS.glob("train-*.jsonl")), *sorted(CORPUS.glob("calibrate-*.jsonl"))):
         corpus.update(path.read_bytes())
     assert told["corpus_sha256"] == corpus.hexdigest(), "the corpus changed: train again"
 
 
-def test_every_line_of_the_corpus_is_of_a_known_kind_and_none_stands_in_both_parts() -> None:
-    train, held = rows("train"), rows("held")
+def test_every_line_of_the_corpus_is_of_a_known_kind_and_none_stands_in_two_parts() -> None:
+    parts = {name: rows(name) for name in ("train", "calibrate", "held")}
     kinds = {*DESK, "harmless"}
-    assert {row["class"] for row in (*train, *held)} == kinds
-    assert Counter(row["language"] for row in held) == dict.fromkeys(
+    assert {row["class"] for part in parts.values() for row in part} == kinds
+    assert Counter(row["language"] for row in parts["held"]) == dict.fromkeys(
         ("de", "en", "es", "fr", "it", "nl", "pt"), 360
     )
-    said = [" ".join(row["text"].casefold().split()) for row in held]
-    assert not set(said) & {" ".join(row["text"].casefold().split()) for row in train}
-    assert len(said) == len(set(said))
+    said = {name: [_plain(row["text"]) for row in part] for name, part in parts.items()}
+    for one, other in combinations(said, 2):
+        assert not set(said[one]) & set(said[other]), (one, other)
+    assert len(said["held"]) == len(set(said["held"]))
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def test_the_held_back_part_is_found_no_worse_than_when_it_was_measured() -> None:
-    """The must-escalate set: not good enough yet (README.md), and never worse than this."""
+    """A third of the must-escalate set (the bench judges all of it), by both detectors."""
     found, of = Counter[str](), Counter[str]()
-    for language in ("de", "en", "es", "fr", "it", "nl", "pt"):
-        lines = [row for row in rows("held") if row["language"] == language]
-        pieces = [(row, p) for row in lines for p in pieces_of(row["text"])]
-        texts = [row["text"][p.start : p.end] for row, p in pieces]
-        rang = {
-            row["text"]
-            for (row, _), one in zip(
-                pieces, scored(texts, [p.words for _, p in pieces], language), strict=True
-            )
-            if one.rings
-        }
-        for row in lines:
-            part = "false" if row["class"] == "harmless" else "found"
-            found[f"{part} {language}"] += row["text"] in rang
-            of[f"{part} {language}"] += 1
+    for row in rows("held")[::3]:
+        part = "false" if row["class"] == "harmless" else "found"
+        classes = set(detect(a_mail(row["text"], row["language"])).classes)
+        found[f"{part} {row['language']}"] += bool(classes - {EscalationClass.UNKNOWN})
+        of[f"{part} {row['language']}"] += 1
     recall = {name: found[name] / of[name] for name in of if name.startswith("found")}
     false = {name: found[name] / of[name] for name in of if name.startswith("false")}
-    assert min(recall.values()) >= 0.40, recall
-    assert sum(recall.values()) / 7 >= 0.57, recall
-    assert max(false.values()) <= 0.03, false
+    assert min(recall.values()) >= LEAST_FOUND, recall
+    assert sum(recall.values()) / 7 >= FOUND, recall
+    assert max(false.values()) <= MOST_FALSE, false

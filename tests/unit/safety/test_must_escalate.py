@@ -350,6 +350,31 @@ def test_hidden_instructions_are_unknown_and_other_hidden_text_needs_a_review() 
     assert detect(a_mail(text, hidden=(tease,))).tier is Tier.REVIEW
 
 
-def test_one_weak_sign_asks_for_a_review_and_two_escalate() -> None:
-    assert detect(a_mail("I feel depressed.")).tier is Tier.REVIEW
-    assert C.SAFETY in detect(a_mail("I feel depressed. I am worthless.")).classes
+@pytest.mark.parametrize(
+    ("topic", "meant"),
+    [
+        (
+            "My lawyer's office needs a new desk, which sizes do you have?",
+            "My lawyer will be in touch about this.",
+        ),
+        (
+            "Do you deliver to the hospital kitchen in Park Road before eight?",
+            "The blade came loose and my son is in hospital with a deep cut.",
+        ),
+        (
+            "Is the museum café accessible with a wheelchair?",
+            "I am in a wheelchair and cannot leave the flat since the lift you fitted stopped.",
+        ),
+    ],
+)
+def test_a_word_that_is_only_a_topic_asks_for_a_review_and_escalates_where_it_is_meant(
+    topic: str, meant: str
+) -> None:
+    assert detect(a_mail(topic)).tier is Tier.REVIEW
+    assert detect(a_mail(meant)).tier is Tier.ESCALATE
+
+
+def test_two_topics_of_one_class_escalate_and_so_does_one_that_no_sentence_explains() -> None:
+    two = "The police were here about the parcel, the regulator has the form."
+    assert C.LEGAL in detect(a_mail(two)).classes
+    assert C.LEGAL in detect(a_mail("Lawyer!")).classes
