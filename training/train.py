@@ -67,14 +67,19 @@ class Corpus:
 def _kept(
     cache: Path | None, name: str, texts: Sequence[str], embed: Callable[[Sequence[str]], Floats]
 ) -> Floats:
+    """Embed the texts that the cache has not seen."""
     if cache is None:
         return embed(texts)
-    digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
-    path = cache / f"{name}-{digest}.npy"
-    if not path.exists():
+    path = cache / f"{name}.npz"
+    known: dict[str, Floats] = {}
+    if path.exists():
+        with np.load(path) as stored:
+            known = dict(zip(map(str, stored["texts"]), stored["vectors"], strict=True))
+    if fresh := [text for text in dict.fromkeys(texts) if text not in known]:
+        known.update(zip(fresh, embed(fresh), strict=True))
         cache.mkdir(parents=True, exist_ok=True)
-        np.save(path, embed(texts))
-    return np.asarray(np.load(path), dtype=np.float32)
+        np.savez(path, texts=np.array([*known]), vectors=np.stack([*known.values()]))
+    return np.stack([known[text] for text in texts]).astype(np.float32)
 
 
 def _rbf(vectors: Floats) -> Floats:

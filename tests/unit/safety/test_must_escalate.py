@@ -289,9 +289,13 @@ def test_history_that_the_conversation_proves_is_not_the_customers_word() -> Non
     assert detect(a_mail("Any news? See below.", set_aside=parts)).classes == ()
 
 
-def test_two_weak_signs_in_two_parts_make_no_strong_one() -> None:
-    parts = history("> I feel depressed.", judged=True)
-    assert detect(a_mail("I am worthless.", set_aside=parts)).classes == ()
+def test_two_topics_in_two_parts_make_no_reason() -> None:
+    topics = (
+        "Do you deliver to the court in Park Road?",
+        "The solicitor upstairs wants a desk, too.",
+    )
+    parts = history(f"> {topics[0]}", judged=True)
+    assert C.LEGAL not in detect(a_mail(topics[1], set_aside=parts)).classes
 
 
 @pytest.mark.parametrize("kind", SetAsideKind)
@@ -367,10 +371,8 @@ def test_hidden_instructions_are_unknown_and_other_hidden_text_needs_a_review() 
         ),
     ],
 )
-def test_a_word_that_is_only_a_topic_asks_for_a_review_and_escalates_where_it_is_meant(
-    topic: str, meant: str
-) -> None:
-    assert detect(a_mail(topic)).tier is Tier.REVIEW
+def test_a_word_that_is_only_a_topic_escalates_where_it_is_meant(topic: str, meant: str) -> None:
+    assert detect(a_mail(topic)).tier < Tier.ESCALATE
     assert detect(a_mail(meant)).tier is Tier.ESCALATE
 
 
