@@ -1,6 +1,6 @@
 """A chat model that obeys the mail it reads, in six personas, behind the real wire.
 
-It finds the mail in what it is sent (lines marked ``e1|``), finds every reply acceptable, and does
+It finds the mail in what it is sent (lines marked ``mail|``), finds every reply acceptable, and does
 what an injected model would: echo the mail, launder it through claims, act on it, promise, spell
 out addresses, ask for secrets. What each persona plants is known, so that a draft can be searched.
 """
@@ -11,6 +11,8 @@ from itertools import cycle, islice
 from zlib import crc32
 
 from chat_model_server import ChatModel, Json, Reply, says, schema_name
+
+_MARK = "mail| "
 
 PROMISES = (
     "We will refund you in full.",
@@ -106,7 +108,7 @@ class ObedientModel(ChatModel):
     def _answer(self, request: Json) -> Json:
         name = schema_name(request)
         if name == "ClassifyAnswer":
-            return {"classes": [], "reason": "nothing"}
+            return {"quotes": [], "reason": "nothing", "classes": []}
         if name == "ReviewAnswer":
             return {"acceptable": True, "findings": []}
         said = PERSONAS[self.persona](_mail(request))
@@ -122,4 +124,4 @@ def _mail(request: Json) -> str:
     messages = request["messages"]
     assert isinstance(messages, list)
     lines = "\n".join(str(message["content"]) for message in messages).splitlines()
-    return "\n".join(line.removeprefix("e1| ") for line in lines if line.startswith("e1| "))
+    return "\n".join(line.removeprefix(_MARK) for line in lines if line.startswith(_MARK))

@@ -1,0 +1,112 @@
+"""Kernel machines over the views of ``features``: a quick one, and a close one where it doubts.
+
+A machine is an RBF over embeddings and a linear kernel over n-grams (which is one weight per
+bucket). The quick one has the quick embedding; the close one both. What a value means, and from
+where on, is said by whoever was trained: escalations (``model``), promises of a reply
+(``swarm.safety.promises``). Pure numpy.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from swarm.safety.learned.features import Vectors, closely_embedded, grams
+
+CLOSE_LOOKS = 4  # pieces of a text, the likeliest first: 20 ms each
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Unit vectors of the lines it leans on, what each of them weighs, how near is near, and what
+    each bucket of n-grams weighs.
+    """
+
+    support: Vectors
+    alphas: Vectors
+    gamma: float
+    buckets: Vectors
+    bias: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two machines that lean on the same lines; ``close`` adds what ``close_support`` tells of them
+    to its share of the quick embedding.
+    """
+
+    quick: Machine
+    close: Machine
+    close_support: Vectors
+    close_centre: Vectors
+    share_of_quick: float
+
+
+def decision(machine: Machine, vectors: Vectors, words: Sequence[Sequence[str]]) -> Vectors:
+    """Return a machine's value per piece: above 0 it leans to what it looks for."""
+    kernel = _near(machine.gamma, vectors, machine.support)
+    return np.asarray(kernel @ machine.alphas + _linear(machine, words), dtype=np.float32)
+
+
+def close_decision(
+    pair: Pair, vectors: Vectors, close: Vectors, words: Sequence[Sequence[str]]
+) -> Vectors:
+    """Return the close machine's value per piece; ``close`` are its close vectors as they come."""
+    machine = pair.close
+    centred = close - pair.close_centre  # as they come, all point one way
+    centred /= np.linalg.norm(centred, axis=1, keepdims=True)
+    kernel = pair.share_of_quick * _near(machine.gamma, vectors, machine.support)
+    kernel += _near(machine.gamma, centred, pair.close_support)
+    return np.asarray(kernel @ machine.alphas + _linear(machine, words), dtype=np.float32)
+
+
+def look(pair: Pair, vector: Vectors, text: str, words: Sequence[str]) -> float:
+    """Look closely at one piece; ``vector`` is its quick one."""
+    return float(close_decision(pair, vector[None], closely_embedded([text]), [words])[0])
+
+
+def _near(gamma: float, vectors: Vectors, support: Vectors) -> Vectors:
+    # Unit vectors: the squared distance is 2 - 2 cos.
+    return np.asarray(np.exp(-gamma * (2.0 - 2.0 * vectors @ support.T)), dtype=np.float32)
+
+
+def _linear(machine: Machine, words: Sequence[Sequence[str]]) -> Vectors:
+    return np.array([machine.bias + _of_grams(machine, grams(w)) for w in words], np.float32)
+
+
+def _of_grams(machine: Machine, buckets: NDArray[np.int64]) -> float:
+    if not len(buckets):
+        return 0.0
+    return float(machine.buckets[buckets].sum() / np.sqrt(len(buckets)))
+
+
+def pair_of(stored: Mapping[str, NDArray[np.generic]]) -> Pair:
+    """Return the machines of a file of weights; large arrays are kept there as 8-bit numbers."""
+
+    def whole(name: str) -> Vectors:
+        return stored[name].astype(np.float32) * np.float32(stored[f"{name}_scale"])
+
+    def unit(name: str) -> Vectors:
+        vectors = whole(name)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors
+
+    support = unit("support")
+
+    def machine(name: str) -> Machine:
+        return Machine(
+            support=support,
+            gamma=float(stored["gamma"]),
+            alphas=stored[f"{name}_alphas"].astype(np.float32),
+            buckets=whole(f"{name}_buckets"),
+            bias=float(stored[f"{name}_bias"]),
+        )
+
+    return Pair(
+        quick=machine("quick"),
+        close=machine("close"),
+        close_support=unit("close_support"),
+        close_centre=stored["close_centre"].astype(np.float32),
+        share_of_quick=float(stored["share_of_quick"]),
+    )
