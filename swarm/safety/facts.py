@@ -14,6 +14,7 @@ from typing import NamedTuple
 from swarm.patterns import linear
 from swarm.safety.lexicon import load, word_class
 from swarm.safety.matching import Matcher
+from swarm.safety.spelled_facts import spelled_days, spelled_numbers
 from swarm.safety.words import fold, words_of
 
 
@@ -97,7 +98,7 @@ def facts(text: str) -> tuple[Fact, ...]:
     """List the factual tokens of a text, in order; each counts once, as its most telling kind."""
     found: list[Fact] = []
     taken = bytearray(len(text))  # a map of places: comparing facts pairwise would be quadratic
-    for source in (_amounts, _percentages, _dates, _statuses, _names, _numbers):
+    for source in (_amounts, _percentages, _dates, _spelled, _statuses, _names, _numbers):
         for fact in source(text):
             if not any(taken[fact.start : fact.end]):
                 taken[fact.start : fact.end] = b"\1" * (fact.end - fact.start)
@@ -162,6 +163,13 @@ def _date(match: re.Match[str], readings: list[tuple[int, int, int]]) -> Iterato
     values |= {f"{y}-{m:02}-{d:02}" for y, m, d in possible if y}
     if values:
         yield Fact(match.start(), match.end(), "date", frozenset(values))
+
+
+def _spelled(text: str) -> Iterator[Fact]:
+    for start, end, kind, words in spelled_numbers(text):
+        yield Fact(start, end, kind, frozenset({words}))
+    for start, end, words in spelled_days(text):
+        yield Fact(start, end, "date", frozenset({words}))
 
 
 def _statuses(text: str) -> Iterator[Fact]:

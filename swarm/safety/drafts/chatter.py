@@ -22,11 +22,20 @@ _OF_THE_PROMPT = linear(
     re.IGNORECASE | re.MULTILINE,
 )
 
+# The first line tells its user what follows, and ends in a colon.
+_ANNOUNCED = linear(
+    r"\A[^\n:]{0,80}\b(?:reply|response|e-?mail|draft|antwort|entwurf|r\u00e9ponse|respuesta|risposta"
+    r"|antwoord|resposta)\b[^\n:]{0,40}:[ \t]{0,8}(?:\n|$)",
+    re.IGNORECASE,
+)
+
 
 def chatter(text: str) -> Iterator[str]:
     """Say what in a reply was not meant for the customer."""
     if _THOUGHT.search(text):
         yield "a thought or a note of the writer stands in the reply"
+    if _ANNOUNCED.search(text):
+        yield "the writer announces its reply"
     if _OF_THE_PROMPT.search(text):
         yield "a piece of the writer's own task stands in the reply"
     yield from labels("chatter", words_of(text))

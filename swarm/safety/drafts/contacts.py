@@ -10,7 +10,12 @@ from collections.abc import Iterator
 from swarm.patterns import linear
 from swarm.safety.drafts.house import House
 from swarm.safety.drafts.numbers import number_findings, spelled_figures
-from swarm.safety.drafts.spelling import letters_apart, read_aloud, scripts_mixed
+from swarm.safety.drafts.spelling import (
+    letters_apart,
+    names_a_sign,
+    read_aloud,
+    scripts_mixed,
+)
 
 _ADDRESS = linear(r"[\w.+-]{0,64}@[\w.-]{1,200}")
 _HOST = linear(
@@ -65,6 +70,8 @@ def _channels(plain: str, house: House) -> Iterator[str]:
 
 
 def _hidden(text: str, plain: str) -> Iterator[str]:
+    if names_a_sign(text):
+        yield "an address is spelled out"
     if letters_apart(plain):
         yield "a word or number is written letter by letter"
     if scripts_mixed(plain) or "xn--" in plain.lower():

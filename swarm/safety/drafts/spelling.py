@@ -7,7 +7,9 @@ import unicodedata
 from swarm.patterns import linear
 from swarm.safety.links import plain_forms
 
-_SIGNS = str.maketrans("\u3002\uff61\u2024\u2027\u00b7\u2215\u2044", "....." + "//")
+_SIGNS = str.maketrans(
+    "\u3002\uff61\u2024\u2027\u00b7\u2215\u2044", "....." + "//", "\u20e3\ufe0e\ufe0f"
+)  # the last are the caps of keys and what chooses a picture
 _AT_WORDS = r"at|arroba|arobase|chiocciola|apenstaartje|apestaartje|klammeraffe|\u00e4t"
 _DOT_WORDS = r"dot|punkt|point|punto|ponto|punt"
 _ENDINGS = (
@@ -19,6 +21,19 @@ _DOT_IN_BRACKETS = linear(rf"{_OPENS}(?:{_DOT_WORDS}|\.){_CLOSES}", re.IGNORECAS
 _ENGLISH_DOT = linear(r"(?<=\w)[ \t]{1,3}dot[ \t]{1,3}(?=\w)", re.IGNORECASE)
 _DOT = linear(
     rf"(?<=\w)[ \t]{{1,3}}(?:{_DOT_WORDS}|\.)[ \t]{{1,3}}(?=(?:{_ENDINGS})\b)", re.IGNORECASE
+)
+# A country's ending is a word, too ("punto de venta"): it ends the clause, or fits the language.
+_COUNTRY_DOT = linear(
+    r"(?<=\w)[ \t]{1,3}(?:(?:punkt|punto|point|ponto|punt)[ \t]{1,3}"
+    r"(?=[a-z]{2}[ \t]{0,3}(?:[.,;:!?)]|$))"
+    r"|punkt[ \t]{1,3}(?=(?:de|at|ch)\b)|punto[ \t]{1,3}(?=it\b)|point[ \t]{1,3}(?=(?:fr|be|ch)\b)"
+    r"|punt[ \t]{1,3}(?=(?:nl|be)\b)|ponto[ \t]{1,3}(?=(?:pt|br)\b))",
+    re.IGNORECASE | re.MULTILINE,
+)
+_NAME_OF_A_SIGN = linear(
+    r"\b(?:arroba|arobase|chiocciola|apenstaartje|apestaartje|klammeraffe|at[ -]sign|slash"
+    r"|schr\u00e4gstrich)\b",
+    re.IGNORECASE,
 )
 _AT = linear(
     rf"(?<=\w)[ \t]{{1,3}}(?:{_AT_WORDS}|@)[ \t]{{1,3}}(?=[\w-]{{1,63}}\.\w)", re.IGNORECASE
@@ -34,7 +49,13 @@ def read_aloud(text: str) -> str:
     """Return a text with hidden and spelled signs as the signs they stand for."""
     plain = unicodedata.normalize("NFKC", plain_forms(text)[-1]).translate(_SIGNS)
     plain = _DOT_IN_BRACKETS.sub(".", _AT_IN_BRACKETS.sub("@", plain))
-    return _AT.sub("@", _DOT.sub(".", _ENGLISH_DOT.sub(".", plain)))
+    plain = _COUNTRY_DOT.sub(".", _DOT.sub(".", _ENGLISH_DOT.sub(".", plain)))
+    return _AT.sub("@", plain)
+
+
+def names_a_sign(text: str) -> bool:
+    """Whether a sign of addresses is called by its name; nobody does but to spell one."""
+    return _NAME_OF_A_SIGN.search(text) is not None
 
 
 def letters_apart(text: str) -> bool:

@@ -14,6 +14,8 @@ from swarm.safety.facts import Fact, facts, supported
 _ALL: Final = frozenset({"amount", "percent", "date", "status", "number", "name"})
 _NAMED: Final = frozenset({"number", "name"})  # what may be named again without asserting anything
 
+_ORDER_NUMBER: Final = 4  # digits, at least; fewer count something
+
 OURS: Final = "graph:message:ours"
 
 CARRIES: Final = {
@@ -38,7 +40,7 @@ def uncarried(claim: Claim, evidence: Evidence) -> Iterator[str]:
     for fact in facts(claim.text):
         if _is_ours(evidence) and _is_its_day(fact, evidence):
             continue
-        if fact.kind not in may:
+        if fact.kind not in may or (may == _NAMED and _counts(fact, claim.text)):
             yield f"states a {fact.kind} that {_who(evidence)} cannot carry"
         elif not supported(fact, claim.quote):
             yield f"states a {fact.kind} its quote does not"
@@ -46,6 +48,12 @@ def uncarried(claim: Claim, evidence: Evidence) -> Iterator[str]:
         yield "repeats an earlier message of ours without its date"
     if not may:
         yield "repeats an internal note"
+
+
+def _counts(fact: Fact, text: str) -> bool:
+    """A short number says how many or how long, which the customer cannot tell us."""
+    raw = text[fact.start : fact.end]
+    return fact.kind == "number" and not (raw.isdigit() and len(raw) >= _ORDER_NUMBER)
 
 
 def _is_ours(evidence: Evidence) -> bool:

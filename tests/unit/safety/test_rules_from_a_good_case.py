@@ -155,7 +155,7 @@ ONLY: dict[str, dict[str, Spoiler]] = {
         "a refund": with_line("We will refund you."),
         "a guarantee": with_line("We guarantee that all is well."),
         "an admission": with_line("This was our fault."),
-        "a deadline": with_line("You will hear from us by tomorrow."),
+        "a deadline": with_line("You will hear from us by the end of the day."),
     },
     "ES-09": {
         "evidence of another customer": foreign_evidence,
