@@ -35,7 +35,8 @@ def _facts(found: Dossier, link: str) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_row("from", Text(f"{order.sender.name} <{order.sender.address}>"))
     table.add_row("subject", Text(order.subject))
-    table.add_row("state", Text(f"{found.state.value}: {found.why}" if found.why else found.state))
+    why = found.why.removeprefix(f"{found.state.value}: ")  # "declined: no approved answer ..."
+    table.add_row("state", Text(f"{found.state.value}: {why}" if why else found.state.value))
     table.add_row("next", Text(found.next_step))
     table.add_row("tier", found.tier.name.lower())
     if found.escalation:

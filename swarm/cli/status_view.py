@@ -69,7 +69,8 @@ def _shown(legacy: LegacyPath | None) -> tuple[Heartbeat, ...]:
 
 def _recent(now: Status) -> Table:
     key = Column("work order", no_wrap=True)  # other commands ask for it, whole
-    table = Table(key, "state", "stage", "tier", "age", "reason", title="Most recent")
+    state = Column("state", no_wrap=True)  # cut, publishing and published read alike
+    table = Table(key, state, "stage", "tier", "age", "reason", title="Most recent")
     for row in now.recent:
         table.add_row(
             row.key,
