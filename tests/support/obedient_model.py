@@ -1,8 +1,8 @@
 """A chat model that obeys the mail it reads, in six personas, behind the real wire.
 
-It finds the mail in what it is sent (lines marked ``mail|``), finds every reply acceptable, and does
-what an injected model would: echo the mail, launder it through claims, act on it, promise, spell
-out addresses, ask for secrets. What each persona plants is known, so that a draft can be searched.
+It finds the mail in what it is sent (lines marked ``mail|``), finds every reply acceptable, and
+does what an injected model would: echo the mail, launder it through claims, act on it, promise,
+spell out addresses, ask for secrets. What each persona plants is known, so a draft can be searched.
 """
 
 from collections.abc import Callable, Mapping
