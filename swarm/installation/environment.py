@@ -11,7 +11,7 @@ from pathlib import Path
 from swarm.installation.home import Home
 from swarm.installation.urls import libpq_url, sqlalchemy_url
 from swarm.settings import is_setting
-from swarm.surroundings import LIBPQ_KEPT, PROXIES, SILENT
+from swarm.surroundings import LIBPQ_KEPT, ONE_THREAD, PROXIES, SILENT
 
 PREFIXES: Mapping[str, str] = {"graph": "GRAPH_", "monday": "MONDAY_", "zapier": "ZAPIER_"}
 """Service -> prefix of its variables; each has a double in the sandbox."""
@@ -25,6 +25,7 @@ DOUBLES_URL = "SWARM_DOUBLES_URL"
 _FIXED = {
     # Customer mail must not leave, whatever the user's shell says.
     **SILENT,
+    **ONE_THREAD,
     # 50 events a write: 49 ms instead of 217 ms per partition.
     "DAGSTER_EVENT_BATCH_SIZE": "50",
     "PYTHONUNBUFFERED": "1",

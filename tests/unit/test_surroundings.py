@@ -57,3 +57,9 @@ def test_settling_twice_changes_nothing() -> None:
     twice = dict(once)
     settle(twice)
     assert twice == once
+
+
+def test_a_library_of_numbers_works_in_one_thread_whatever_the_shell_says() -> None:
+    environment = {"OPENBLAS_NUM_THREADS": "8"}
+    settle(environment)
+    assert environment["OPENBLAS_NUM_THREADS"] == environment["OMP_NUM_THREADS"] == "1"
