@@ -188,7 +188,15 @@ def test_no_orphan_is_left_when_the_supervisor_itself_is_killed(tmp_path: Path) 
 def test_a_sweep_ends_what_was_left_and_spares_a_stranger_with_a_reused_pid(
     tmp_path: Path,
 ) -> None:
-    left = subprocess.Popen([sys.executable, "-c", SLEEPER], start_new_session=True)
+    # Not before it runs: until exec a child has this process' handlers, and a signal could be lost.
+    left = subprocess.Popen(
+        [sys.executable, "-c", f"print('up', flush=True); {SLEEPER}"],
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+    )
+    assert left.stdout is not None
+    with left.stdout:
+        assert left.stdout.readline()
     stranger = subprocess.Popen([sys.executable, "-c", SLEEPER], start_new_session=True)
     (tmp_path / "left.pid").write_text(f"{left.pid} {started_at(left.pid)}")
     (tmp_path / "stranger.pid").write_text(f"{stranger.pid} 12345")
