@@ -4,7 +4,7 @@ Claiming is SKIP LOCKED, time is the database's clock, and every move is decided
 while the work order and its job are locked. A fence is void as soon as the token has grown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from swarm.errors import FencedOutError, MalformedInputError
 from swarm.models import Fence, WorkOrderState
@@ -169,13 +169,9 @@ class PostgresQueue:
 
         A void fence changes nothing and gets the state as it is ("not me").
         """
-        with self._database.transaction() as connection:
-            locked, job = _known(
-                lock_with_job(connection, fence.work_order_key), fence.work_order_key
-            )
-            if not transitions.holds(job, fence):
-                return job.state
-            after = transitions.failed(
+
+        def failed(locked: Locked, job: Job) -> Job:
+            return transitions.failed(
                 job,
                 storable(error),
                 state=locked.state,
@@ -184,18 +180,14 @@ class PostgresQueue:
                 now=locked.now,
                 draw=self._draw,
             )
-            _end_run(connection, locked, job, after, kind="run.failed", outcome="failed")
-            return after.state
+
+        return self._end(fence, failed, kind="run.failed", outcome="failed")
 
     def put_off(self, fence: Fence, why: str, *, at_least: float = 0.0) -> JobState:
         """Let a work order wait for the model; a void fence changes nothing."""
-        with self._database.transaction() as connection:
-            locked, job = _known(
-                lock_with_job(connection, fence.work_order_key), fence.work_order_key
-            )
-            if not transitions.holds(job, fence):
-                return job.state
-            after = transitions.put_off(
+
+        def put_off(locked: Locked, job: Job) -> Job:
+            return transitions.put_off(
                 job,
                 storable(why),
                 state=locked.state,
@@ -204,19 +196,28 @@ class PostgresQueue:
                 draw=self._draw,
                 at_least=at_least,
             )
-            _end_run(connection, locked, job, after, kind="run.put_off", outcome="left")
-            return after.state
+
+        return self._end(fence, put_off, kind="run.put_off", outcome="left")
 
     def give_back(self, fence: Fence) -> JobState:
         """Put a work order back that a person's run left open; a void fence changes nothing."""
+
+        def given_back(locked: Locked, job: Job) -> Job:
+            return transitions.given_back(job, state=locked.state, now=locked.now)
+
+        return self._end(fence, given_back, kind="run.left", outcome="left")
+
+    def _end(
+        self, fence: Fence, move_on: Callable[[Locked, Job], Job], *, kind: str, outcome: str
+    ) -> JobState:
+        """End the run of a fence that still holds, in one transaction; else give the state back."""
+        key = fence.work_order_key
         with self._database.transaction() as connection:
-            locked, job = _known(
-                lock_with_job(connection, fence.work_order_key), fence.work_order_key
-            )
+            locked, job = _known(lock_with_job(connection, key), key)
             if not transitions.holds(job, fence):
                 return job.state
-            after = transitions.given_back(job, state=locked.state, now=locked.now)
-            _end_run(connection, locked, job, after, kind="run.left", outcome="left")
+            after = move_on(locked, job)
+            _end_run(connection, locked, job, after, kind=kind, outcome=outcome)
             return after.state
 
     def renew(self, requests: Sequence[RunRequested]) -> int:
