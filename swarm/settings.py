@@ -336,6 +336,12 @@ class CoreSettings(BaseSettings):
     database_url: SecretStr = Field(
         description="PostgreSQL 15 or newer; `swarm up` without one starts its own"
     )
+    replay_database_url: SecretStr | None = Field(
+        default=None, description="The same database as the role that replays and cannot publish"
+    )
+    gates_database_url: SecretStr | None = Field(
+        default=None, description="The same database as the role that judges the gates"
+    )
     swarm_key_secret: SecretStr = Field(description="HMAC secret of the opaque work-order keys")
     auto_send_enabled: bool = Field(
         default=False, description="Must be false: drafts only, a human sends (ES-06)"
