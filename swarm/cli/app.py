@@ -14,6 +14,7 @@ from swarm.cli import (
     look,
     publisher,
     quarantine,
+    rehearse,
     release,
     run_once,
     submit,
@@ -37,6 +38,7 @@ app.command("audit")(look.audit)
 app.command("release")(release.release)
 app.command("erase")(erase.erase)
 app.command("run-once")(run_once.run_once)
+app.command("rehearse")(rehearse.rehearse_command)
 app.command("doctor")(doctor.doctor)
 app.add_typer(dead.app, name="dead")
 app.add_typer(escalations.app, name="escalations")
