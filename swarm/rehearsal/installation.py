@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from swarm.errors import SwarmError
 from swarm.installation.environment import PREFIXES, SANDBOX_URL
+from swarm.installation.feeding import lay_samples
 from swarm.installation.home import Home
 from swarm.sandbox.remote import SandboxControl
 from swarm.settings import is_setting
@@ -90,6 +91,7 @@ def running(root: Path, port: int, settings: Mapping[str, str]) -> Iterator[Inst
     }
     root.mkdir(parents=True, exist_ok=True)
     home = Home(root)
+    lay_samples(home.knowledge)  # without the sample mails nothing else does
     argv = _swarm("up", "--with-legacy", "--no-samples", "--port", str(port))
     with (root / "up.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - argv is ours

@@ -163,7 +163,7 @@ def certificate_issued(rehearsal: Rehearsal) -> str:
         )
 
     try:
-        found = wait_for(certified, "the certificate", 150.0)
+        found = wait_for(certified, "the certificate", 150.0) or {}
     except NotShownError as error:
         raise NotShownError(f"{error}; {_in_words(_gates(rehearsal))}") from None
     gates = _gates(rehearsal)
@@ -184,7 +184,7 @@ def cut_over(rehearsal: Rehearsal) -> str:
 def a_fault_is_seen(rehearsal: Rehearsal) -> str:
     """Let the hook die: the publication stays unconfirmed, and a gate says so by name."""
     with closing(rehearsal.installation.sandbox()) as sandbox:
-        sandbox.fault("zapier", "lost")
+        sandbox.fault("zapier", "lose")
         _submit(rehearsal)
 
         def breached() -> Sequence[str]:
