@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 from swarm.models import Claim, Context, Draft, Evidence, Reason, Received
+from swarm.safety.affirmations import affirmations
 from swarm.safety.case import Case
 from swarm.safety.commitments import commitments
 from swarm.safety.enclosures import ATTACHED
 from swarm.safety.facts import Fact, facts
+from swarm.safety.rules.affirming import Cited, unsettled
 from swarm.safety.rules.carriers import MAY_COMMIT, uncarried
 from swarm.safety.visible import without_reference
 from swarm.safety.words import fold
@@ -15,14 +17,21 @@ _ORDER_NUMBER = 4  # digits, at least; fewer count something
 
 
 def facts_are_cited(case: Case) -> tuple[Reason, ...]:
-    """ES-07: each amount, date, number, status and name is in a claim whose quote states it."""
+    """ES-07: each amount, date, number, status and name is in a claim whose quote states it.
+
+    So is what a mere yes or no says about the customer's own words.
+    """
     draft, context = case.draft, case.context
     if draft is None or context is None:
         return (Reason(rule="ES-07", detail="no draft or no context to check facts against"),)
     if not draft.offered:
         return ()
     details = dict.fromkeys(
-        [*_bad_claims(draft, context), *_uncovered(case.received, draft, context)]
+        [
+            *_bad_claims(draft, context),
+            *_uncovered(case.received, draft, context),
+            *_affirmed(case.received, draft, context),
+        ]
     )
     return tuple(Reason(rule="ES-07", detail=detail) for detail in details)
 
@@ -85,6 +94,21 @@ def _uncovered(received: Received, draft: Draft, context: Context) -> Iterator[s
     for fact in facts(body):
         if not _inside(fact.start, fact.end, covered) and not _echoed(fact, body, own):
             yield f"a {fact.kind} without a source"
+
+
+def _affirmed(received: Received, draft: Draft, context: Context) -> Iterator[str]:
+    found = affirmations(without_reference(draft.body_text, received.work_order.key))
+    if found:
+        theirs = facts(_own_words(received, context))
+        yield from unsettled(found, draft.body_text, theirs, tuple(_cited(draft, context)))
+
+
+def _cited(draft: Draft, context: Context) -> Iterator[Cited]:
+    by_id = {evidence.id: evidence for evidence in context.evidence}
+    for claim in draft.claims:
+        evidence = by_id.get(claim.evidence_id)
+        if evidence is not None and _quoted(claim, evidence):
+            yield claim, evidence, tuple(_places(claim, draft.body_text))
 
 
 def _own_words(received: Received, context: Context) -> str:
