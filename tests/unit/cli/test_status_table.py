@@ -18,7 +18,7 @@ def row(state: WorkOrderState, letter: str) -> RecentWorkOrder:
         state=state,
         stage="received",
         tier=Tier.ROUTINE,
-        reason="declined: no approved answer to 1 question (another topic)",
+        reason="no approved answer to 1 question (another topic)",
         accepted_at=NOW,
         age_seconds=319,
     )
