@@ -113,6 +113,11 @@ def supported(fact: Fact, quote: str) -> bool:
     return not values.isdisjoint(fact.values)
 
 
+def is_a_word_of_time(fact: Fact, text: str) -> bool:
+    """Whether a date is one word without a figure, which may be somebody's name: "Sunday"."""
+    return fact.kind == "date" and text[fact.start : fact.end].isalpha()
+
+
 def _amounts(text: str) -> Iterator[Fact]:
     for match in _AMOUNT.finditer(text):
         values = _readings(match["after"] or match["before"])

@@ -6,13 +6,15 @@ from swarm.models import Claim, Context, Draft, Evidence, Reason, Received
 from swarm.safety.affirmations import affirmations
 from swarm.safety.case import Case
 from swarm.safety.commitments import commitments
+from swarm.safety.drafts.parts import parts_of
 from swarm.safety.enclosures import ATTACHED
-from swarm.safety.facts import Fact, facts
+from swarm.safety.facts import Fact, facts, is_a_word_of_time
 from swarm.safety.rules.affirming import Cited, unsettled
 from swarm.safety.rules.carriers import MAY_COMMIT, uncarried
 from swarm.safety.visible import without_reference
 from swarm.safety.words import fold
 
+_MOST_NAMES = 5
 _ORDER_NUMBER = 4  # digits, at least; fewer count something
 
 
@@ -91,9 +93,25 @@ def _uncovered(received: Received, draft: Draft, context: Context) -> Iterator[s
     own = _own_words(received, context)
     body = without_reference(draft.body_text, received.work_order.key)
     covered = [place for claim in draft.claims for place in _places(claim, draft.body_text)]
+    greeted = _greeted(draft, received)
     for fact in facts(body):
+        if fact.end <= greeted and is_a_word_of_time(fact, body):
+            continue
         if not _inside(fact.start, fact.end, covered) and not _echoed(fact, body, own):
             yield f"a {fact.kind} without a source"
+
+
+def _greeted(draft: Draft, received: Received) -> int:
+    """Where a greeting by the customer's own display name ends: a name there is a name."""
+    order = received.work_order
+    greeting = parts_of(draft.body_text, order.key).greeting
+    called = fold(greeting).rstrip(" ,:!")
+    for one in (order.sender, *order.reply_to):
+        name = fold(" ".join(one.name.split()))
+        by_name = name and called.endswith(f" {name}") and len(name.split()) <= _MOST_NAMES
+        if by_name and draft.body_text.startswith(greeting):
+            return len(greeting)
+    return 0
 
 
 def _affirmed(received: Received, draft: Draft, context: Context) -> Iterator[str]:
