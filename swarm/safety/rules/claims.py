@@ -1,6 +1,7 @@
 """Rules about what a draft states and promises: each leans on a quote (ES-07, ES-08)."""
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from swarm.models import Claim, Context, Draft, Evidence, Reason, Received
 from swarm.safety.affirmations import affirmations
@@ -28,11 +29,12 @@ def facts_are_cited(case: Case) -> tuple[Reason, ...]:
         return (Reason(rule="ES-07", detail="no draft or no context to check facts against"),)
     if not draft.offered:
         return ()
+    own = _OwnWords(case.received, context)
     details = dict.fromkeys(
         [
             *_bad_claims(draft, context),
-            *_uncovered(case.received, draft, context),
-            *_affirmed(case.received, draft, context),
+            *_uncovered(case.received, draft, own),
+            *_affirmed(draft, context, case.received.work_order.key, own),
         ]
     )
     return tuple(Reason(rule="ES-07", detail=detail) for detail in details)
@@ -89,8 +91,7 @@ def _bad_claims(draft: Draft, context: Context) -> Iterator[str]:
             yield from (f"claim {number} {what}" for what in uncarried(claim, evidence))
 
 
-def _uncovered(received: Received, draft: Draft, context: Context) -> Iterator[str]:
-    own = _own_words(received, context)
+def _uncovered(received: Received, draft: Draft, own: "_OwnWords") -> Iterator[str]:
     body = without_reference(draft.body_text, received.work_order.key)
     covered = [place for claim in draft.claims for place in _places(claim, draft.body_text)]
     greeted = _greeted(draft, received)
@@ -114,11 +115,10 @@ def _greeted(draft: Draft, received: Received) -> int:
     return 0
 
 
-def _affirmed(received: Received, draft: Draft, context: Context) -> Iterator[str]:
-    found = affirmations(without_reference(draft.body_text, received.work_order.key))
+def _affirmed(draft: Draft, context: Context, key: str, own: "_OwnWords") -> Iterator[str]:
+    found = affirmations(without_reference(draft.body_text, key))
     if found:
-        theirs = facts(_own_words(received, context))
-        yield from unsettled(found, draft.body_text, theirs, tuple(_cited(draft, context)))
+        yield from unsettled(found, draft.body_text, own.facts, tuple(_cited(draft, context)))
 
 
 def _cited(draft: Draft, context: Context) -> Iterator[Cited]:
@@ -129,14 +129,31 @@ def _cited(draft: Draft, context: Context) -> Iterator[Cited]:
             yield claim, evidence, tuple(_places(claim, draft.body_text))
 
 
-def _own_words(received: Received, context: Context) -> str:
-    order = received.work_order
-    people = (order.sender, *order.reply_to, *order.to, *order.cc)
-    attached = (item.text for item in context.evidence if item.source == ATTACHED)
-    return "\n".join((received.text, order.subject, *(each.name for each in people), *attached))
+class _OwnWords:
+    """What the customer says, and the facts in it: found once a draft, and only when asked for."""
+
+    def __init__(self, received: Received, context: Context) -> None:
+        order = received.work_order
+        people = (order.sender, *order.reply_to, *order.to, *order.cc)
+        attached = (item.text for item in context.evidence if item.source == ATTACHED)
+        names = (each.name for each in people)
+        self.text = "\n".join((received.text, order.subject, *names, *attached))
+
+    @cached_property
+    def facts(self) -> tuple[Fact, ...]:
+        return facts(self.text)
+
+    @cached_property
+    def folded(self) -> str:
+        return fold(self.text)
+
+    def as_number_only(self, fact: Fact) -> bool:
+        """Whether a number is written there, and never as an amount, a date or a share."""
+        said = {one.kind for one in self.facts if not one.values.isdisjoint(fact.values)}
+        return said == {"number"}
 
 
-def _echoed(fact: Fact, body: str, own: str) -> bool:
+def _echoed(fact: Fact, body: str, own: _OwnWords) -> bool:
     """An order number or a name the customer wrote may be repeated; they assert nothing.
 
     A short number asserts how many, and a number that stands in the mail as an amount or a date
@@ -144,14 +161,8 @@ def _echoed(fact: Fact, body: str, own: str) -> bool:
     """
     if fact.kind == "number":
         raw = body[fact.start : fact.end]
-        return len(raw) >= _ORDER_NUMBER and raw.isdigit() and _named_alone(fact, own)
-    return fact.kind == "name" and all(fold(value) in fold(own) for value in fact.values)
-
-
-def _named_alone(fact: Fact, own: str) -> bool:
-    theirs = facts(own)
-    said = {one.kind for one in theirs if not one.values.isdisjoint(fact.values)}
-    return said == {"number"}
+        return len(raw) >= _ORDER_NUMBER and raw.isdigit() and own.as_number_only(fact)
+    return fact.kind == "name" and all(fold(value) in own.folded for value in fact.values)
 
 
 def _quoted(claim: Claim, evidence: Evidence | None) -> bool:
