@@ -44,7 +44,7 @@ SELECT DISTINCT ON (stream) stream, generation, byte_offset, lines, updated_at
   FROM intake_offset ORDER BY stream, generation DESC
 """
 
-_LINES = "SELECT status AS name, count(*) AS n FROM intake_line GROUP BY 1"
+_LINES = "SELECT status AS name, count(*) AS n FROM intake_line WHERE stream <> 'outbox' GROUP BY 1"
 
 _SORTED_OUT = """
 SELECT reason AS name, count(*) AS n FROM sorted_out WHERE taken_at IS NULL GROUP BY 1 ORDER BY 1

@@ -21,7 +21,7 @@ from swarm.publishing.switch.commands import flip
 from swarm.sandbox.remote import SandboxControl
 from swarm.sandbox.server import RunningSandbox
 from swarm.settings import GraphSettings, PublishingSettings, ZapierSettings
-from swarm.shadow.outcomes.looking import LookReport, Lookout
+from swarm.shadow.outcomes.looking import Lookout, LookReport
 from swarm.store.database import Database, Row
 from swarm.store.postgres import PostgresStore
 from swarm.store.reply_outcomes import Pace
