@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from swarm.clients.outlook import GraphOutlook
 from swarm.clients.zapier import ZapierHook
-from swarm.models import Address, Fence, MessageRef, Reason, WorkOrder
+from swarm.models import DECLINED, Address, Fence, MessageRef, Reason, WorkOrder
 from swarm.publishing.control import PublisherName
 from swarm.publishing.dispatch.deps import PublishingDeps
 from swarm.publishing.dispatch.round import run_round
@@ -94,8 +94,8 @@ class Desk:
         )  # fmt: skip
         return key
 
-    def escalated(self, **more: object) -> str:
-        """A mail that was escalated by its run."""
+    def escalated(self, *, declined: bool = False, **more: object) -> str:
+        """A mail that was escalated by its run, or declined."""
         key = self.mail(state="running", **more)
         self.run(
             "INSERT INTO swarm_jobs (work_order_key, state, attempt, token, run_id)"
@@ -103,7 +103,10 @@ class Desk:
             key, f"run-{key}",
         )  # fmt: skip
         fence = Fence(work_order_key=key, run_id=f"run-{key}", attempt=1, token=1)
-        assert self.store.escalate(fence, [Reason(rule="ES-03", detail="asks for a human")])
+        if declined:
+            assert self.store.decline(fence, [Reason(rule=DECLINED, detail="he asks nothing")])
+        else:
+            assert self.store.escalate(fence, [Reason(rule="ES-03", detail="asks for a human")])
         return key
 
     def publish(self, key: str, *, publisher: str = "swarm", text: str = LONG) -> str:

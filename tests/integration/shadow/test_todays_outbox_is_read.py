@@ -199,8 +199,10 @@ def test_the_lines_of_both_streams_do_not_mix(house: House) -> None:
     [
         "DELETE FROM legacy_outcomes",
         "DELETE FROM legacy_outcomes; DELETE FROM intake_line WHERE stream = 'outbox'",
-        "DELETE FROM legacy_outcomes; DELETE FROM intake_line WHERE stream = 'outbox';"
-        " DELETE FROM intake_offset WHERE stream = 'outbox'",
+        (
+            "DELETE FROM legacy_outcomes; DELETE FROM intake_line WHERE stream = 'outbox';"
+            " DELETE FROM intake_offset WHERE stream = 'outbox'"
+        ),
     ],
 )
 def test_a_lost_outcome_is_named_and_comes_back_when_it_is_read_again(
