@@ -21,6 +21,7 @@ from swarm.shadow.outcomes.likeness import (
     alike,
     names_a_work_order,
     own_part,
+    plain,
     same,
 )
 from swarm.store.reply_outcomes import LOOKED_FOR, Found, Waiting
@@ -65,7 +66,7 @@ def judged(
 def _is_the_draft(row: Waiting, message: ConversationMessage) -> bool:
     if row.draft_id and message.message_id == row.draft_id:
         return True
-    marked = bool(row.marker) and row.marker in message.text
+    marked = bool(row.marker) and row.marker in plain(message.text)
     return marked and (message.is_draft or message.from_us)
 
 

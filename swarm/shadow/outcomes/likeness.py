@@ -21,7 +21,13 @@ EDITED: Final = 0.8
 
 _MOST = 100_000  # characters of a text that are looked at
 _REFERENCE: Final = linear(r"Ref: SW-[A-Z2-7]{8}")
+_BLANK: Final = linear("[\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _TOKENS: Final = linear(r"\w+")
+
+
+def plain(text: str) -> str:
+    """Return a text cut to what is looked at, composed, with every kind of blank as a space."""
+    return _BLANK.sub(" ", unicodedata.normalize("NFC", text[:_MOST]))
 
 
 def own_part(text: str, signature: str = "") -> str:
@@ -29,14 +35,14 @@ def own_part(text: str, signature: str = "") -> str:
 
     ``signature`` is the house's; a person's own is known by its shape.
     """
-    said = split_quotes(unicodedata.normalize("NFC", text[:_MOST])).text
+    said = split_quotes(plain(text)).text
     lines = [line for line in said.split("\n") if not _REFERENCE.fullmatch(line.strip())]
     return split_signature("\n".join(lines).strip(), signature).text.strip()
 
 
 def names_a_work_order(text: str) -> bool:
     """Whether a reply's own part carries a reference line."""
-    said = split_quotes(text[:_MOST]).text
+    said = split_quotes(plain(text)).text
     return any(_REFERENCE.fullmatch(line.strip()) for line in said.split("\n"))
 
 
