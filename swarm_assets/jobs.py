@@ -49,6 +49,7 @@ def look_for_replies(context: dg.OpExecutionContext, lookout: dg.ResourceParam[L
         report = lookout.look()
     except DatabaseError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
+    context.log.info(report.sentence)
     live = set(work_orders.get_partition_keys(dynamic_partitions_store=context.instance))
     for seen in report.learnt:
         if seen.work_order_key in live:  # a retired partition's story is in our tables

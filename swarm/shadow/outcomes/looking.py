@@ -14,7 +14,12 @@ from datetime import timedelta
 from typing import Protocol
 
 from swarm.clients.protocol import ConversationMessage
-from swarm.errors import DatabaseUnavailableError, RemoteRefusedError, TransientError
+from swarm.errors import (
+    DatabaseUnavailableError,
+    RateLimitedError,
+    RemoteRefusedError,
+    TransientError,
+)
 from swarm.models import Noun
 from swarm.shadow.models import Act
 from swarm.shadow.outcomes.judged import SETTLING, given_up, judged
@@ -24,7 +29,8 @@ from swarm.store.reply_outcomes import Found, Pace, Waiting
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 20  # rows taken together: what a killed round had taken waits once more for nothing
+_BUDGET_SECONDS = 15.0  # a round has one of the work orders' workers
+_TOO_MANY_FAILED = 3  # in a row: the mailbox is away, and asking on would only wait
 
 
 class Mailbox(Protocol):
@@ -56,6 +62,15 @@ class LookReport(Noun):
     clocks_ended: int = 0
     learnt: tuple[Seen, ...] = ()
 
+    @property
+    def sentence(self) -> str:
+        """Say it in one line."""
+        away = f", {self.unavailable} could not be" if self.unavailable else ""
+        return (
+            f"{self.opened} rows opened, {self.looked} looked at{away}, {len(self.learnt)} learnt,"
+            f" {self.clocks_ended} clocks ended"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Lookout:
@@ -83,8 +98,9 @@ class Lookout:
             rows.end_answered_clocks(connection)
             return min(rows.due(connection), rows.looks_left(connection, self.pace))
 
-    def look(self, *, budget_seconds: float = 60.0) -> LookReport:
-        """Look at what is due until nothing is, the minute's looks are used up or time is.
+    def look(self, *, budget_seconds: float = _BUDGET_SECONDS) -> LookReport:
+        """Look at what is due until nothing is, the minute's looks or the time are used up, or the
+        mailbox is away.
 
         Raises ``DatabaseUnavailableError``; what was learnt before is stored.
         """
@@ -93,9 +109,11 @@ class Lookout:
             if not self.at_home(connection):
                 return LookReport()
             opened = rows.open_rows(connection)
-        while time.monotonic() < until and (taken := self._take()):
-            for row in taken:
-                learnt.extend(self._look_at(row, count))
+        while time.monotonic() < until and count["failed in a row"] < _TOO_MANY_FAILED:
+            row = self._take()
+            if row is None:
+                break
+            learnt.extend(self._look_at(row, count))
         with self.database.transaction() as connection:
             ended = rows.end_answered_clocks(connection)
         return LookReport(
@@ -107,10 +125,12 @@ class Lookout:
             learnt=tuple(learnt),
         )
 
-    def _take(self) -> Sequence[Waiting]:
+    def _take(self) -> Waiting | None:
+        """One at a time: what a round that is cut short had not looked at loses no turn."""
         with self.database.transaction() as connection:
-            limit = min(_AT_ONCE, rows.looks_left(connection, self.pace))
-            return rows.take_due(connection, self.pace, limit=limit) if limit else ()
+            if not rows.looks_left(connection, self.pace):
+                return None
+            return next(iter(rows.take_due(connection, self.pace, limit=1)), None)
 
     def _look_at(self, row: Waiting, count: Counter[str]) -> Sequence[Seen]:
         count["looked"] += 1
@@ -120,9 +140,12 @@ class Lookout:
             raise
         except (TransientError, RemoteRefusedError) as error:
             count["unavailable"] += 1
+            asked_to_wait = isinstance(error, RateLimitedError)
+            count["failed in a row"] += _TOO_MANY_FAILED if asked_to_wait else 1
             log.info("no look at %s: %s", row.work_order_key, type(error).__name__)
             found = given_up(row)
         else:
+            count["failed in a row"] = 0
             found = judged(row, seen, self.signature, settling=self.settling)
         if found is None:
             return ()

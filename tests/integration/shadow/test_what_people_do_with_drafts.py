@@ -242,6 +242,17 @@ def test_a_mailbox_that_is_away_changes_nothing_and_is_asked_again(desk: Desk) -
     assert act(desk, key) == "sent_unchanged"
 
 
+def test_a_mailbox_that_asks_us_to_wait_is_left_alone_and_nobody_loses_a_turn(desk: Desk) -> None:
+    for _ in range(3):
+        desk.mail(state="held")
+    desk.lookout().due()
+    desk.sandbox.fault("graph", "status", status=429, retry_after="3600")
+    report = desk.lookout(pace=Pace(per_minute=1000)).look()
+    desk.sandbox.clear_faults()
+    assert (report.looked, report.unavailable) == (1, 1)
+    assert desk.lookout().due() == 2
+
+
 def test_no_more_looks_a_minute_than_the_pace_allows(desk: Desk) -> None:
     for _ in range(3):
         desk.mail(state="held")
