@@ -90,6 +90,12 @@ class GraphSettings(BaseSettings):
     attachments_read: int = Field(
         default=5, ge=0, description="How many attached files of one mail are read; 0: none"
     )
+    looks_per_minute: int = Field(
+        default=60,
+        ge=1,
+        le=1000,
+        description="How many work orders a minute are looked up for what a person did with them",
+    )
 
     @field_validator("own_addresses")
     @classmethod

@@ -10,11 +10,12 @@ import dagster as dg
 from swarm_assets.assets.cutover import SWITCHES, legacy_proof_job
 from swarm_assets.assets.release import release_job
 from swarm_assets.assets.stages import STAGES
-from swarm_assets.jobs import publications_job, work_order_job
+from swarm_assets.jobs import publications_job, reply_outcomes_job, work_order_job
 from swarm_assets.resources import (
     connections,
     intake,
     legacy,
+    outcomes,
     pager,
     publishing,
     run_session,
@@ -22,6 +23,8 @@ from swarm_assets.resources import (
 )
 from swarm_assets.sensors.alerts import alerts as alerts_sensor
 from swarm_assets.sensors.intake import intake as intake_sensor
+from swarm_assets.sensors.outcomes import legacy_outcomes as legacy_outcomes_sensor
+from swarm_assets.sensors.outcomes import reply_outcomes as reply_outcomes_sensor
 from swarm_assets.sensors.publications import publications as publications_sensor
 from swarm_assets.sensors.reaper import reaper as reaper_sensor
 from swarm_assets.sensors.retire import retire as retire_sensor
@@ -34,7 +37,14 @@ def build_definitions(**overrides: object) -> dg.Definitions:
         assets=STAGES,
         # *Materialize* runs the hidden asset job, whose default executor forks; workers may not.
         executor=dg.in_process_executor,
-        jobs=[work_order_job, publications_job, legacy_proof_job, release_job, *SWITCHES],
+        jobs=[
+            work_order_job,
+            publications_job,
+            reply_outcomes_job,
+            legacy_proof_job,
+            release_job,
+            *SWITCHES,
+        ],
         sensors=[
             intake_sensor,
             publications_sensor,
@@ -42,6 +52,8 @@ def build_definitions(**overrides: object) -> dg.Definitions:
             retire_sensor,
             alerts_sensor,
             legacy_proof_sensor,
+            legacy_outcomes_sensor,
+            reply_outcomes_sensor,
         ],
         resources={
             "database": connections.database,
@@ -60,6 +72,8 @@ def build_definitions(**overrides: object) -> dg.Definitions:
             "publisher": publishing.publisher,
             "publishing": publishing.publishing,
             "pager": pager.pager,
+            "lookout": outcomes.lookout,
+            "legacy_outcomes": outcomes.legacy_outcomes,
             "session": run_session.run_session,
             "stage_outputs": stage_outputs.stage_outputs,
             **overrides,

@@ -40,6 +40,15 @@ ROUND_LANE: Final = {
 }
 PROOF_LANE: Final = {**ROUND_LANE, LANE_TAG: "proof"}
 
+# Reads the mailbox for minutes at a time and hurries nobody: among the work orders' workers, never
+# more than one, behind whatever else waits.
+LOOK_LANE: Final = {
+    **NO_RETRY,
+    LANE_TAG: "look",
+    "dagster/priority": "-10",
+    "dagster/max_runtime": "300",
+}
+
 # A cutover waits up to 120 s for legacy's lease; nothing else here takes longer than a moment.
 SWITCH_LANE: Final = {
     **_PUBLISHING,
@@ -50,6 +59,7 @@ SWITCH_LANE: Final = {
 
 _LANES: Final[Mapping[str, Mapping[str, str]]] = {
     "publications": ROUND_LANE,
+    "reply_outcomes": LOOK_LANE,
     "legacy_proof": PROOF_LANE,
     "publisher_cutover": SWITCH_LANE,
     "publisher_rollback": SWITCH_LANE,

@@ -5,6 +5,7 @@ A check answers with findings; what is wrong with one never keeps the next from 
 
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from importlib.metadata import PackageNotFoundError, version
 
 import psycopg
@@ -27,7 +28,9 @@ from swarm.settings import (
     load_model_settings,
     load_settings,
 )
+from swarm.store.database import Database
 from swarm.store.migrate import pending
+from swarm.store.reply_outcomes import untraceable
 from swarm.store.world import sentence
 from swarm.up.programs import port_free
 
@@ -162,6 +165,26 @@ def _postgres(settings: Settings) -> Iterator[Finding]:
     yield Finding(area="services", name="postgres", health=Health.GOOD, detail="reachable")
     detail = f"not applied: {', '.join(waiting)}" if waiting else "all applied"
     yield _finding("services", "migrations", not waiting, detail)
+    if not waiting:
+        yield _sent_items(settings)
+
+
+def _sent_items(settings: Settings) -> Finding:
+    """Say whether drafts vanish when they are sent; Graph does not show the mailbox's setting."""
+    url = settings.core.database_url.get_secret_value()
+    with closing(Database(url)) as database, database.transaction() as connection:
+        vanished = untraceable(connection)
+    note = (
+        f"{vanished} drafts of the last 14 days are gone without a copy: deleted for good, or sent"
+        " as the shared mailbox into a person's own Sent Items. Exchange: Set-Mailbox with"
+        " -MessageCopyForSentAsEnabled $true -MessageCopyForSendOnBehalfEnabled $true"
+    )
+    return Finding(
+        area="services",
+        name="sent items",
+        health=Health.NOTE if vanished else Health.GOOD,
+        detail=note if vanished else "no sent draft is missing its copy",
+    )
 
 
 def _origin(name: str, user: Mapping[str, str], described: Mapping[str, str]) -> str:

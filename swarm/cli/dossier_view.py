@@ -45,6 +45,10 @@ def _facts(found: Dossier, link: str) -> Table:
         table.add_row(what, f"{classes}, owner {found.escalation.owner}".removeprefix(", "))
         for reason in found.escalation.reasons:
             table.add_row("", Text(f"{reason.rule}: {reason.detail}"))
+    if found.legacy:
+        table.add_row("legacy", Text(found.legacy.sentence))
+    if found.reply:
+        table.add_row("person", Text(found.reply.sentence))
     for release in found.releases:
         table.add_row("released", Text(release.note))
     table.add_row("cost", f"{found.cost:.4f} in {len(found.model_calls)} model calls")
@@ -90,6 +94,9 @@ def _print_draft(console: Console, found: Dossier) -> None:
         console.print(Text(found.published.body_text))
         if found.published.review_note:
             console.print(Text(found.published.review_note, "yellow"))
+    if found.reply and found.reply.sent_text and found.reply.act != "sent_unchanged":
+        console.rule("what the customer got")
+        console.print(Text(found.reply.sent_text))
     _print_looked_at_again(console, found)
 
 

@@ -9,12 +9,13 @@ from typing import Annotated
 
 import typer
 
-from swarm.cli.output import NO, installation, leave, print_json, say
+from swarm.cli.output import NO, installation, leave, many, print_json, say
 from swarm.cli.status_view import heartbeat_sentence
 from swarm.legacy.home import LegacyFiles
 from swarm.legacy.standby import countdown
 from swarm.legacy.standby.heartbeats import legacy_path
 from swarm.legacy.standby.proof import prove
+from swarm.shadow.outcomes.legacy_stream import LegacyOutcomes
 
 app = typer.Typer(help="Today's path, standing by after a cutover.", no_args_is_help=True)
 
@@ -62,6 +63,21 @@ def proof(*, as_json: AsJson = False) -> None:
         _list(f"not proven for {done.day}:", done.reasons)
     if not done.holds:
         leave(NO)
+
+
+@app.command()
+def reread(*, as_json: AsJson = False) -> None:
+    """Read its outbox again from the start: outcomes that were lost here come back."""
+    settings, database = installation()
+    secret = settings.core.swarm_key_secret.get_secret_value()
+    outcomes = LegacyOutcomes(database, LegacyFiles(settings.core.swarm_home), secret)
+    reports = outcomes.reread()
+    lines, new = sum(each.lines for each in reports), sum(each.accepted for each in reports)
+    bad = sum(each.quarantined for each in reports)
+    if as_json:
+        print_json({"lines": lines, "restored": new, "bad": bad})
+    else:
+        say(f"{many(lines, 'line')} read again: {many(new, 'outcome')} restored, {bad} unreadable")
 
 
 @app.command()

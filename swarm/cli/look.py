@@ -33,8 +33,8 @@ def status(
 ) -> None:
     """Say how many work orders are where, what waits and what is late."""
     settings, database = installation()
-    streams = [settings.core.swarm_home / "intake" / "work_orders.jsonl"]
     legacy = LegacyFiles(settings.core.swarm_home)
+    streams = [legacy.work_orders, *([legacy.outbox] if legacy.outbox.exists() else [])]
     now = read_status(database, streams=streams, recent=recent, legacy=legacy)
     if as_json:
         print_json(now)

@@ -14,12 +14,15 @@ from swarm.intake.stream import quarantine
 from swarm.intake.stream.quarantine import BadLine
 from swarm.intake.stream.replay import ReplayReport
 from swarm.intake.stream.replay import replay as read_again
-from swarm.intake.stream.tick import stream_name
-from swarm.legacy.home import IntakeFiles
+from swarm.intake.stream.tick import Keep, store_lines, stream_name
+from swarm.legacy.home import IntakeFiles, LegacyFiles
 from swarm.settings import Settings
+from swarm.shadow.outcomes.legacy_stream import store_outcomes
 from swarm.store.database import Database
 
-app = typer.Typer(help="Intake lines that could not be read.", no_args_is_help=True)
+app = typer.Typer(
+    help="Lines of the intake and of today's outbox that could not be read.", no_args_is_help=True
+)
 
 Place = Annotated[str, typer.Argument(help="STREAM:GENERATION:BYTE, as the list says.")]
 
@@ -106,9 +109,8 @@ def _lines(
     settings: Settings, database: Database, *, everything: bool = False
 ) -> Sequence[BadLine]:
     with database.transaction() as connection:
-        return quarantine.bad_lines(
-            connection, stream_name(_stream(settings)), everything=everything
-        )
+        names = [stream_name(path) for path, _ in _streams(settings)]
+        return quarantine.bad_lines(connection, *names, everything=everything)
 
 
 def _line(database: Database, place: str) -> BadLine:
@@ -117,18 +119,25 @@ def _line(database: Database, place: str) -> BadLine:
 
 
 def _again(settings: Settings, database: Database, line: BadLine) -> ReplayReport:
+    path, keep = next(each for each in _streams(settings) if stream_name(each[0]) == line.stream)
     return read_again(
         database,
-        _stream(settings),
+        path,
         settings.core.swarm_key_secret.get_secret_value(),
         generation=line.generation,
         from_offset=line.byte_offset,
         until=line.byte_offset + line.length + 1,
+        keep=keep,
     )
 
 
-def _stream(settings: Settings) -> Path:
-    return IntakeFiles(settings.core.swarm_home).work_orders
+def _streams(settings: Settings) -> tuple[tuple[Path, Keep], ...]:
+    """The streams whose lines can be bad, each with what its lines mean."""
+    home = settings.core.swarm_home
+    return (
+        (IntakeFiles(home).work_orders, store_lines),
+        (LegacyFiles(home).outbox, store_outcomes),
+    )
 
 
 def _plain(line: BadLine) -> dict[str, JsonValue]:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from swarm.legacy.standby.heartbeats import Heartbeat, LegacyPath
-from swarm.observe.status import Escalations, Status
+from swarm.observe.status import Escalations, Replies, Status
 
 # Fits eighty columns: a key has 27 letters, and other commands ask for it whole.
 _RECENT = "{:<27}  {:<10}  {:<8}  {:<8}  {:>9}"
@@ -49,12 +49,23 @@ def _facts(now: Status) -> Table:
         table.add_row("stream", f"{stream.stream}: {stream.lines} lines{lag}")
     for beat in _shown(now.legacy):
         table.add_row("legacy", heartbeat_sentence(beat))
+    if now.legacy_outcomes:
+        table.add_row("legacy decided", _counts(now.legacy_outcomes))
     table.add_row("escalations", _open(now.escalations))
+    if now.replies.acts:
+        table.add_row("drafts", _replied(now.replies))
     return table
 
 
 def _open(waiting: Escalations) -> str:
     return f"{waiting.open} open, {waiting.declined} declined, {waiting.overdue} overdue"
+
+
+def _replied(replies: Replies) -> str:
+    acts = _counts({name.replace("_", " "): n for name, n in replies.acts.items()})
+    share = replies.share_sent_unchanged
+    told = "" if share is None else f"; share sent unchanged {share:.0%} of {replies.decided}"
+    return f"{acts}{told}"
 
 
 def heartbeat_sentence(beat: Heartbeat) -> str:

@@ -28,11 +28,13 @@ from swarm.clients.outlook_messages import (
     LABEL_FIELDS,
     MARKER_FIELDS,
     THREAD_FIELDS,
+    WHEREABOUTS_FIELDS,
     GraphAttachment,
     GraphFolder,
     GraphMessage,
     TranslatedIds,
     carries,
+    conversation_message,
     enclosure,
     found_draft,
     graph_message,
@@ -42,6 +44,7 @@ from swarm.clients.outlook_messages import (
 from swarm.clients.patience import Patience
 from swarm.clients.protocol import (
     AttachmentsUnknownError,
+    ConversationMessage,
     DeltaExpiredError,
     DeltaPage,
     Enclosure,
@@ -69,6 +72,7 @@ _LISTING_SECONDS = 120.0
 _OF_THE_CALLER = frozenset({401, 403, 429})  # what these refuse is us, not the link
 _ABOUT_THE_LINK = range(300, 500)
 _TOO_MANY_REQUESTS = 429
+_NOT_FOUND = 404
 
 
 class GraphOutlook:
@@ -160,6 +164,33 @@ class GraphOutlook:
         ]
         in_order = sorted(drafts, key=lambda each: (each.created_at, each.message_id))
         return Listing(in_order, gaps)
+
+    def whereabouts(
+        self, conversation_id: str | None, draft_id: str | None
+    ) -> Sequence[ConversationMessage]:
+        """Return the conversation over all folders, drafts and what was thrown away too, oldest
+        first; with the message ``draft_id`` wherever it is, as long as it is.
+
+        Raises ``RemoteUnavailableError`` when a message could not be read: it might be the one.
+        """
+        doing, gaps = "looking what became of a draft", Gaps()
+        found: list[GraphMessage] = []
+        if conversation_id:
+            found = self._conversation(
+                conversation_id, WHEREABOUTS_FIELDS, gaps, body="html", doing=doing
+            )
+        if draft_id and draft_id not in {message.id for message in found}:
+            found.extend(self._one(draft_id, WHEREABOUTS_FIELDS, doing=doing))
+        names = {folder_id: name for name, folder_id in self._well_known().items()} if found else {}
+
+        def noun(message: GraphMessage) -> ConversationMessage:
+            folder = message.parent_folder_id or ""
+            return conversation_message(message, names.get(folder, folder), ours=self._ours)
+
+        messages = read_each(found, noun, "the date of message", gaps)
+        if gaps.items:
+            raise RemoteUnavailableError(f"{doing}: {told(gaps.items)}")
+        return tuple(sorted(messages, key=lambda each: (each.at, each.message_id)))
 
     def drafts(self) -> Sequence[StandingDraft]:
         """Return every draft in the Drafts folder, ours or not."""
@@ -326,6 +357,18 @@ class GraphOutlook:
         }
         items = self._pages(f"{self._root}/messages", params, ask=prefer(body=body), doing=doing)
         return _messages(items, gaps)
+
+    def _one(self, message_id: str, fields: str, *, doing: str) -> list[GraphMessage]:
+        """Return the message, or nothing when the mailbox has none of this id any more."""
+        path = f"{self._root}/messages/{quote(message_id, safe='')}"
+        ask, select = prefer(body="html"), {"$select": fields}
+        try:
+            message = self._http.get(path, select, GraphMessage, ask=ask, doing=doing)
+        except RemoteRefusedError as error:
+            if error.http_status == _NOT_FOUND:
+                return []
+            raise
+        return [message]
 
     def _pages(
         self, path: str, params: dict[str, str], *, ask: str, doing: str

@@ -14,7 +14,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from swarm.clients.http_failures import unreadable_failure
 from swarm.clients.lenient import Gaps, Lenient, Moment, each
-from swarm.clients.protocol import Enclosure, FoundDraft, StandingDraft
+from swarm.clients.protocol import ConversationMessage, Enclosure, FoundDraft, StandingDraft
 from swarm.markup import made_to_exhaust, tags_dropped
 from swarm.models import Address, Attachment, ThreadMessage
 from swarm.ourselves import Ourselves
@@ -31,6 +31,7 @@ DRAFT_FIELDS = (
     "id,conversationId,subject,toRecipients,ccRecipients,createdDateTime,lastModifiedDateTime,"
     "isDraft,body,uniqueBody"
 )
+WHEREABOUTS_FIELDS = f"{THREAD_FIELDS},lastModifiedDateTime"
 MARKER_FIELDS = f"{DISPATCHED_FIELDS},from,sender,body,uniqueBody"
 INBOUND_FIELDS = (
     "id,conversationId,internetMessageId,internetMessageHeaders,subject,from,sender,replyTo,"
@@ -206,6 +207,23 @@ def standing_draft(message: GraphMessage) -> StandingDraft:
         text=message.own_text(),
         created_at=created,
         modified_at=message.last_modified_date_time or created,
+    )
+
+
+def conversation_message(
+    message: GraphMessage, folder: str, *, ours: Ourselves
+) -> ConversationMessage:
+    """Return the message with where it lies; raises as ``thread_message`` does."""
+    thread = thread_message(message, ours=ours, sent_folder=None)
+    return ConversationMessage(
+        message_id=thread.message_id,
+        folder=folder,
+        is_draft=thread.is_draft,
+        from_us=thread.from_us or folder == "sentitems",
+        recipients=tuple(address.address.lower() for address in thread.recipients),
+        text=thread.text,
+        at=thread.sent_at,
+        modified_at=message.last_modified_date_time or thread.sent_at,
     )
 
 

@@ -48,6 +48,23 @@ class StandingDraft(Noun):
     modified_at: datetime
 
 
+class ConversationMessage(Noun):
+    """A message of a conversation with what it is now: a draft, sent, thrown away.
+
+    ``folder`` is a well-known name or an id; ``text`` the message's own part; ``recipients`` are
+    lower-cased. Graph's times end at the second.
+    """
+
+    message_id: str
+    folder: str
+    is_draft: bool
+    from_us: bool
+    recipients: tuple[str, ...]
+    text: str
+    at: datetime
+    modified_at: datetime
+
+
 class InboundMessage(Noun):
     """A message of a delta page as Graph gave it; ``removed`` items carry only their id.
 

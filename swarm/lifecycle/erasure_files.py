@@ -33,19 +33,21 @@ def line_files(home: Path) -> list[tuple[Path, Path | None]]:
     """Return the files of lines that Postgres has no bookmark of, each with its follower's state;
     rotated ones as well.
     """
-    intake, legacy = IntakeFiles(home), LegacyFiles(home)
-    live = ((intake.events, intake.processor_state), (legacy.outbox, legacy.sender_state))
+    intake = IntakeFiles(home)
     return [
-        (path, state if path == live_path else None)
-        for live_path, state in live
-        for path in _with_rotated(live_path)
+        (path, intake.processor_state if path == intake.events else None)
+        for path in _with_rotated(intake.events)
     ]
 
 
 def streams(home: Path) -> tuple[tuple[Path, Path | None], ...]:
     """Return the streams that Postgres has bookmarks of, each with its other follower's state."""
-    intake = IntakeFiles(home)
-    return (intake.work_orders, LegacyFiles(home).pipeline_state), (intake.ignored, None)
+    intake, legacy = IntakeFiles(home), LegacyFiles(home)
+    return (
+        (intake.work_orders, legacy.pipeline_state),
+        (intake.ignored, None),
+        (legacy.outbox, legacy.sender_state),
+    )
 
 
 def stream_files(home: Path) -> list[Path]:

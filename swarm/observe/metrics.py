@@ -103,7 +103,8 @@ METRICS = (
     Metric(
         "swarm_intake_lines_total",
         "Complete intake lines by what became of them.",
-        "SELECT status AS label, count(*) AS value FROM intake_line GROUP BY 1 ORDER BY 1",
+        "SELECT status AS label, count(*) AS value FROM intake_line"
+        " WHERE stream <> 'outbox' GROUP BY 1 ORDER BY 1",
         kind="counter",
         label="status",
     ),

@@ -14,6 +14,7 @@ from swarm.legacy.home import LegacyFiles
 from swarm.legacy.standby.heartbeats import LegacyPath, legacy_path
 from swarm.models import Noun, Tier, WorkOrderState
 from swarm.publishing.control import Control, read_control
+from swarm.store import reply_outcomes
 from swarm.store.alerts import Alert, open_alerts
 from swarm.store.database import Connection, Database, Row
 from swarm.store.queue import JobState
@@ -44,10 +45,15 @@ SELECT DISTINCT ON (stream) stream, generation, byte_offset, lines, updated_at
   FROM intake_offset ORDER BY stream, generation DESC
 """
 
-_LINES = "SELECT status AS name, count(*) AS n FROM intake_line GROUP BY 1"
+_LINES = "SELECT status AS name, count(*) AS n FROM intake_line WHERE stream <> 'outbox' GROUP BY 1"
 
 _SORTED_OUT = """
 SELECT reason AS name, count(*) AS n FROM sorted_out WHERE taken_at IS NULL GROUP BY 1 ORDER BY 1
+"""
+
+_LEGACY = """
+SELECT CASE WHEN escalated THEN 'escalated' ELSE 'drafted' END AS name, count(*) AS n
+  FROM legacy_outcomes WHERE origin = 'live' GROUP BY 1 ORDER BY 1
 """
 
 _QUARANTINED = """
@@ -101,6 +107,16 @@ class Escalations(Noun):
     overdue: int
 
 
+class Replies(Noun):
+    """What people did with the drafts they were offered, and where none was."""
+
+    acts: Mapping[str, int] = Field(description="Drafts by what became of them")
+    decided: int = Field(description="Drafts of which it is known")
+    share_sent_unchanged: float | None = Field(description="Of those; None while there is none")
+    answered_without_draft: int
+    open_without_draft: int
+
+
 class RecentWorkOrder(Noun):
     """One row of the table of recent work orders."""
 
@@ -127,6 +143,8 @@ class Status(Noun):
     quarantine: Mapping[str, int] = Field(description="Bad lines that wait for a person, by reason")
     streams: tuple[StreamPosition, ...]
     escalations: Escalations
+    replies: Replies
+    legacy_outcomes: Mapping[str, int] = Field(description="What today's path decided, as read")
     alerts: tuple[Alert, ...]
     recent: tuple[RecentWorkOrder, ...]
     legacy: LegacyPath | None = Field(
@@ -161,6 +179,8 @@ def status(
             quarantine=_counts(connection, _QUARANTINED),
             streams=_streams(connection, sizes),
             escalations=Escalations.model_validate(_row(connection, _OVERDUE)),
+            replies=_replies(reply_outcomes.counts(connection)),
+            legacy_outcomes=_counts(connection, _LEGACY),
             alerts=open_alerts(connection),
             recent=tuple(
                 RecentWorkOrder.model_validate(row)
@@ -168,6 +188,16 @@ def status(
             ),
             legacy=legacy and legacy_path(connection, legacy, datetime.now(UTC)),
         )
+
+
+def _replies(counts: reply_outcomes.ReplyCounts) -> Replies:
+    return Replies(
+        acts=counts.acts,
+        decided=counts.decided,
+        share_sent_unchanged=counts.share_sent_unchanged,
+        answered_without_draft=counts.answered_without_draft,
+        open_without_draft=counts.open_without_draft,
+    )
 
 
 def _states(connection: Connection) -> dict[WorkOrderState, int]:

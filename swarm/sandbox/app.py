@@ -69,12 +69,14 @@ class Sandbox:
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        """Run the Zaps while the server runs."""
-        zaps = asyncio.create_task(self._zapier.run_zaps())
+        """Run the Zaps, and the automatic human, while the server runs."""
+        at_work = (self._zapier.run_zaps(), self._control.automatic.work())
+        tasks = [asyncio.create_task(each) for each in at_work]
         yield
-        zaps.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await zaps
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
         self._state.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

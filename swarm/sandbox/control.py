@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from swarm.sandbox.addresses import CONTACTS_BOARD, DEALS_BOARD, MAILBOX
+from swarm.sandbox.automatic import Automatic
 from swarm.sandbox.faults import SERVICES, Faults
 from swarm.sandbox.forgetting import forget, forgotten
 from swarm.sandbox.graph.mailbox import Message, graph_time, recipient
+from swarm.sandbox.graph.people import AGENT
 from swarm.sandbox.graph.rendering import text_to_html
 from swarm.sandbox.graph.service import GraphDouble
 from swarm.sandbox.model import ModelDouble
@@ -31,14 +33,15 @@ _ARGUMENTS: Mapping[str, frozenset[str]] = {
         " conversation_id internet_message_id reply_to to cc headers attachments folder is_draft"
         " mailbox",
         "messages": "mailbox folder conversation_id drafts limit",
-        "human": "operation message_id mailbox body_html folder",
+        "human": "operation message_id mailbox body_html folder copy_after agent to keep",
+        "human/auto": "seed odds delay_seconds unanswered",
         "contact": "name email phone company state",
         "deal": "name contact links status delivery_date amount notes",
         "update": "item text author parent",
         "faults": "service kind times options",
         "faults/clear": "service",
         "configure": "settle_seconds token_seconds cursor_seconds monday_daily_limit"
-        " revoke_tokens expire_delta",
+        " revoke_tokens expire_delta arrive",
         "replay": "delivery",
         "model/answers": "content contains times",
     }.items()
@@ -60,6 +63,7 @@ class ControlApi:
     ) -> None:
         self._state, self._faults = state, faults
         self._graph, self._monday, self._zapier, self._model = graph, monday, zapier, model
+        self.automatic = Automatic(graph.people, graph.mailboxes)
         self.calls = dict.fromkeys(SERVICES, 0)
         self.most_concurrent = dict.fromkeys(SERVICES, 0)
         self._operations: dict[str, Operation] = {
@@ -67,6 +71,7 @@ class ControlApi:
             "mail": self._mail,
             "messages": self._messages,
             "human": self._human,
+            "human/auto": self.automatic.configure,
             "contact": self._contact,
             "deal": self._deal,
             "update": self._update,
@@ -87,6 +92,7 @@ class ControlApi:
         operation = self._operations.get(request.path.strip("/"))
         if operation is None:
             return json_reply(404, {"error": "unknown operation", "known": [*self._operations]})
+        self._graph.mailboxes.arrive()
         wanted, name = request.json(), request.path.strip("/")
         strange = sorted(set(wanted) - _ARGUMENTS.get(name, frozenset(wanted)))
         if strange:
@@ -146,18 +152,29 @@ class ControlApi:
         return [self._graph.shown(each) for each in reversed(found)]
 
     def _human(self, wanted: Json) -> Json:
-        """Do what an operator does in Outlook: edit, send, move, delete or purge a message."""
-        mailboxes, operation = self._graph.mailboxes, str(wanted["operation"])
-        message = self._message(wanted)
+        """Do what a person does in Outlook.
+
+        edit (body_html) · send (body_html, copy_after seconds) · send_as (agent) · send_elsewhere
+        (body_html, keep) · answer (body_html, to) · move (folder) · delete · purge.
+        """
+        mailboxes, people = self._graph.mailboxes, self._graph.people
+        message, operation = self._message(wanted), str(wanted["operation"])
+        markup = str(wanted.get("body_html") or "")
         if operation == "purge":
             mailboxes.purge(message)
             return {"purged": message.immutable_id}
         if operation == "edit":
-            markup = str(wanted["body_html"])
-            message = mailboxes.change(message, {"html": markup, "uniqueHtml": markup})
+            message = people.edit(message, str(wanted["body_html"]))
         elif operation == "send":
-            sent = mailboxes.change(message, {"sentDateTime": graph_time()}, is_draft=False)
-            message = mailboxes.move(sent, "sentitems")
+            edited = people.edit(message, markup) if markup else message
+            message = people.send(edited, copy_after=float(str(wanted.get("copy_after") or 0)))
+        elif operation == "send_as":
+            message = people.send_as(message, _text(wanted, "agent") or AGENT)
+        elif operation == "send_elsewhere":
+            message = people.send_elsewhere(message, markup, keep=bool(wanted.get("keep")))
+        elif operation == "answer":
+            to = _text(wanted, "to") or ""
+            message = people.answer(message, str(wanted["body_html"]), to=to)
         elif operation in ("move", "delete"):
             folder = "deleteditems" if operation == "delete" else str(wanted["folder"])
             message = mailboxes.move(message, folder)
@@ -237,6 +254,8 @@ class ControlApi:
         if "monday_daily_limit" in wanted:
             limit = wanted["monday_daily_limit"]
             self._monday.daily_limit = None if limit is None else int(str(limit))
+        if wanted.get("arrive"):
+            self._graph.mailboxes.arrive(all_of_it=True)
         if wanted.get("revoke_tokens"):
             self._graph.tokens.revoke_all()
         if wanted.get("expire_delta"):

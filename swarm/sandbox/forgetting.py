@@ -39,6 +39,7 @@ _ORPHANS = (
     "DELETE FROM item_emails WHERE item NOT IN (SELECT id FROM items)",
     "DELETE FROM updates WHERE item NOT IN (SELECT id FROM items)",
     "DELETE FROM properties WHERE message NOT IN (SELECT pk FROM messages)",
+    "DELETE FROM transit WHERE message NOT IN (SELECT pk FROM messages)",
     "DELETE FROM changes WHERE immutable_id NOT IN (SELECT immutable_id FROM messages)",
 )
 

@@ -52,8 +52,17 @@ class SandboxControl:
         return self._list("messages", {**wanted, "drafts": True})
 
     def human(self, operation: str, message_id: object, **more: object) -> Json:
-        """Play the operator: edit (body_html), send, move (folder), delete or purge a message."""
+        """Play a person in Outlook: edit (body_html), send (body_html, copy_after), send_as
+        (agent), send_elsewhere (body_html, keep), answer (body_html, to), move (folder), delete or
+        purge a message.
+        """
         return self._object("human", {"operation": operation, "message_id": message_id, **more})
+
+    def human_auto(self, **settings: object) -> Json:
+        """Set the automatic human: seed, odds by act, delay_seconds, unanswered; returns what he
+        did so far.
+        """
+        return self._object("human/auto", settings)
 
     def add_contact(self, name: str, email: str, **more: object) -> str:
         """Add a contact; returns its item id. ``more``: phone, company, state."""
@@ -84,7 +93,7 @@ class SandboxControl:
 
     def configure(self, **settings: object) -> None:
         """Set settle_seconds, token_seconds, cursor_seconds, monday_daily_limit; or do
-        revoke_tokens, expire_delta.
+        revoke_tokens, expire_delta, arrive (what is on its way).
         """
         self._object("configure", settings)
 

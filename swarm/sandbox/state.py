@@ -31,6 +31,9 @@ CREATE TABLE IF NOT EXISTS properties (
     PRIMARY KEY (message, name)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS properties_value ON properties (name, value COLLATE NOCASE);
+CREATE TABLE IF NOT EXISTS transit (
+    message INTEGER PRIMARY KEY, mailbox TEXT NOT NULL, due_at REAL NOT NULL
+);
 CREATE TABLE IF NOT EXISTS changes (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, folder TEXT NOT NULL, immutable_id TEXT NOT NULL,
     kind TEXT NOT NULL

@@ -34,6 +34,7 @@ from swarm.store.events import moved, stage_event, tier_raised, verdicts_recorde
 from swarm.store.memory_models import MemoryModelLedger
 from swarm.store.queue import Job
 from swarm.store.releases import Release
+from swarm.store.reply_outcomes import REJECTED
 from swarm.store.transitions import require_hold, run_may_move, settled, written
 
 VerdictName = tuple[str, str, str, str]
@@ -61,6 +62,8 @@ class Record:
     events: list[StoredEvent] = field(default_factory=list)
     artifacts: dict[Stage, dict[int, StageArtifact]] = field(default_factory=dict)
     escalation: Escalation | None = None
+    act: str = ""
+    """What a person did with its draft; '' while nobody knows."""
 
 
 class MemoryStore(MemoryModelLedger):
@@ -127,6 +130,12 @@ class MemoryStore(MemoryModelLedger):
         earlier = [contact for contact in found if not contact.later][:MOST]
         later = [contact for contact in found if contact.later and contact.state in MAYBE_DRAFTED]
         return (*later[:MOST], *earlier)
+
+    def rejected_drafts(self, key: str) -> int:
+        """Return how many drafts people rejected in this conversation and thread (ES-04)."""
+        mine = self.record(key).order if key in self._records else None
+        rejected = [each.order for each in self._records.values() if each.act in REJECTED]
+        return sum(mine is not None and _one_thread(order, mine) for order in rejected)
 
     def write_stage(
         self, fence: Fence, stage: Stage, artifact: Noun, event: Event
@@ -299,6 +308,19 @@ def _contact(record: Record, *, later: bool) -> Contact:
         message_id=order.ref.message_id,
         received_at=order.received_at,
         later=later,
+    )
+
+
+def _one_thread(one: WorkOrder, other: WorkOrder) -> bool:
+    """Whether two mails are one conversation, or the same customer's and name each other."""
+    conversation = one.ref.conversation_id
+    named = one.ref.internet_message_id in references_of(
+        other
+    ) or other.ref.internet_message_id in references_of(one)
+    return one.ref.mailbox.lower() == other.ref.mailbox.lower() and (
+        one.key == other.key
+        or (conversation is not None and conversation == other.ref.conversation_id)
+        or (named and answered_address(one) == answered_address(other))
     )
 
 

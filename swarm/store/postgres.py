@@ -25,6 +25,7 @@ from swarm.models import (
     WorkOrderState,
     canonical_sha256,
 )
+from swarm.store import reply_outcomes
 from swarm.store.artifacts import verified
 from swarm.store.contacts import contacts
 from swarm.store.database import Connection, Database, Row
@@ -149,6 +150,11 @@ class PostgresStore(PostgresModelLedger):
             ).fetchone()
             order = WorkOrder.model_validate(row["body"]) if row else None
             return contacts(connection, order) if order else ()
+
+    def rejected_drafts(self, key: str) -> int:
+        """Return how many drafts people rejected in this conversation and thread (ES-04)."""
+        with self._database.transaction() as connection:
+            return reply_outcomes.rejected_drafts(connection, key)
 
     def write_stage(
         self, fence: Fence, stage: Stage, artifact: Noun, event: Event

@@ -90,6 +90,12 @@ class RunStore(ModelLedger, Protocol):
         """Return his earlier mails and the thread's, and the later ones that may have drafts."""
         ...
 
+    def rejected_drafts(self, key: str) -> int:
+        """Return how many drafts people threw away or rewrote in this conversation, and in the
+        same customer's mails of the thread (ES-04).
+        """
+        ...
+
     def write_stage(
         self, fence: Fence, stage: Stage, artifact: Noun, event: Event
     ) -> StageArtifact:

@@ -16,7 +16,8 @@ from swarm.store.database import Database
 
 _EMPTY = """
 TRUNCATE publication_ledger, publication_payload, publication_log, publisher_history,
-         publisher_lease, switch_wish, legacy_proof, legacy_decommission, alerts,
+         publisher_lease, switch_wish, legacy_proof, legacy_decommission, alerts, escalations,
+         reply_outcomes, legacy_outcomes, intake_line, intake_offset, quarantine,
          work_orders CASCADE;
 TRUNCATE verdicts, installation_places;
 UPDATE publisher_control SET active = 'none', epoch = 0, reason = 'test', actor = 'test';

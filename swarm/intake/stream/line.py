@@ -41,15 +41,15 @@ class Quarantined:
     reason: str
 
 
-class _BadLineError(ValueError):
+class BadLineError(ValueError):
     """Why a line is bad, in one fixed sentence."""
 
 
 def read_line(data: bytes, secret: str) -> Accepted | Quarantined:
     """Read one line without its line feed; raises nothing, whatever the bytes are."""
     try:
-        line = _Line.model_validate(_object(data))
-    except _BadLineError as error:
+        line = _Line.model_validate(strict_object(data))
+    except BadLineError as error:
         return Quarantined(str(error))
     except ValidationError as error:
         return Quarantined(_sentence(error))
@@ -75,12 +75,13 @@ def dated_in_future(work_order: WorkOrder, now: datetime) -> bool:
 # --- JSON, strictly -------------------------------------------------------------------------------
 
 
-def _object(data: bytes) -> dict[str, JsonValue]:
+def strict_object(data: bytes) -> dict[str, JsonValue]:
+    """Return the JSON object of a line; raises ``BadLineError``, whatever the bytes are."""
     data = data.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r")
     if not data.strip():
-        raise _BadLineError("empty line")
+        raise BadLineError("empty line")
     if b"\x00" in data:
-        raise _BadLineError("NUL bytes")
+        raise BadLineError("NUL bytes")
     try:
         value = json.loads(
             data.decode("utf-8"),
@@ -89,15 +90,15 @@ def _object(data: bytes) -> dict[str, JsonValue]:
             parse_float=_finite,
         )
     except UnicodeDecodeError:
-        raise _BadLineError("invalid UTF-8") from None
+        raise BadLineError("invalid UTF-8") from None
     except RecursionError:
-        raise _BadLineError("nested too deep") from None
-    except _BadLineError:
+        raise BadLineError("nested too deep") from None
+    except BadLineError:
         raise
     except ValueError:  # bad JSON, or an integer of more than 4300 digits
-        raise _BadLineError("not JSON") from None
+        raise BadLineError("not JSON") from None
     if not isinstance(value, dict):
-        raise _BadLineError("not a JSON object")
+        raise BadLineError("not a JSON object")
     _check_contents(value)
     return value
 
@@ -106,18 +107,18 @@ def _no_duplicates(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     """``json`` silently keeps the last of two equal keys; two readers could then see two mails."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise _BadLineError("duplicate JSON key")
+        raise BadLineError("duplicate JSON key")
     return found
 
 
 def _no_constant(_: str) -> NoReturn:
-    raise _BadLineError("NaN or Infinity")
+    raise BadLineError("NaN or Infinity")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise _BadLineError("NaN or Infinity")
+        raise BadLineError("NaN or Infinity")
     return number
 
 
@@ -137,17 +138,17 @@ def _check_contents(value: JsonValue) -> None:
         if not below:
             return
         level = below
-    raise _BadLineError("nested too deep")
+    raise BadLineError("nested too deep")
 
 
 def _check_text(text: str) -> None:
     if "\x00" in text:
-        raise _BadLineError("U+0000 in a text")
+        raise BadLineError("U+0000 in a text")
     if not text.isascii():
         try:
             text.encode("utf-8")
         except UnicodeEncodeError:
-            raise _BadLineError("lone surrogate in a text") from None
+            raise BadLineError("lone surrogate in a text") from None
 
 
 # --- shape ----------------------------------------------------------------------------------------

@@ -19,8 +19,8 @@ _LINES = """
 SELECT stream, generation, byte_offset, length, sha256, reason, at,
        discarded_at, discarded_by, discard_reason
   FROM quarantine
- WHERE stream = %(stream)s AND (%(everything)s OR discarded_at IS NULL)
- ORDER BY generation, byte_offset
+ WHERE stream = ANY(%(streams)s) AND (%(everything)s OR discarded_at IS NULL)
+ ORDER BY stream DESC, generation, byte_offset
 """
 
 _ONE = """
@@ -73,11 +73,9 @@ class ShownLine(BadLine):
     head: bytes
 
 
-def bad_lines(
-    connection: Connection, stream: str, *, everything: bool = False
-) -> Sequence[BadLine]:
-    """Return the open lines of a stream, with ``everything`` the discarded ones too."""
-    found = connection.execute(_LINES, {"stream": stream, "everything": everything})
+def bad_lines(connection: Connection, *streams: str, everything: bool = False) -> Sequence[BadLine]:
+    """Return the open lines of streams, with ``everything`` the discarded ones too."""
+    found = connection.execute(_LINES, {"streams": [*streams], "everything": everything})
     return tuple(BadLine.model_validate(row) for row in found)
 
 

@@ -14,7 +14,7 @@ from swarm.errors import RefusedError, TransientError
 from swarm.intake.stream import rows
 from swarm.intake.stream.bookmarks import Bookmark, StreamFile, fits, open_stream
 from swarm.intake.stream.lines import read_lines
-from swarm.intake.stream.tick import store_lines, stream_name
+from swarm.intake.stream.tick import Keep, store_lines, stream_name
 from swarm.store.alerts import raise_many
 from swarm.store.database import Connection, Database
 
@@ -39,6 +39,7 @@ def replay(
     from_offset: int = 0,
     until: int | None = None,
     now: datetime | None = None,
+    keep: Keep = store_lines,
 ) -> ReplayReport:
     """Read a generation again from a line start up to its stored offset, one batch per transaction.
 
@@ -54,7 +55,7 @@ def replay(
             _check_line_start(file, position, end)
             raw, position = read_lines(file.descriptor, position, end)
             moment = now or rows.database_now(connection)
-            stored = store_lines(
+            stored = keep(
                 connection,
                 stream_name(stream_path),
                 generation,

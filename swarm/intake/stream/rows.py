@@ -135,6 +135,7 @@ _KNOWN = """
 SELECT w.key, w.original_id,
        array(SELECT l.canonical_sha256 FROM intake_line l
               WHERE l.work_order_key = w.key AND l.canonical_sha256 IS NOT NULL
+                AND l.stream <> 'outbox'
              UNION SELECT r.canonical_sha256 FROM revision r
               WHERE r.work_order_key = w.key) AS bodies
   FROM work_orders w

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from swarm.intake.stream import blanking, quarantine, rows
 from swarm.intake.stream.bookmarks import (
@@ -81,19 +81,20 @@ def ingest(
     now: datetime | None = None,
     max_bytes: int = MAX_TICK_BYTES,
     max_lines: int = MAX_TICK_LINES,
+    keep: "Keep | None" = None,
 ) -> IngestReport:
     """Read what is new in the stream, at most one tick's share, and store all of it or none.
 
-    ``now`` defaults to the database's clock. A missing or unreadable file is reported in
-    ``not_read``, and raises an alert once there was something to lose. Raises
-    ``DatabaseUnavailableError``.
+    ``keep`` says what the lines mean; without it they are work orders. ``now`` defaults to the
+    database's clock. A missing or unreadable file is reported in ``not_read``, and raises an alert
+    once there was something to lose. Raises ``DatabaseUnavailableError``.
     """
     stream = stream_name(stream_path)
     with database.transaction() as connection:
         if not rows.try_lock(connection, stream):
             return IngestReport(not_read=BUSY)
         moment = now or rows.database_now(connection)
-        tick = _Tick(connection, stream, secret, moment, max_bytes, max_lines)
+        tick = _Tick(connection, stream, secret, moment, max_bytes, max_lines, keep or store_lines)
         try:
             with open_stream(stream_path) as files:
                 return tick.run(files)
@@ -111,6 +112,7 @@ class _Tick:
     now: datetime
     bytes_left: int
     lines_left: int
+    keep: "Keep"
     counts: Counter[str] = field(default_factory=Counter)
     held: list[str] = field(default_factory=list)
     accepted_keys: list[str] = field(default_factory=list)
@@ -204,7 +206,7 @@ class _Tick:
         return same and age > PARTIAL_PATIENCE
 
     def _store(self, generation: int, raw: Sequence[RawLine]) -> None:
-        outcome = store_lines(
+        outcome = self.keep(
             self.connection, self.stream, generation, raw, secret=self.secret, now=self.now
         )
         self.counts.update(outcome.counts)
@@ -238,6 +240,23 @@ class StoredLines:
     held: tuple[str, ...] = ()
     accepted_keys: tuple[str, ...] = ()
     alerts: list[NewAlert] = field(default_factory=list)
+
+
+class Keep(Protocol):
+    """Judges lines of one stream and writes every row that follows; holds its lock meanwhile."""
+
+    def __call__(
+        self,
+        connection: Connection,
+        stream: str,
+        generation: int,
+        raw: Sequence[RawLine],
+        *,
+        secret: str,
+        now: datetime,
+    ) -> StoredLines:
+        """Store a batch; every line ends as accepted, duplicate, quarantined or erased."""
+        ...
 
 
 def store_lines(

@@ -36,7 +36,8 @@ _AT_ONCE = 10_000  # keys in one question to the database
 _SORTED_OUT = "SELECT key FROM sorted_out WHERE key = ANY(%(keys)s)"
 
 _KNOWN = """
-SELECT work_order_key AS key FROM intake_line WHERE work_order_key = ANY(%(keys)s)
+SELECT work_order_key AS key FROM intake_line
+ WHERE work_order_key = ANY(%(keys)s) AND stream <> 'outbox'
  UNION SELECT key FROM sorted_out WHERE key = ANY(%(keys)s)
 """
 

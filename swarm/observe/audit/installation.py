@@ -7,8 +7,9 @@ import getpass
 from contextlib import closing
 
 from swarm.clients.outlook import GraphOutlook
-from swarm.legacy.home import IntakeFiles
+from swarm.legacy.home import IntakeFiles, LegacyFiles
 from swarm.observe.audit.arrivals import Arrivals
+from swarm.observe.audit.outcomes import LegacyOutbox
 from swarm.observe.audit.promises import Memory, audit
 from swarm.observe.audit.recompute import Progress
 from swarm.observe.audit.report import AuditReport, Scope
@@ -42,4 +43,5 @@ def audit_installation(
             progress=progress,
             secret=secret,
             arrivals=Arrivals(IntakeFiles(home), mailbox, settings.graph.mailbox, secret),
+            outbox=LegacyOutbox(LegacyFiles(home), secret),
         )

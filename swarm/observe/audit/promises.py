@@ -8,8 +8,8 @@ audit must be there still. Reads only, but for that mark.
 In scope NEW the work orders written since the last clean audit, and all that are open, are worked
 out again; questions over whole tables are asked always. What lives elsewhere: the questions
 (``tables``, ``waiting``), working out again (``recompute``), the mailbox (``mailbox``), the streams
-(``streams``), the way to them (``arrivals``), the schema (``schema``), the mark (``marks``), the
-scope (``scope``).
+(``streams``), the way to them (``arrivals``), today's outbox (``outcomes``), the schema
+(``schema``), the mark (``marks``), the scope (``scope``).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +23,7 @@ from swarm.observe.audit.arrivals import Arrivals
 from swarm.observe.audit.findings import Violation
 from swarm.observe.audit.mailbox import AuditedMailbox
 from swarm.observe.audit.marks import Here, Mark
+from swarm.observe.audit.outcomes import LegacyOutbox
 from swarm.observe.audit.recompute import Progress, Recomputation, recompute
 from swarm.observe.audit.report import AuditReport, Breach, Limits, Observation, Scope, Totals
 from swarm.observe.audit.scope import Written
@@ -93,13 +94,15 @@ def audit(
     progress: Progress = lambda _done, _total: None,
     secret: str = "",
     arrivals: Arrivals | None = None,
+    outbox: LegacyOutbox | None = None,
 ) -> AuditReport:
     """Check promises 1 to 6; a clean audit leaves its mark when there is a ``memory`` to keep it.
 
     ``required_rules`` are the rules without whose stored PASS nothing may have left. ``mailbox``
     None: drafts are not looked for, the totals say so, and no mark is left. ``secret`` is the
     home's key secret, by which drafts of erased work orders are known. ``arrivals``: the intake
-    whose mails are followed from the inbox to their line; None leaves that out.
+    whose mails are followed from the inbox to their line; ``outbox``: today's path, whose outcomes
+    must all be here. None leaves either out.
     """
     auditor = _Auditor(database, tuple(required_rules), limits or Limits(), memory, progress)
     seen = auditor.tables(scope)
@@ -108,6 +111,8 @@ def audit(
         breaches.extend(_named(streams.check(database, path)))
     if arrivals is not None:
         breaches.extend(_named(arrivals.check(database, seen.scope)))
+    if outbox is not None:
+        breaches.extend(_named(outbox.check(database)))
     if mailbox is not None:
         for told in mailboxes.compare(mailbox, database, seen.published, secret=secret):
             if isinstance(told, Observation):

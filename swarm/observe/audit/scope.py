@@ -31,6 +31,8 @@ _TABLES: Final[Mapping[str, str | None]] = {
     "publication_log": "work_order_key",
     "intake_line": "work_order_key",
     "intake_offset": None,
+    "legacy_outcomes": None,
+    "reply_outcomes": None,  # each look writes, and changes nothing of its work order
     "alerts": None,
     "model_endpoints": None,
     "publisher_history": None,

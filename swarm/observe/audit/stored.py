@@ -32,7 +32,7 @@ SELECT work_order_key AS key, classes, reasons, owner, acknowledge_by, acknowled
 _MANY: Final = {
     "lines": """
 SELECT work_order_key AS key, status, canonical_sha256 FROM intake_line
- WHERE work_order_key = ANY(%s) ORDER BY id
+ WHERE work_order_key = ANY(%s) AND stream <> 'outbox' ORDER BY id
 """,
     "revisions": """
 SELECT work_order_key AS key, canonical_sha256, body FROM revision WHERE work_order_key = ANY(%s)

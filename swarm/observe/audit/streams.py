@@ -7,7 +7,7 @@ their place, rows come through a cursor on the server, so memory stays small. Co
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from swarm.intake.stream import rows
@@ -27,14 +27,25 @@ SELECT byte_offset, length, line_sha256, canonical_sha256, status FROM intake_li
 """
 
 
-def check(database: Database, path: Path) -> Iterator[tuple[str, Violation]]:
+Meaning = Callable[[bytes], str | None]
+"""Hash of what a line says; None: nobody can read it."""
+
+
+def _mail(data: bytes) -> str | None:
+    read = read_line(data, "")
+    return read.canonical_sha256 if isinstance(read, Accepted) else None
+
+
+def check(
+    database: Database, path: Path, *, meaning: Meaning = _mail
+) -> Iterator[tuple[str, Violation]]:
     """Yield, by place in the stream, what is missing or was changed."""
     try:
         yield from _counts(database, path)
         with database.transaction() as connection, open_stream(path) as files:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             for bookmark in rows.bookmarks(connection, stream_name(path)):
-                yield from _generation(connection, path.stem, bookmark, files)
+                yield from _generation(connection, path.stem, bookmark, files, meaning)
     except OSError as error:
         why = f"the stream could not be read: {type(error).__name__}"
         yield path.name, Violation(1, "stream_unread", why)
@@ -52,7 +63,11 @@ def _counts(database: Database, path: Path) -> Iterator[tuple[str, Violation]]:
 
 
 def _generation(
-    connection: Connection, stream: str, bookmark: Bookmark, files: tuple[StreamFile, ...]
+    connection: Connection,
+    stream: str,
+    bookmark: Bookmark,
+    files: tuple[StreamFile, ...],
+    meaning: Meaning,
 ) -> Iterator[tuple[str, Violation]]:
     if not bookmark.offset:
         return
@@ -65,18 +80,17 @@ def _generation(
         return
     with connection.cursor(name="audit_lines") as cursor:
         for row in cursor.execute(_LINES, (stream, bookmark.generation)):
-            problem = _line(file, row)
+            problem = _line(file, row, meaning)
             if problem:
                 yield f"{place}:{row['byte_offset']}", Violation(1, "stream_changed", problem)
 
 
-def _line(file: StreamFile, row: Row) -> str | None:
+def _line(file: StreamFile, row: Row, meaning: Meaning) -> str | None:
     if _sha256(file, row["byte_offset"], row["length"]) != row["line_sha256"]:
         return "the line in the file is not the one that was read"
     if row["status"] != "duplicate":
         return None
-    said = read_line(os.pread(file.descriptor, row["length"], row["byte_offset"]), "")
-    known = said.canonical_sha256 if isinstance(said, Accepted) else None
+    known = meaning(os.pread(file.descriptor, row["length"], row["byte_offset"]))
     return None if known == row["canonical_sha256"] else "a duplicate of something else"
 
 

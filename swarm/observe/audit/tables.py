@@ -25,12 +25,14 @@ _LINE_WITHOUT_WORK_ORDER = """
 SELECT DISTINCT l.work_order_key AS subject, 'accepted line without a work order' AS detail
   FROM intake_line l LEFT JOIN work_orders w ON w.key = l.work_order_key
  WHERE l.status = 'accepted' AND l.work_order_key IS NOT NULL AND w.key IS NULL
+   AND l.stream <> 'outbox'
 """
 
 _WORK_ORDER_WITHOUT_LINE = """
 SELECT w.key AS subject, count(l.id) || ' accepted lines, expected 1' AS detail
   FROM work_orders w
   LEFT JOIN intake_line l ON l.work_order_key = w.key AND l.status = 'accepted'
+                         AND l.stream <> 'outbox'
  GROUP BY w.key HAVING count(l.id) <> 1
 """
 
@@ -176,11 +178,11 @@ _DUPLICATE_OF_NOTHING = """
 SELECT l.stream || ':' || l.generation || ':' || l.byte_offset AS subject,
        l.status || ' line of a mail that no accepted line brought' AS detail
   FROM intake_line l
- WHERE l.status = 'duplicate' AND l.line_sha256 <> 'erased'
+ WHERE l.status = 'duplicate' AND l.line_sha256 <> 'erased' AND l.stream <> 'outbox'
    AND NOT EXISTS (
         SELECT 1 FROM intake_line a
          WHERE a.work_order_key = l.work_order_key AND a.status = 'accepted'
-           AND (a.canonical_sha256 = l.canonical_sha256 OR EXISTS (
+           AND a.stream <> 'outbox' AND (a.canonical_sha256 = l.canonical_sha256 OR EXISTS (
                 SELECT 1 FROM revision r WHERE r.work_order_key = l.work_order_key
                    AND r.canonical_sha256 = l.canonical_sha256)))
 """

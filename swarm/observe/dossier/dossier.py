@@ -26,6 +26,12 @@ from swarm.models import (
 )
 from swarm.observe.dossier.next_step import next_step
 from swarm.observe.dossier.published import PublishedDraft, outputs, published_draft
+from swarm.observe.dossier.replied import (
+    LegacyDecision,
+    ReplyRecord,
+    legacy_decision,
+    reply_record,
+)
 from swarm.observe.dossier.stage_story import StageStory, stage_stories
 from swarm.store.database import Connection, Database, Row
 from swarm.store.event_chain import verify_chain
@@ -164,6 +170,8 @@ class Dossier(Noun):
     escalation: EscalationRecord | None
     publication: PublicationRecord | None
     publication_log: tuple[PublicationStep, ...]
+    reply: ReplyRecord | None = Field(default=None, description="What a person did")
+    legacy: LegacyDecision | None = Field(default=None, description="What today's path decided")
     alerts: tuple[AlertRecord, ...]
     events: tuple[StoredEvent, ...]
     chain_problems: tuple[str, ...]
@@ -227,6 +235,8 @@ def _compile(connection: Connection, order: Row, ui_url: str | None) -> Dossier:
         escalation=escalation,
         publication=publication,
         publication_log=_all(connection, _PUBLICATION_LOG, key, PublicationStep),
+        reply=reply_record(connection, key),
+        legacy=legacy_decision(connection, key),
         alerts=_all(connection, _ALERTS, key, AlertRecord),
         events=events,
         chain_problems=verify_chain(events),

@@ -8,6 +8,7 @@ import base64
 import json
 import secrets
 import sqlite3
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -118,6 +119,7 @@ class Mailboxes:
             "sentDateTime": received,
             "lastModifiedDateTime": now,
             "isRead": False,
+            "storedAt": time.time(),  # to the fraction; Graph's own times end at the second
             **content,
             "changeKey": token("CQ", 12),
         }
@@ -194,6 +196,26 @@ class Mailboxes:
             self._log(connection, message.folder, message.immutable_id, "changed")
             self._log(connection, target, message.immutable_id, "created")
         return self._required(message.mailbox, message.immutable_id)
+
+    def hide(self, message: Message, until: float) -> None:
+        """Let nobody see a message until a moment: it is on its way."""
+        with self._state.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO transit (message, mailbox, due_at) VALUES (?, ?, ?)",
+                (message.pk, message.mailbox, until),
+            )
+            connection.execute("UPDATE messages SET mailbox = '' WHERE pk = ?", (message.pk,))
+
+    def arrive(self, *, all_of_it: bool = False) -> None:
+        """Show what has arrived by now; every question to a mailbox comes after this."""
+        until = 1e18 if all_of_it else time.time()
+        due = self._state.rows("SELECT * FROM transit WHERE due_at <= ?", until)
+        for row in due:
+            with self._state.transaction() as connection:
+                connection.execute(
+                    "UPDATE messages SET mailbox = ? WHERE pk = ?", (row["mailbox"], row["message"])
+                )
+                connection.execute("DELETE FROM transit WHERE message = ?", (row["message"],))
 
     def purge(self, message: Message) -> None:
         """Delete for good."""

@@ -17,6 +17,7 @@ from swarm.sandbox.faults import Faults
 from swarm.sandbox.graph import odata
 from swarm.sandbox.graph.delta import Delta, DeltaGoneError
 from swarm.sandbox.graph.mailbox import FOLDERS, Mailboxes, Message, graph_time
+from swarm.sandbox.graph.people import People
 from swarm.sandbox.graph.rendering import Preferences, message_id, rendered
 from swarm.sandbox.graph.replies import reply_draft
 from swarm.sandbox.graph.tokens import Tokens
@@ -37,6 +38,7 @@ class GraphDouble:
 
     def __init__(self, state: State, faults: Faults) -> None:
         self.mailboxes = Mailboxes(state)
+        self.people = People(self.mailboxes)
         self.tokens = Tokens()
         self.delta = Delta(state, self.mailboxes, faults)
         self.send_attempts = 0
@@ -69,6 +71,7 @@ class GraphDouble:
 
     def handle(self, request: Request) -> Reply:
         """Answer one request, ids and errors as Graph gives them."""
+        self.mailboxes.arrive()
         if not self.tokens.accepts(request.headers.get("authorization", "")):
             reply = error(401, "InvalidAuthenticationToken", "Access token is invalid or expired.")
         else:

@@ -89,11 +89,13 @@ def build_context(
     services: Services,
     *,
     elsewhere: int = 0,
+    rejected: int = 0,
     approved: Sequence[Approved] = (),
 ) -> Context:
     """Return everything a draft may lean on. Pure: the same input gives the same digest.
 
-    ``elsewhere`` counts the customer's mails that wait in other conversations, or whose draft does.
+    ``elsewhere`` counts the customer's mails that wait in other conversations, or whose draft does;
+    ``rejected`` the drafts that people threw away or rewrote in this one (ES-04).
     ``approved`` are the house's answers to this mail's asks.
     """
     order = received.work_order
@@ -115,6 +117,7 @@ def build_context(
         participants=participants(order, thread, services.ourselves),
         customer=customer,
         inbound_unanswered=_unanswered(thread, elsewhere),
+        rejected_drafts=rejected,
         head_message_id=thread.head_message_id,
         conflicts=find_conflicts(order, thread, crm),
         injections=(*received.hidden, *ledger.injections),

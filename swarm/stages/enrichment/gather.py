@@ -69,7 +69,15 @@ def gather(received: Received, services: Services, thread_id: str | None = None)
     mail = in_conversation(received, thread)
     # As of the moment the conversation was read: a clock of its own would make other evidence.
     approved = approved_answers(services.knowledge.read(), mail, thread.taken_at)
-    context = build_context(mail, thread, crm, services, elsewhere=elsewhere, approved=approved)
+    context = build_context(
+        mail,
+        thread,
+        crm,
+        services,
+        elsewhere=elsewhere,
+        rejected=services.store.rejected_drafts(order.key),
+        approved=approved,
+    )
     found = Enrichment(thread=thread, crm=crm, context=context, received=mail)
     forget(services.checkpointer, thread_id)
     return found

@@ -50,7 +50,16 @@ CHECKS = {
     },
 }
 
-SENSORS = {"alerts", "intake", "legacy_proof", "publications", "reaper", "retire"}
+SENSORS = {
+    "alerts",
+    "intake",
+    "legacy_outcomes",
+    "legacy_proof",
+    "publications",
+    "reaper",
+    "reply_outcomes",
+    "retire",
+}
 JOBS = {
     "__ASSET_JOB",
     "legacy_proof",
@@ -58,6 +67,7 @@ JOBS = {
     "publisher_cutover",
     "publisher_rollback",
     "publisher_stop",
+    "reply_outcomes",
     "work_order",
 }
 

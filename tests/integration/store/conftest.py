@@ -55,6 +55,7 @@ class Bench:
     accept: Callable[[WorkOrder], None]
     pass_time: Callable[[float], None]
     job: Callable[[str], Job | None]
+    person_did: Callable[[str, str], None]
 
     order = staticmethod(order)
 
@@ -96,7 +97,11 @@ def memory_bench() -> Bench:
 
     store = MemoryStore(clock=lambda: datetime.now(UTC) + offset[0])
     queue = MemoryQueue(store, QUEUE, draw=lambda: 0.5)
-    return Bench(store, queue, accept, pass_time, queue.job)
+
+    def person_did(key: str, act: str) -> None:
+        store.record(key).act = act
+
+    return Bench(store, queue, accept, pass_time, queue.job, person_did)
 
 
 def postgres_bench(database: Database) -> Bench:
@@ -107,8 +112,16 @@ def postgres_bench(database: Database) -> Bench:
         with database.transaction() as connection:
             connection.execute(_AGE, {"by": timedelta(seconds=seconds)})
 
+    def person_did(key: str, act: str) -> None:
+        with database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO reply_outcomes (work_order_key, origin, publisher, act)"
+                " VALUES (%s, 'live', 'swarm', %s)",
+                (key, act),
+            )
+
     queue = PostgresQueue(database, QUEUE, draw=lambda: 0.5)
-    return Bench(PostgresStore(database), queue, accept, pass_time, queue.job)
+    return Bench(PostgresStore(database), queue, accept, pass_time, queue.job, person_did)
 
 
 def insert_order(database: Database, work_order: WorkOrder) -> None:

@@ -114,6 +114,31 @@ def test_earlier_is_what_reached_the_mailbox_earlier_whoever_was_accepted_first(
     assert seen(asked) == [(follows, True), (replied, True), (same, True)]
 
 
+def test_drafts_that_people_rejected_are_counted_per_conversation_and_thread(bench) -> None:
+    def accept(name: str, act: str, conversation: str = "", **changes: object) -> str:
+        order = bench.order(name)
+        ref = {"internet_message_id": f"<{name}@x>", "conversation_id": conversation or None}
+        made = order.model_copy(update={"ref": order.ref.model_copy(update=ref), **changes})
+        bench.accept(made)
+        if act:
+            bench.person_did(made.key, act)
+        return made.key
+
+    somebody = Address(address="somebody@else.example")
+    accept("aa", "discarded", "c-1")
+    accept("bb", "rewritten", "c-1", sender=somebody)
+    accept("cc", "discarded", "c-2")  # the same customer's, in the thread
+    accept("dd", "discarded", "c-3", sender=somebody)  # in the thread, not his
+    accept("ee", "discarded", "c-4")  # his, of something else
+    accept("ff", "sent_edited", "c-1")
+    accept("gg", "answered_otherwise", "c-1")
+    asked = accept("hh", "", "c-1", references=("<cc@x>", "<dd@x>"))
+    alone = accept("ii", "rewritten")
+    elsewhere = accept("jj", "", "c-9", sender=Address(address="new@customer.example"))
+    counted = [bench.store.rejected_drafts(key) for key in (asked, alone, elsewhere, UNKNOWN)]
+    assert counted == [3, 1, 0, 0]
+
+
 def test_a_stage_output_comes_back_with_its_hash(bench) -> None:
     fence = bench.started()
     written = bench.store.write_stage(fence, Stage.TIER, DECISION, FINISHED)

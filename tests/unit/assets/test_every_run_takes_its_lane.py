@@ -1,5 +1,7 @@
 """The lane, the queue and the attempt of a run, whoever started it."""
 
+from pathlib import Path
+
 import dagster as dg
 import pytest
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG
@@ -15,12 +17,15 @@ COPIED = {**BY_THE_QUEUE, "dagster/parent_run_id": "r"}
 
 def test_the_jobs_past_the_work_orders_are_the_ones_that_declare_it() -> None:
     jobs = [job for job in defs.jobs or () if isinstance(job, dg.JobDefinition)]
-    declared = {
-        job.name: dict(job.tags)
-        for job in jobs
-        if job.tags.get(DAGSTER_CELERY_QUEUE_TAG) == PUBLISHING_QUEUE
-    }
+    declared = {job.name: dict(job.tags) for job in jobs if job.tags[LANE_TAG] != "work_order"}
     assert declared == {name: dict(tags) for name, tags in lanes._LANES.items()}
+
+
+def test_looking_for_replies_takes_no_place_of_publishing() -> None:
+    tags = lane_of("reply_outcomes")
+    assert DAGSTER_CELERY_QUEUE_TAG not in tags
+    assert (tags[LANE_TAG], tags["dagster/priority"]) == ("look", "-10")
+    assert f"{{key: {LANE_TAG}, value: look, limit: 1}}" in Path("dagster.yaml").read_text()
 
 
 @pytest.mark.parametrize("job", ["__ASSET_JOB", "work_order", "a job that somebody adds later"])

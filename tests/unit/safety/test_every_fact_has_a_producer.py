@@ -26,7 +26,15 @@ from replying import (
 )
 
 from swarm.clients.protocol import FoundDraft
-from swarm.models import Context, CrmUpdate, EvidenceKind, Lookup, Thread, Tier
+from swarm.models import (
+    Context,
+    CrmUpdate,
+    EvidenceKind,
+    Lookup,
+    Thread,
+    Tier,
+    WorkOrderState,
+)
 from swarm.publishing.control import PublisherName
 from swarm.publishing.dispatch.preflight import Judged, Preflight
 from swarm.publishing.ledger.claim import ClaimCandidate
@@ -37,6 +45,7 @@ from swarm.settings import CoreSettings
 from swarm.stages.floor import case_of
 from swarm.stages.pipeline import ChainResult, run_chain
 from swarm.store.escalation_policy import EscalationPolicy
+from swarm.store.memory import MemoryStore
 
 
 def fields(noun: type, owed: dict[str, str]) -> list[object]:
@@ -68,15 +77,25 @@ def test_a_fact_of_the_case_is_supplied_by_the_one_place_that_makes_cases(field:
     assert field in case.model_fields_set
 
 
-@pytest.mark.parametrize(
-    "field",
-    fields(
-        Context,
-        {"rejected_drafts": "shadow: nobody reads from the mailbox which drafts were discarded"},
-    ),
-)
+@pytest.mark.parametrize("field", fields(Context, {}))
 def test_a_fact_of_the_context_is_supplied_by_the_enrichment(field: str) -> None:
     assert field in chain().context.model_fields_set
+
+
+def test_two_rejected_drafts_of_the_conversation_go_to_a_person_by_the_real_stages() -> None:
+    bundle, mail = services(), order()
+    store = bundle.store
+    assert isinstance(store, MemoryStore)
+    for number, act in enumerate(("discarded", "rewritten")):
+        before = order(key="wo_" + str(number + 2) * 24, original_id=f"before-{number}")
+        store.accept(before)
+        store.record(before.key).act = act
+        store.record(before.key).state = WorkOrderState.PUBLISHED
+    done = run_chain(mail, bundle, accepted(bundle, mail))
+    assert done.context.rejected_drafts == 2
+    said = [reason.detail for reason in done.policy.reasons if reason.rule == "ES-04"]
+    assert "2 drafts were rejected" in said
+    assert store.state(mail.key) is WorkOrderState.ESCALATED
 
 
 @pytest.mark.parametrize("kind", list(EvidenceKind))
