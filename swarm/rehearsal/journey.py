@@ -26,6 +26,7 @@ _SHADOW: Final = (
     ("shadow", "comparison"),
 )
 _LIVE_MAILS: Final = 6
+_PEOPLE: Final = {"unchanged": 0.5, "edited": 0.3, "rewritten": 0.2}
 _LEGACYS_WORDS: Final = (
     "A colleague is looking into it",
     "Wir kümmern uns darum",
@@ -143,7 +144,7 @@ def history_replayed(rehearsal: Rehearsal) -> str:
 def side_by_side(rehearsal: Rehearsal) -> str:
     """Live mails: today's path drafts each once, the new path only says what it would have done."""
     with closing(rehearsal.installation.sandbox()) as sandbox:
-        sandbox.human_auto(seed=rehearsal.seed, delay_seconds=1.0)
+        sandbox.human_auto(seed=rehearsal.seed, odds=_PEOPLE, delay_seconds=1.0)
         for _ in range(_LIVE_MAILS):
             _submit(rehearsal)
         _await_drafts(rehearsal, _LIVE_MAILS, legacys=True)
