@@ -27,6 +27,8 @@ from swarm.settings import (
     load_model_settings,
     load_settings,
 )
+from swarm.store import role_setup
+from swarm.store.grants import has_roles
 from swarm.store.migrate import pending
 from swarm.store.world import sentence
 from swarm.up.programs import port_free
@@ -162,6 +164,25 @@ def _postgres(settings: Settings) -> Iterator[Finding]:
     yield Finding(area="services", name="postgres", health=Health.GOOD, detail="reachable")
     detail = f"not applied: {', '.join(waiting)}" if waiting else "all applied"
     yield _finding("services", "migrations", not waiting, detail)
+    if not waiting:
+        yield _roles(settings)
+
+
+def _roles(settings: Settings) -> Finding:
+    """One login for everything works; it only proves nothing about who inserts by hand."""
+    with psycopg.connect(settings.core.database_url.get_secret_value()) as connection:
+        apart = has_roles(connection)
+        found = role_setup.problems(connection)
+    if not found:
+        detail = "each may do what it should and nothing else"
+        return Finding(area="services", name="database roles", health=Health.GOOD, detail=detail)
+    more = f" (and {len(found) - 1} more: `swarm database roles --check`)" if found[1:] else ""
+    return Finding(
+        area="services",
+        name="database roles",
+        health=Health.BAD if apart else Health.NOTE,
+        detail=f"that nothing is inserted by hand is not proven: {found[0]}{more}",
+    )
 
 
 def _origin(name: str, user: Mapping[str, str], described: Mapping[str, str]) -> str:

@@ -45,6 +45,10 @@ def _facts(now: Status) -> Table:
     for beat in _shown(now.legacy):
         table.add_row("legacy", heartbeat_sentence(beat))
     table.add_row("escalations", _open(now.escalations))
+    if now.by_hand:
+        more = f" (and {len(now.by_hand) - 1} more)" if now.by_hand[1:] else ""
+        said = f"that nothing is inserted by hand is not proven: {now.by_hand[0]}{more}"
+        table.add_row("database", said)
     return table
 
 

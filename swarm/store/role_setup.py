@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from swarm.store.grants import difference, has_roles, unnamed_tables
+from swarm.store.grants import AnyConnection, difference, has_roles, unnamed_tables
 from swarm.store.roles import Role
 
 _NAMES = ", ".join(f"'{role.value}'" for role in Role)
@@ -141,14 +141,14 @@ def script_for_people() -> str:
     return SCRIPT.lstrip() + "\n".join(("", "-- Choose these.", *lines, ""))
 
 
-def problems(connection: psycopg.Connection) -> tuple[str, ...]:
+def problems(connection: AnyConnection) -> tuple[str, ...]:
     """Return why it is not proven that only the services write; empty: Postgres sees to it."""
     if not has_roles(connection):
         return ("one login does everything: `swarm database roles` says how to part them",)
     return tuple(_problems(connection))
 
 
-def _problems(connection: psycopg.Connection) -> Iterator[str]:
+def _problems(connection: AnyConnection) -> Iterator[str]:
     with connection.cursor(row_factory=tuple_row) as cursor:
         roles = [role.value for role in Role]
         for name, there, *faults in cursor.execute(_ATTRIBUTES, (roles,)).fetchall():

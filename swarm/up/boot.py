@@ -23,6 +23,7 @@ from swarm.up.connections import embedded_limit
 from swarm.up.prepare import (
     appoint_publisher,
     bring_up_to_date,
+    lacks_dagster,
     prepare_dagster,
     require_one_world,
     settle_world,
@@ -89,13 +90,16 @@ def _start(session: Session) -> int:
     code_socket.unlink(missing_ok=True)
     programs.write_dagster_home(home, code_socket)
     home.describe(described(session.commands_environment, session.user))
+    if first := lacks_dagster(session):
+        prepare_dagster(session)
     supervisor.start(programs.code_server(session.environment, code_socket))
     if session.doubles:
         session.wait_ready("sandbox", 30)
     fed = _feed(session)
     for program in programs.intake(session.environment):
         supervisor.start(program)
-    prepare_dagster(session)
+    if not first:  # else the code server reads its imports meanwhile
+        prepare_dagster(session)
     for program in _on_dagsters_tables(session):
         supervisor.start(program)
     session.wait_ready("code-server", 120)

@@ -10,7 +10,7 @@ from swarm.installation.urls import sqlalchemy_url
 from swarm.publishing.control import PublisherName
 from swarm.publishing.switch.commands import appoint_initial
 from swarm.settings import Settings
-from swarm.store.database import Database
+from swarm.store.database import Database, table_exists
 from swarm.store.database_errors import in_our_words
 from swarm.store.migrate import lay_down_rights, may_migrate, migrate, pending
 from swarm.store.roles import Role
@@ -83,6 +83,12 @@ def appoint_publisher(session: Session) -> None:
     with closing(_alone(session)) as database:
         now = appoint_initial(database, publisher, actor=_ACTOR, reason=reason)
     session.screen.say(f"publisher: {now.active} ({now.reason})")
+
+
+def lacks_dagster(session: Session) -> bool:
+    """Whether Dagster's tables are missing: a service that meets none would try to make them."""
+    with closing(_alone(session, Role.OWNER)) as database, database.transaction() as connection:
+        return not table_exists(connection, "public.event_logs")
 
 
 def prepare_dagster(session: Session) -> None:
