@@ -73,15 +73,23 @@ _OF_WORKER: Final[Mapping[str, str]] = {
     "installation_history": _APPEND,
     "legacy_outcomes": _CHANGE,
     "reply_outcomes": _CHANGE,
-    "history_imports": _APPEND,
+    "history_imports": _CHANGE,
     "history_orders": _CHANGE,
     "danger_labels": _APPEND,
-    "engine_heartbeats": _CHANGE,
+    "replay_plan": _QUEUE,
+    "engine_heartbeats": _QUEUE,
     "cutover_watch": _APPEND,
     "rollback_drills": _APPEND,
 }
 
-_OF_REPLAY: Final[Mapping[str, str]] = {"replays": _CHANGE, "comparisons": _CHANGE}
+# What a replay asked Graph or monday for, it keeps with the order of before.
+_OF_REPLAY: Final[Mapping[str, str]] = {
+    "replays": _CHANGE,
+    "comparisons": _CHANGE,
+    "replay_model_calls": _CHANGE,
+    "history_orders(thread)": "UPDATE",
+    "history_orders(crm)": "UPDATE",
+}
 
 # `planned_at` is the database's clock: a look is planned ahead, or not at all.
 _OF_GATES: Final[Mapping[str, str]] = {
@@ -139,6 +147,8 @@ _INPUTS_OF_A_REPLAY: Final = frozenset(
         "history_orders",
         "danger_labels",
         "replays",
+        "replay_plan",
+        "replay_model_calls",
         "comparisons",
         "engine_heartbeats",
         "installation",

@@ -79,8 +79,15 @@ class ForeignWrite(Noun):
     writer: str
     changes: int
 
+    def __str__(self) -> str:
+        """Say it in one sentence."""
+        times = "once" if self.changes == 1 else f"{self.changes} times"
+        return f"{self.writer} wrote to {self.table} of {self.subject} {times}"
 
-def foreign_writers(connection: Connection, since: datetime | None) -> tuple[ForeignWrite, ...]:
+
+def foreign_writers(
+    connection: Connection, since: datetime | None = None
+) -> tuple[ForeignWrite, ...]:
     """Return what others than the services wrote from ``since`` on; None: ever.
 
     Empty proves only as much as the rights do: where one login does everything, people write by it.

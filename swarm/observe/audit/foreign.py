@@ -16,6 +16,4 @@ def check(connection: Connection, kept: Sequence[Mark]) -> Iterator[tuple[str, V
     """Yield, by subject, what a stranger wrote since somebody last took things as they are."""
     since = max((mark.at for mark in kept if mark.reason), default=None)
     for found in writers.foreign_writers(connection, since):
-        times = "once" if found.changes == 1 else f"{found.changes} times"
-        said = f"{found.writer} wrote to {found.table} {times}, which is no service of ours"
-        yield found.subject, Violation(6, "foreign_writer", said)
+        yield found.subject, Violation(6, "foreign_writer", f"{found}: no service of ours")
