@@ -54,6 +54,10 @@ def _facts(now: Status) -> Table:
     table.add_row("escalations", _open(now.escalations))
     if now.replies.acts:
         table.add_row("drafts", _replied(now.replies))
+    if now.by_hand:
+        more = f" (and {len(now.by_hand) - 1} more)" if now.by_hand[1:] else ""
+        said = f"that nothing is inserted by hand is not proven: {now.by_hand[0]}{more}"
+        table.add_row("database", said)
     return table
 
 
