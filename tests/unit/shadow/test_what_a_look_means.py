@@ -6,7 +6,7 @@ import pytest
 
 from swarm.clients.protocol import ConversationMessage
 from swarm.shadow.outcomes.judged import SETTLING, given_up, judged
-from swarm.store.reply_outcomes import Found, Waiting
+from swarm.store.reply_outcomes import ReplyFound, Waiting
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 RECEIVED = NOW - timedelta(hours=3)
@@ -56,7 +56,7 @@ BINNED = message("d", folder="deleteditems", is_draft=True)
 ANSWER = message("x", text=OTHER)
 
 
-def look(*seen: ConversationMessage, **changes: object) -> Found:
+def look(*seen: ConversationMessage, **changes: object) -> ReplyFound:
     return judged(waiting(**changes), seen, "Customer Service", settling=SETTLING)
 
 
