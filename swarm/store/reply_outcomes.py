@@ -29,7 +29,7 @@ REJECTED: Final = ("discarded", "rewritten")
 _OPEN_DRAFTED = """
 INSERT INTO reply_outcomes AS r
        (work_order_key, origin, publisher, offered_at, conversation_id, look_at)
-SELECT l.work_order_key, 'live', l.publisher, l.changed_at,
+SELECT l.work_order_key, 'live', l.publisher, coalesce(l.intent_at, l.changed_at),
        nullif(coalesce(w.body->'ref'->>'conversation_id', p.body->>'conversation_id'), ''), now()
   FROM publication_ledger l
   LEFT JOIN work_orders w ON w.key = l.work_order_key
