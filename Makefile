@@ -1,4 +1,5 @@
 # The commands of the project. `make run`, `make test`, `make check` work on a fresh clone.
+# `make run PORT=3001`: the Dagster UI on another port than 3000.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,7 +14,7 @@ $(STAMP): requirements.lock pyproject.toml
 	touch $(STAMP)
 
 run: $(STAMP)
-	$(BIN)/swarm up
+	$(BIN)/swarm up $(if $(PORT),--port $(PORT))
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -m "not soak"

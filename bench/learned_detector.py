@@ -11,10 +11,13 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
-from swarm.models import Address, EscalationClass, MessageRef, Received, WorkOrder
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
+
+from one_line_mail import a_mail
+
+from swarm.models import EscalationClass
 from swarm.safety.detectors.detection import detect, rings_the_lexicon
 from swarm.safety.learned import hear
 
@@ -55,16 +58,7 @@ def main() -> int:
 
 def rings_together(row: Row) -> bool:
     """Whether a mail of this line alone gets any class but "cannot be judged"."""
-    order = WorkOrder(
-        key="wo_" + "a" * 24,
-        original_id="1",
-        ref=MessageRef(mailbox="service@example.com"),
-        sender=Address(address="ada@example.org"),
-        subject="",
-        received_at=datetime(2026, 1, 5, tzinfo=UTC),
-        source="measure",
-    )
-    mail = Received(work_order=order, text=row["text"], language=row["language"])
+    mail = a_mail(row["text"], row["language"])
     return bool(set(detect(mail).classes) - {EscalationClass.UNKNOWN})
 
 

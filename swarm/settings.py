@@ -348,6 +348,12 @@ class CoreSettings(BaseSettings):
     gates_database_url: SecretStr | None = Field(
         default=None, description="The same database as the role that judges the gates"
     )
+    owner_database_url: SecretStr | None = Field(
+        default=None, description="The same database as the role that owns the tables: migrations"
+    )
+    keeper_database_url: SecretStr | None = Field(
+        default=None, description="The same database as the role that audits and erases"
+    )
     swarm_key_secret: SecretStr = Field(description="HMAC secret of the opaque work-order keys")
     auto_send_enabled: bool = Field(
         default=False, description="Must be false: drafts only, a human sends (ES-06)"

@@ -3,6 +3,7 @@
 import typer
 
 from swarm.cli import (
+    database,
     dead,
     doctor,
     erase,
@@ -14,6 +15,7 @@ from swarm.cli import (
     look,
     publisher,
     quarantine,
+    rehearse,
     release,
     run_once,
     submit,
@@ -37,7 +39,9 @@ app.command("audit")(look.audit)
 app.command("release")(release.release)
 app.command("erase")(erase.erase)
 app.command("run-once")(run_once.run_once)
+app.command("rehearse")(rehearse.rehearse_command)
 app.command("doctor")(doctor.doctor)
+app.add_typer(database.app, name="database")
 app.add_typer(dead.app, name="dead")
 app.add_typer(escalations.app, name="escalations")
 app.add_typer(ignored.app, name="ignored")

@@ -28,7 +28,9 @@ from swarm.settings import (
     load_model_settings,
     load_settings,
 )
+from swarm.store import role_setup
 from swarm.store.database import Database
+from swarm.store.grants import has_roles
 from swarm.store.migrate import pending
 from swarm.store.reply_outcomes import untraceable
 from swarm.store.world import sentence
@@ -167,6 +169,7 @@ def _postgres(settings: Settings) -> Iterator[Finding]:
     yield _finding("services", "migrations", not waiting, detail)
     if not waiting:
         yield _sent_items(settings)
+        yield _roles(settings)
 
 
 def _sent_items(settings: Settings) -> Finding:
@@ -184,6 +187,23 @@ def _sent_items(settings: Settings) -> Finding:
         name="sent items",
         health=Health.NOTE if vanished else Health.GOOD,
         detail=note if vanished else "no sent draft is missing its copy",
+    )
+
+
+def _roles(settings: Settings) -> Finding:
+    """One login for everything works; it only proves nothing about who inserts by hand."""
+    with psycopg.connect(settings.core.database_url.get_secret_value()) as connection:
+        apart = has_roles(connection)
+        found = role_setup.problems(connection)
+    if not found:
+        detail = "each may do what it should and nothing else"
+        return Finding(area="services", name="database roles", health=Health.GOOD, detail=detail)
+    more = f" (and {len(found) - 1} more: `swarm database roles --check`)" if found[1:] else ""
+    return Finding(
+        area="services",
+        name="database roles",
+        health=Health.BAD if apart else Health.NOTE,
+        detail=f"that nothing is inserted by hand is not proven: {found[0]}{more}",
     )
 
 

@@ -35,8 +35,8 @@ def _facts(found: Dossier, link: str) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_row("from", Text(f"{order.sender.name} <{order.sender.address}>"))
     table.add_row("subject", Text(order.subject))
-    why = found.why.removeprefix(f"{found.state.value}: ")  # "declined: no approved answer ..."
-    table.add_row("state", Text(f"{found.state.value}: {why}" if why else found.state.value))
+    state, why = found.state.value, found.why
+    table.add_row("state", Text(f"{state}: {why}" if why else state))
     table.add_row("next", Text(found.next_step))
     table.add_row("tier", found.tier.name.lower())
     if found.escalation:

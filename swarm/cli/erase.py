@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from swarm.cli.output import NO, installation, leave, print_json, say
+from swarm.cli.output import NO, keeping, leave, print_json, say
 from swarm.installation.environment import SANDBOX_URL
 from swarm.lifecycle.erasure import Eraser, Erasure
 from swarm.sandbox.remote import SandboxControl
@@ -28,7 +28,7 @@ def erase(
     code 1: the search afterwards still found something, and says where. A mail of somebody else
     that names it stays, and is told.
     """
-    settings, database = installation()
+    settings, database = keeping()
     url = os.environ.get(SANDBOX_URL)
     eraser = Eraser(
         database,

@@ -51,7 +51,7 @@ def list_(
 def ack(
     key: Annotated[str, typer.Argument(help="Work-order key or original id.")],
     *,
-    who: Annotated[str | None, typer.Option("--by", help="Who took it; default: you.")] = None,
+    who: Annotated[str | None, typer.Option("--actor", help="Who took it; default: you.")] = None,
 ) -> None:
     """Say that a human has taken an escalation. Exit code 1: taken before, or there is none."""
     settings, database = installation()

@@ -24,7 +24,7 @@ app = typer.Typer(help="Mails that need no answer, and why.", no_args_is_help=Tr
 
 _REASONS = tuple(reason.value for reason in SortedOut)
 
-Who = Annotated[str | None, typer.Option("--by", help="Who says so; default: you.")]
+Who = Annotated[str | None, typer.Option("--actor", help="Who says so; default: you.")]
 
 
 @app.command("list")

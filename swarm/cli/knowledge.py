@@ -61,7 +61,8 @@ def check(*, as_json: Json = False) -> None:
         for snippet in expired:
             say(f"{snippet.file}: expired after {snippet.valid_until}")
         used = many(len(library.snippets) - len(expired), "approved answer")
-        say(f"{used} in use, {many(len(library.problems), 'file')} refused")
+        over = f"{len(expired)} expired" + _named([snippet.id for snippet in expired])
+        say(f"{used} in use, {over}, {many(len(library.problems), 'file')} refused")
     if library.problems:
         leave(NO)
 
@@ -114,6 +115,10 @@ def gaps(
         say(_sentence(gap))
     if not found:
         say(f"every question of the last {many(days, 'day')} was answered or escalated")
+
+
+def _named(ids: list[str]) -> str:
+    return f" ({', '.join(ids)})" if ids else ""
 
 
 def _library() -> Library:

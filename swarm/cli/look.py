@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from swarm.cli import ignored
 from swarm.cli.dossier_view import print_dossier
-from swarm.cli.output import NO, complain, console, installation, leave, print_json, say
+from swarm.cli.output import NO, complain, console, installation, keeping, leave, print_json, say
 from swarm.cli.status_view import print_status
 from swarm.errors import MalformedInputError
 from swarm.intake.stream.sorted_out import SortedOutMail
@@ -92,7 +92,7 @@ def audit(
 
     Exit code 1 names each breach.
     """
-    settings, database = installation()
+    settings, database = keeping()
     require_home(settings, Service.MAILBOX)
     report = audit_installation(
         settings,

@@ -65,3 +65,10 @@ def installation() -> tuple[Settings, Database]:
     """Return settings and database of the installation at hand; raises ``ConfigurationError``."""
     settings = enter()
     return settings, Database(settings.core.database_url.get_secret_value(), timeout=5.0)
+
+
+def keeping() -> tuple[Settings, Database]:
+    """Return the same, with the login of whoever audits and erases."""
+    settings = enter()
+    url = settings.core.keeper_database_url or settings.core.database_url
+    return settings, Database(url.get_secret_value(), timeout=5.0)

@@ -91,7 +91,7 @@ def discard(
     place: Place,
     *,
     reason: Annotated[str, typer.Option("--reason", help="Why it may stay out; it is kept.")],
-    who: Annotated[str | None, typer.Option("--by", help="Who says so; default: you.")] = None,
+    who: Annotated[str | None, typer.Option("--actor", help="Who says so; default: you.")] = None,
 ) -> None:
     """Leave a line out for good. Exit code 1: it was discarded before."""
     _, database = installation()

@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping
 
-from rich.console import Console
-from rich.table import Column, Table
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from swarm.legacy.standby.heartbeats import Heartbeat, LegacyPath
 from swarm.observe.status import Escalations, Replies, Status
+
+# Fits eighty columns: a key has 27 letters, and other commands ask for it whole.
+_RECENT = "{:<27}  {:<10}  {:<8}  {:<8}  {:>9}"
+_HEADINGS = ("most recent", "state", "stage", "tier", "age")
 
 
 def print_status(console: Console, now: Status) -> None:
@@ -49,6 +54,10 @@ def _facts(now: Status) -> Table:
     table.add_row("escalations", _open(now.escalations))
     if now.replies.acts:
         table.add_row("drafts", _replied(now.replies))
+    if now.by_hand:
+        more = f" (and {len(now.by_hand) - 1} more)" if now.by_hand[1:] else ""
+        said = f"that nothing is inserted by hand is not proven: {now.by_hand[0]}{more}"
+        table.add_row("database", said)
     return table
 
 
@@ -78,20 +87,16 @@ def _shown(legacy: LegacyPath | None) -> tuple[Heartbeat, ...]:
     return tuple(beat for beat in legacy.programs if legacy.expected or beat.at is not None)
 
 
-def _recent(now: Status) -> Table:
-    key = Column("work order", no_wrap=True)  # other commands ask for it, whole
-    state = Column("state", no_wrap=True)  # cut, publishing and published read alike
-    table = Table(key, state, "stage", "tier", "age", "reason", title="Most recent")
+def _recent(now: Status) -> Group:
+    """One line each, with room for the whole key and state; the reason stands below, whole."""
+    lines: list[RenderableType] = [Text(_RECENT.format(*_HEADINGS), "bold")]
     for row in now.recent:
-        table.add_row(
-            row.key,
-            row.state.value,
-            row.stage or "",
-            row.tier.name.lower(),
-            f"{row.age_seconds:.0f} s",
-            Text(row.reason),
-        )
-    return table
+        age = f"{row.age_seconds:.0f} s"
+        cells = (row.key, row.state.value, row.stage or "", row.tier.name.lower(), age)
+        lines.append(Text(_RECENT.format(*cells).rstrip()))
+        if row.reason:
+            lines.append(Padding(Text(row.reason, "dim"), (0, 0, 0, 4)))
+    return Group(*lines)
 
 
 def _counts(counts: Mapping[str, int]) -> str:

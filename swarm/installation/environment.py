@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swarm.installation.home import Home
+from swarm.installation.logins import VARIABLES
 from swarm.installation.urls import libpq_url, sqlalchemy_url
 from swarm.settings import is_setting
 from swarm.surroundings import LIBPQ_KEPT, ONE_THREAD, PROXIES, SILENT
@@ -38,6 +39,9 @@ _FIXED = {
 }
 
 KNOWLEDGE_DIR = "KNOWLEDGE_DIR"
+
+_OTHER_LOGINS = frozenset(VARIABLES.values())
+"""A service knows its own login to the database and no other; who needs one is handed it apart."""
 
 _MACHINE = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TEMP", "TMP", "LD_LIBRARY_PATH",
@@ -106,6 +110,8 @@ def children_environment(
 
 
 def _passes(name: str, user: Mapping[str, str]) -> bool:
+    if name in _OTHER_LOGINS:
+        return False
     if name in LIBPQ_KEPT:  # how to log in to a server the user names, not to the embedded one
         return bool(user.get("DATABASE_URL"))
     return name in _MACHINE or is_setting(name)

@@ -33,6 +33,11 @@ class Home:
         return self.root / "postgres"
 
     @property
+    def database_logins(self) -> Path:
+        """Passwords of the embedded server's roles."""
+        return self.root / "database_logins.json"
+
+    @property
     def events(self) -> Path:
         """What ``email_work_order_service`` writes."""
         return self.root / "intake" / "events.jsonl"

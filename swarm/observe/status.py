@@ -14,7 +14,7 @@ from swarm.legacy.home import LegacyFiles
 from swarm.legacy.standby.heartbeats import LegacyPath, legacy_path
 from swarm.models import Noun, Tier, WorkOrderState
 from swarm.publishing.control import Control, read_control
-from swarm.store import reply_outcomes
+from swarm.store import reply_outcomes, role_setup
 from swarm.store.alerts import Alert, open_alerts
 from swarm.store.database import Connection, Database, Row
 from swarm.store.queue import JobState
@@ -150,6 +150,11 @@ class Status(Noun):
     legacy: LegacyPath | None = Field(
         default=None, description="None: its files were not looked at"
     )
+    by_hand: tuple[str, ...] = Field(
+        default=(),
+        description="Why it is not proven that nothing is inserted by hand; empty: Postgres sees"
+        " to it",
+    )
 
 
 def status(
@@ -174,6 +179,7 @@ def status(
             queue=Queue(**_row(connection, _QUEUE), jobs=_jobs(connection)),
             ledger=_counts(connection, _LEDGER),
             control=read_control(connection),
+            by_hand=role_setup.problems(connection),
             intake_lines=_counts(connection, _LINES),
             sorted_out=_counts(connection, _SORTED_OUT),
             quarantine=_counts(connection, _QUARANTINED),

@@ -12,6 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from swarm.patterns import linear
+from swarm.safety.doubt import doubts
 from swarm.safety.lexicon import load, word_class
 from swarm.safety.matching import Matcher
 from swarm.safety.spelled_facts import spelled_days, spelled_numbers
@@ -85,10 +86,6 @@ _NAME = linear(
     r"|\b(?:colleague|technician|driver|manager|named|called|Kolleg(?:e|in)|Techniker(?:in)?|"
     rf"coll[eè]gue|colega|collega)\s{{1,3}}(?P<other>{_CAPITALISED})"
 )
-_DOUBTING = frozenset(
-    {"whether", "if", "when", "once", "ob", "falls", "wenn", "sobald", "si", "quand", "cuando"}
-    | {"se", "quando", "of", "als", "wanneer"}
-)
 _NEGATING = frozenset(word_class("not", "facts")) - {"without", "none", "sans", "sin", "senza"}
 _NEGATED_WITHIN = 3
 _DOUBT_WITHIN = 6
@@ -114,6 +111,11 @@ def supported(fact: Fact, quote: str) -> bool:
     if fact.kind == "name":
         return any(fold(value) in fold(quote) for value in fact.values)
     return not values.isdisjoint(fact.values)
+
+
+def is_a_word_of_time(fact: Fact, text: str) -> bool:
+    """Whether a date is one word without a figure, which may be somebody's name: "Sunday"."""
+    return fact.kind == "date" and text[fact.start : fact.end].isalpha()
 
 
 def _amounts(text: str) -> Iterator[Fact]:
@@ -177,11 +179,11 @@ def _statuses(text: str) -> Iterator[Fact]:
     places = {word.start: index for index, word in enumerate(words)}
     for hit in _status_matcher().hits(words, every=True):
         at = places[hit.start]
-        before = list(words[max(0, at - _DOUBT_WITHIN) : at])
-        before = [word for word in before if word.sentence == words[at].sentence]
-        if any(word.text in _DOUBTING for word in before):
+        first = max(0, at - _DOUBT_WITHIN)
+        here = [n for n in range(first, at) if words[n].sentence == words[at].sentence]
+        if any(doubts(words, n) for n in here):
             continue
-        negated = any(word.text in _NEGATING for word in before[-_NEGATED_WITHIN:])
+        negated = any(words[n].text in _NEGATING for n in here[-_NEGATED_WITHIN:])
         value = f"not {hit.phrase.label}" if negated else hit.phrase.label
         yield Fact(hit.start, hit.end, "status", frozenset({value}))
 

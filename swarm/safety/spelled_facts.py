@@ -30,24 +30,34 @@ _DAY = linear(rf"(?<![\w-])(?:{_DAYS})(?!\w)", re.IGNORECASE)
 # "morgen" is tomorrow, and the morning of a greeting; then an adjective stands before it.
 _MORGEN = linear(r"(?<!en )(?<!e )(?<!goede)(?<!\w)morgen(?!\w)", re.IGNORECASE)
 
+# Every word that numerals are made of. The longest that fits is taken and kept: with a choice of
+# ways to read "half a half a ..." the engine once tried them all, 5 s for 512 letters.
 _STEMS = "|".join(
-    (
-        r"one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen",
-        r"sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety",
-        r"hundred|thousand|dozen|eine?[mnrs]?|zwei|drei|vier|f\u00fcnf|sechs|sieben|acht|neun|zehn",
-        r"elf|zw\u00f6lf|sech|sieb|zwanzig|zig|\u00dfig|hundert|tausend|und|une?|deux|trois|quatre",
-        r"cinq|sept|huit|neuf|dix|onze|douze|treize|quatorze|quinze|seize|vingts?|trente|quarante",
-        r"cinquante|soixante|cents?|mille|una?|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve",
-        r"diez|once|doce|quince|veinte|veinti|treinta|cuarenta|cincuenta|sesenta|setenta|ochenta",
-        r"noventa|cien|cientos?|doscientos|trescientos|quinientos|mil|due|tre|quattro|cinque|sei",
-        r"sette|otto|nove|dieci|undici|dodici|quindici|venti?|trenta|quaranta|cinquanta|sessanta",
-        r"settanta|ottanta|novanta|cento|mila|een|\u00e9\u00e9n|twee|drie|vijf|zes|zeven|negen",
-        r"tien|twaalf|tig|tachtig|honderd|duizend|en|um|dois|duas|tr\u00eas|quatro|sete|oito|dez",
-        r"doze|quinze|vinte|trinta|quarenta|cinquenta|sessenta|setenta|oitenta|cem|duzentos",
-        r"trezentos|quinhentos|ti|half(?: a)?|halbe[rns]?|demie?|medi[oa]|mezz[oa]|halve|mei[oa]|an?",
+    sorted(
+        " ".join(
+            (
+                "\u00dfig \u00e9\u00e9n a acht an cem cent cento cents cien ciento cientos cinco",
+                "cincuenta cinq cinquanta cinquante cinque cinquenta cuarenta cuatro demi demie deux dez",
+                "dieci diez dix doce dodici dois dos doscientos douze doze dozen drei drie duas due",
+                "duizend duzentos een eight eighteen eighty ein eine einem einen einer eines einm einn",
+                "einr eins eleven elf en f\u00fcnf fifteen fifty five forty four fourteen halbe halben",
+                "halber halbes half half_a half_an halve honderd huit hundert hundred media medio meia",
+                "meio mezza mezzo mil mila mille negen neuf neun nine nineteen ninety novanta nove",
+                "noventa nueve ochenta ocho oitenta oito once one onze ottanta otto quaranta quarante",
+                "quarenta quatorze quatre quatro quattro quince quindici quinhentos quinientos quinze",
+                "sech sechs sei seis seize sept sesenta sessanta sessenta sete setenta settanta sette",
+                "seven seventeen seventy sieb sieben siete six sixteen sixty soixante tachtig tausend ten",
+                "thirteen thirty thousand three ti tien tig tr\u00eas tre treinta treize trenta trente",
+                "tres trescientos trezentos trinta trois twaalf twee twelve twenty two um un una und",
+                "undici une uno veinte veinti vent venti vier vijf vingt vingts vinte zehn zes zeven zig",
+                "zw\u00f6lf zwanzig zwei",
+            )
+        ).split(),
+        key=len,
+        reverse=True,
     )
-)
-_NUMERAL = rf"(?:(?:{_STEMS}){{1,8}}[ -](?:(?:and|y|et|e|of|de) )?){{1,5}}"
+).replace("_", " ")
+_NUMERAL = rf"(?:(?:{_STEMS}){{1,8}}+[ -](?:(?:and|y|et|e|of|de) )?){{1,5}}"
 _MONEY = r"euros?|dollars?|pounds?|pfund|francs?|franken|quid|libras?|d\u00f3lares|reais|cents?"
 _PERCENT = r"percent|per cent|prozent|pour ?cent|por ciento|per cento|procent|por cento"
 _TIME = (

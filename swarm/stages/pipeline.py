@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import partial
 
 from swarm.intake.mail.clean import receive
-from swarm.intake.mail.provenance import in_conversation
 from swarm.models import (
     Context,
     Crm,
@@ -23,7 +22,7 @@ from swarm.models import (
     TierDecision,
     WorkOrder,
 )
-from swarm.stages.enrichment.gather import gather
+from swarm.stages.enrichment.gather import Enrichment, gather
 from swarm.stages.policy import decide
 from swarm.stages.publish import publish
 from swarm.stages.reply.draft import brief_of, write_draft
@@ -63,8 +62,8 @@ def run_chain(
         return recorder.record(stage, recorder.measured(work))
 
     mail = step(Stage.RECEIVED, lambda: receive(order))
-    thread, crm, context = _enriched(recorder, mail, services)
-    received = in_conversation(mail, thread)
+    found = _enriched(recorder, mail, services)
+    received, thread, crm, context = found.received, found.thread, found.crm, found.context
     tier = step(Stage.TIER, lambda: decide_tier(received, services, fence, thread))
     brief = brief_of(received, context, tier, services)
     draft = step(Stage.DRAFT, lambda: write_draft(received, context, tier, services))
@@ -98,13 +97,10 @@ def run_chain(
     )
 
 
-def _enriched(
-    recorder: StageRecorder, received: Received, services: Services
-) -> tuple[Thread, Crm, Context]:
+def _enriched(recorder: StageRecorder, received: Received, services: Services) -> Enrichment:
     """Store the three artifacts of the one enrichment; each carries the time of the whole."""
     found = recorder.measured(lambda: gather(received, services))
-    thread, crm, context = found.result.thread, found.result.crm, found.result.context
-    recorder.record(Stage.THREAD, Worked(thread, found.duration_ms))
-    recorder.record(Stage.CRM, Worked(crm, found.duration_ms))
-    recorder.record(Stage.CONTEXT, Worked(context, found.duration_ms))
-    return thread, crm, context
+    recorder.record(Stage.THREAD, Worked(found.result.thread, found.duration_ms))
+    recorder.record(Stage.CRM, Worked(found.result.crm, found.duration_ms))
+    recorder.record(Stage.CONTEXT, Worked(found.result.context, found.duration_ms))
+    return found.result

@@ -4,7 +4,6 @@ A union: the detectors' classes, the injection scan, the specialist's classes. N
 what another found, and a specialist that cannot judge makes the class unknown (ES-05).
 """
 
-from swarm.intake.mail.provenance import in_conversation
 from swarm.models import (
     EscalationClass,
     Fence,
@@ -32,13 +31,12 @@ def decide_tier(
 ) -> TierDecision:
     """Return tier, classes and reasons. ``thread`` holds what the mail's attachments say.
 
-    History in the mail is judged unless ``thread`` proves that it is ours or older; without a
-    conversation nothing is proved. With a ``fence`` the tier becomes the work order's floor, and a
-    higher floor of an earlier run holds (ES-02). Raises ``FencedOutError``,
-    ``DatabaseUnavailableError``, and ``ModelUnavailableError`` while the work order may wait for
-    the model.
+    ``received`` is the mail as the conversation shows it (``in_conversation``); of one that was not
+    compared nothing is proved, and its history is judged with all of it. With a ``fence`` the tier
+    becomes the work order's floor, and a higher floor of an earlier run holds (ES-02). Raises
+    ``FencedOutError``, ``DatabaseUnavailableError``, and ``ModelUnavailableError`` while the work
+    order may wait for the model.
     """
-    received = in_conversation(received, thread)
     detection = detect(received)
     around = judge_around(received, thread, services.ourselves)
     injected = (*received.hidden, *orders_of(received), *around.injected)

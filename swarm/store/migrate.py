@@ -10,8 +10,16 @@ from importlib import resources
 import psycopg
 
 from swarm.errors import ConfigurationError
+from swarm.store import grants
 
 _LOCK = 7000  # one migrator at a time; 7001 is the publisher switch
+
+_SESSION = "-c search_path=swarm,public -c swarm.migrating=on"
+
+_MAY_MIGRATE = """
+SELECT coalesce((SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'swarm'),
+                has_database_privilege(current_database(), 'CREATE'))
+"""
 
 _BOOKKEEPING = """
 CREATE SCHEMA IF NOT EXISTS swarm;
@@ -26,12 +34,28 @@ def migrate(url: str) -> tuple[str, ...]:
 
     Raises ``ConfigurationError`` when an already applied migration differs from its file.
     """
-    with psycopg.connect(url, autocommit=True, options="-c search_path=swarm,public") as connection:
+    with psycopg.connect(url, autocommit=True, options=_SESSION) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         connection.execute(_BOOKKEEPING)
         applied = tuple(n for n, sql in scripts() if _apply(connection, n, sql))
     _set_up_checkpoints(url)
+    lay_down_rights(url)
     return applied
+
+
+def lay_down_rights(url: str) -> None:
+    """Give each role its rights on whatever tables there are now; again after Dagster's came."""
+    with psycopg.connect(url, autocommit=True, options=_SESSION) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+        with connection.transaction():
+            grants.apply(connection)
+
+
+def may_migrate(url: str) -> bool:
+    """Whether this login may change tables; a service's may not, where the roles are parted."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        row = connection.execute(_MAY_MIGRATE).fetchone()
+    return bool(row and row[0])
 
 
 def pending(url: str) -> tuple[str, ...]:

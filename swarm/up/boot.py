@@ -14,6 +14,7 @@ from swarm.errors import RefusedError
 from swarm.installation.environment import described, doubles, home_of
 from swarm.installation.feeding import feed_samples, lay_samples
 from swarm.installation.home import Home, write_private
+from swarm.installation.logins import Logins, of_embedded, of_user
 from swarm.installation.membership import require_home
 from swarm.settings import load_settings
 from swarm.sockets import remove_short
@@ -22,6 +23,7 @@ from swarm.up.connections import embedded_limit
 from swarm.up.prepare import (
     appoint_publisher,
     bring_up_to_date,
+    lacks_dagster,
     prepare_dagster,
     require_one_world,
     settle_world,
@@ -77,7 +79,7 @@ def _run(session: Session) -> int:
 def _start(session: Session) -> int:
     """Start everything; each line leans on the ones above. Returns how many samples were fed."""
     began, home, supervisor = time.monotonic(), session.home, session.supervisor
-    settings = session.settle_environment(_database_url(session))
+    settings = session.settle_logins(_logins(session))
     require_one_world(session, settings)
     bring_up_to_date(session)
     settle_world(session, settings)
@@ -87,14 +89,17 @@ def _start(session: Session) -> int:
     code_socket = session.code_socket = home.code_socket()
     code_socket.unlink(missing_ok=True)
     programs.write_dagster_home(home, code_socket)
-    home.describe(described(session.environment, session.user))
+    home.describe(described(session.commands_environment, session.user))
+    if first := lacks_dagster(session):
+        prepare_dagster(session)
     supervisor.start(programs.code_server(session.environment, code_socket))
     if session.doubles:
         session.wait_ready("sandbox", 30)
     fed = _feed(session)
     for program in programs.intake(session.environment):
         supervisor.start(program)
-    prepare_dagster(session)
+    if not first:  # else the code server reads its imports meanwhile
+        prepare_dagster(session)
     for program in _on_dagsters_tables(session):
         supervisor.start(program)
     session.wait_ready("code-server", 120)
@@ -114,16 +119,16 @@ def _on_dagsters_tables(session: Session) -> Iterator[Program]:
         yield from programs.legacy_publishing(session.environment)
 
 
-def _database_url(session: Session) -> str:
-    """Return the user's ``DATABASE_URL``, or start the embedded server and return its URL."""
-    if url := session.user.get("DATABASE_URL"):
-        return url
+def _logins(session: Session) -> Logins:
+    """Return the user's ``DATABASE_URL`` and its like, or start the embedded server."""
+    if session.user.get("DATABASE_URL"):
+        return of_user(session.user)
     url_file = session.home.run / "postgres.url"
     url_file.unlink(missing_ok=True)
     most = embedded_limit(session.options.workers)
     session.supervisor.start(programs.postgres(session.home, session.environment, most))
     session.wait_ready("postgres", 60)
-    return url_file.read_text("utf-8")
+    return of_embedded(url_file.read_text("utf-8"), session.home.database_logins)
 
 
 def _feed(session: Session) -> int:

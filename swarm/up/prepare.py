@@ -3,15 +3,17 @@
 import subprocess
 from contextlib import closing
 
-from swarm.errors import TransientError
+from swarm.errors import ConfigurationError, TransientError
 from swarm.installation.adoption import adopt
 from swarm.installation.membership import remember, require_database
+from swarm.installation.urls import sqlalchemy_url
 from swarm.publishing.control import PublisherName
 from swarm.publishing.switch.commands import appoint_initial
 from swarm.settings import Settings
-from swarm.store.database import Database
+from swarm.store.database import Database, table_exists
 from swarm.store.database_errors import in_our_words
-from swarm.store.migrate import migrate
+from swarm.store.migrate import lay_down_rights, may_migrate, migrate, pending
+from swarm.store.roles import Role
 from swarm.up.connections import require_connections
 from swarm.up.processes import python
 from swarm.up.session import Session
@@ -23,7 +25,8 @@ def require_one_world(session: Session, settings: Settings) -> None:
     """Refuse, before anything is changed in it, a database of another home or other services."""
     if session.options.adopt:
         return
-    with closing(_alone(session)) as database:
+    # A service may look into nothing yet in a database from before the roles.
+    with closing(_alone(session, Role.OWNER)) as database:
         require_database(session.home, settings, database)
 
 
@@ -37,21 +40,35 @@ def settle_world(session: Session, settings: Settings) -> None:
             session.screen.say(change)
 
 
-def _alone(session: Session) -> Database:
-    return Database(session.environment["DATABASE_URL"], max_connections=1)
+def _alone(session: Session, role: Role = Role.WORKER) -> Database:
+    return Database(session.logins.url(role), max_connections=1)
 
 
 def bring_up_to_date(session: Session) -> None:
     """Apply our migrations, once the server is known to have a connection for everybody.
 
     Raises a ``DatabaseError`` when Postgres is away or refuses, ``ConfigurationError`` when it is
-    too small for the workers asked for.
+    too small for the workers asked for, or when the login may not change its tables and must.
     """
+    url = session.logins.url(Role.OWNER)
     with in_our_words():
-        require_connections(session.environment["DATABASE_URL"], session.options.workers)
-        applied = migrate(session.environment["DATABASE_URL"])
+        require_connections(url, session.options.workers)
+        if not may_migrate(url):
+            _require_up_to_date(url)
+            return
+        applied = migrate(url)
     if applied:
         session.screen.say(f"database brought up to date: {', '.join(applied)}")
+
+
+def _require_up_to_date(url: str) -> None:
+    waiting = pending(url)
+    if waiting:
+        raise ConfigurationError(
+            f"the database must be brought up to date ({', '.join(waiting)}), and the role of"
+            " DATABASE_URL may not",
+            hint="set OWNER_DATABASE_URL, see docs/database-roles.md",
+        )
 
 
 def appoint_publisher(session: Session) -> None:
@@ -68,13 +85,23 @@ def appoint_publisher(session: Session) -> None:
     session.screen.say(f"publisher: {now.active} ({now.reason})")
 
 
+def lacks_dagster(session: Session) -> bool:
+    """Whether Dagster's tables are missing: a service that meets none would try to make them."""
+    with closing(_alone(session, Role.OWNER)) as database, database.transaction() as connection:
+        return not table_exists(connection, "public.event_logs")
+
+
 def prepare_dagster(session: Session) -> None:
     """Create or migrate Dagster's tables once, before several processes would race to do it."""
+    owner = session.logins.url(Role.OWNER)
+    with in_our_words():
+        if not may_migrate(owner):
+            return
     log = session.home.logs / "dagster-migrate.log"
     with log.open("ab") as output:
         done = subprocess.run(  # noqa: S603 - argv is ours
             python("dagster", "instance", "migrate"),
-            env=session.environment,
+            env={**session.environment, "DAGSTER_POSTGRES_URL": sqlalchemy_url(owner)},
             cwd=session.home.work,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -82,3 +109,5 @@ def prepare_dagster(session: Session) -> None:
         )
     if done.returncode:
         raise TransientError("Dagster's tables could not be prepared", hint=f"see {log}")
+    with in_our_words():
+        lay_down_rights(owner)

@@ -24,12 +24,15 @@ def postgres(home: Home, environment: Mapping[str, str], max_connections: int) -
     url_file = home.run / "postgres.url"
     return Program(
         "postgres",
-        python("swarm.up.postgres_keeper", str(home.postgres), str(url_file), str(max_connections)),
+        python(
+            "swarm.up.postgres_keeper", str(home.postgres), str(url_file),
+            str(home.database_logins), str(max_connections),
+        ),
         environment,
         ready=url_file.exists,
         stop_seconds=30.0,
         foundation=True,
-    )
+    )  # fmt: skip
 
 
 def sandbox(home: Home, environment: Mapping[str, str], port: int) -> Program:

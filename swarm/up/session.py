@@ -14,9 +14,11 @@ from swarm.installation.environment import (
     sandbox_part,
 )
 from swarm.installation.home import Home
+from swarm.installation.logins import Logins
 from swarm.sandbox import environment as sandbox_environment
 from swarm.sandbox.addresses import base_url
 from swarm.settings import Settings, load_settings
+from swarm.store.roles import Role
 from swarm.up.supervisor import Supervisor
 from swarm.up.view import Screen
 
@@ -49,6 +51,27 @@ class Session:
     sandbox_port: int
     environment: dict[str, str] = field(default_factory=dict)
     code_socket: Path | None = None
+    logins: Logins = field(default_factory=lambda: Logins({}))
+
+    def settle_logins(self, logins: Logins) -> Settings:
+        """Hand the services their login; this process keeps the others to itself."""
+        self.logins = logins
+        return self.settle_environment(logins.url(Role.WORKER))
+
+    @property
+    def shadow_environment(self) -> dict[str, str]:
+        """What the worker of the lane ``shadow`` is given: the logins of its child processes too.
+
+        No other program has them.
+        """
+        return {**self.environment, **self.logins.variables(Role.REPLAY, Role.GATES)}
+
+    @property
+    def commands_environment(self) -> dict[str, str]:
+        """What commands may find: beside the services' what an audit, an erasure or a look at the
+        gates needs. Not the replay's login, nor the owner's.
+        """
+        return {**self.environment, **self.logins.variables(Role.KEEPER, Role.GATES)}
 
     @property
     def sandbox_url(self) -> str | None:

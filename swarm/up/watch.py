@@ -7,6 +7,7 @@ from swarm.observe.audit.installation import audit_installation
 from swarm.observe.audit.report import sentences
 from swarm.settings import load_settings
 from swarm.store.database import Database
+from swarm.store.roles import Role
 from swarm.up.idle import Idle
 from swarm.up.progress import Picture, look
 from swarm.up.session import Session
@@ -45,7 +46,7 @@ def conclude(session: Session, *, all_final: bool) -> int:
     0: every work order is final and the audit is clean; 1: otherwise.
     """
     settings = load_settings()
-    database = Database(settings.core.database_url.get_secret_value(), max_connections=2)
+    database = Database(session.logins.url(Role.KEEPER), max_connections=2)
     try:
         picture = look(database)
         session.screen.say(caption(picture))

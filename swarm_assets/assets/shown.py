@@ -124,16 +124,23 @@ def policy(noun: PolicyDecision) -> Shown:
     """The verdict with its reasons, rule by rule."""
     outcome = "publishable" if noun.publishable else "declined" if noun.declined else "escalated"
     rows = [(v.rule, v.ruling, "; ".join(v.reasons), v.decided_by) for v in noun.verdicts]
-    passed = sum(v.ruling is Ruling.PASS for v in noun.verdicts)
     return {
         "publishable": dg.MetadataValue.bool(noun.publishable),
         "outcome": _text(outcome),
         "reasons": _table(("rule", "why"), [(r.rule, r.detail) for r in noun.reasons]),
         "verdicts": _table(("rule", "ruling", "reasons", "decided by"), rows),
-        "passed": _text(f"{passed} of {len(noun.verdicts)}"),
+        "passed": _text(_passed(noun, outcome)),
         **({"taken on by a person": _text(", ".join(noun.waived))} if noun.waived else {}),
         "ruleset": _text(noun.ruleset),
     }
+
+
+def _passed(noun: PolicyDecision, outcome: str) -> str:
+    """Without a draft no rule is asked: none passed, and none failed."""
+    if not noun.verdicts:
+        return f"not asked: {outcome}"
+    passed = sum(verdict.ruling is Ruling.PASS for verdict in noun.verdicts)
+    return f"{passed} of {len(noun.verdicts)}"
 
 
 def publication(noun: Publication) -> Shown:

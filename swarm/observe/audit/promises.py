@@ -16,8 +16,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from swarm.observe.audit import foreign, marks, schema, streams, tables
 from swarm.observe.audit import mailbox as mailboxes
-from swarm.observe.audit import marks, schema, streams, tables
 from swarm.observe.audit import scope as scopes
 from swarm.observe.audit.arrivals import Arrivals
 from swarm.observe.audit.findings import Violation
@@ -53,7 +53,7 @@ SELECT w.key AS subject, 'escalated, and drafted by today''s path (' || l.state 
  ORDER BY w.key
 """
 
-_ACCEPTABLE = frozenset({"schema_changed", "shortened", "mark_broken"})
+_ACCEPTABLE = frozenset({"schema_changed", "shortened", "mark_broken", "foreign_writer"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +159,7 @@ class _Auditor:
                 [
                     *remembered,
                     *schema.check(connection, since.laid_down if since else None),
+                    *foreign.check(connection, kept),
                 ]
             )
             return _Snapshot(

@@ -11,6 +11,7 @@ from typing import Final
 
 from swarm.observe.audit.findings import Violation
 from swarm.patterns import linear
+from swarm.store import grants, role_setup
 from swarm.store.database import Connection
 from swarm.store.migrate import scripts
 
@@ -59,7 +60,13 @@ SELECT 'rule ' || tablename || '.' || rulename, md5(definition) FROM pg_rules
  WHERE schemaname = 'swarm'
  UNION ALL
 SELECT 'rights on ' || relname, relowner::regrole::text || ' ' || coalesce(relacl::text, '')
-  FROM pg_class WHERE relnamespace = 'swarm'::regnamespace AND relkind IN ('r', 'p')
+       || coalesce((SELECT string_agg(' ' || attname || ' ' || attacl::text, '' ORDER BY attnum)
+                      FROM pg_attribute WHERE attrelid = c.oid AND attacl IS NOT NULL), '')
+  FROM pg_class c WHERE relnamespace = 'swarm'::regnamespace AND relkind IN ('r', 'p')
+ UNION ALL
+SELECT 'rights on function ' || oid::regprocedure::text,
+       proowner::regrole::text || ' ' || coalesce(proacl::text, '')
+  FROM pg_proc WHERE pronamespace = 'swarm'::regnamespace AND prosecdef
  UNION ALL
 SELECT 'settings of ' || coalesce(nullif(setrole, 0)::regrole::text, 'all roles'),
        array_to_string(setconfig, ', ')
@@ -83,9 +90,12 @@ _FUNCTION: Final = linear(
 
 
 def check(connection: Connection, before: LaidDown | None) -> Iterator[tuple[str, Violation]]:
-    """Yield, by object, what is gone, off, replaced, or open to all."""
+    """Yield, by object, what is gone, off, replaced, open to all, or not as the roles have it."""
     yield from _triggers(connection)
     yield from _functions(connection)
+    if grants.has_roles(connection):
+        for problem in role_setup.problems(connection):
+            yield "roles", Violation(6, "rights", problem)
     for row in connection.execute(_WRITABLE_BY_ALL):
         yield row["name"], Violation(6, "rights", f"everybody may {row['rights']}")
     if before is not None:

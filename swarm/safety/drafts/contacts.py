@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from swarm.patterns import linear
+from swarm.safety.drafts.disguises import names_in_disguise
 from swarm.safety.drafts.house import House
 from swarm.safety.drafts.numbers import number_findings, spelled_figures
 from swarm.safety.drafts.spelling import (
@@ -65,7 +66,7 @@ def _is_foreign(found: re.Match[str], house: House) -> bool:
 
 def _channels(plain: str, house: House) -> Iterator[str]:
     channels = {found.group().lower() for found in _CHANNEL.finditer(plain)}
-    if any(channel not in house.policies for channel in channels):
+    if names_in_disguise(plain) or any(channel not in house.policies for channel in channels):
         yield "a channel or wallet that is not the house's own"
 
 

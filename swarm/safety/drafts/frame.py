@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from swarm.patterns import linear
 from swarm.safety.detectors.detection import rings_the_lexicon
 from swarm.safety.drafts.parts import Parts
-from swarm.safety.facts import facts
+from swarm.safety.facts import facts, is_a_word_of_time
 
 _GREETINGS = "|".join(
     (
@@ -76,4 +76,6 @@ def frame(parts: Parts) -> Iterator[str]:
 def _greets_a_name(greeting: str) -> bool:
     """A display name is the sender's own text: it may insult, state or promise."""
     harmless = not rings_the_lexicon(greeting)
-    return harmless and not facts(greeting) and len(greeting.split()) <= _MOST_NAMES + 2
+    # "Domenica" and "April" are names, too; whether this one is the customer's, ES-07 asks.
+    stated = [f for f in facts(greeting) if not is_a_word_of_time(f, greeting)]
+    return harmless and not stated and len(greeting.split()) <= _MOST_NAMES + 2

@@ -38,8 +38,18 @@ _ORDER_WORD = linear(
 )
 _LONG_CODE = linear(r"(?<!\w)(?=[A-Za-z0-9]{0,25}\d)(?=[A-Za-z0-9]{0,25}[A-Za-z])[A-Za-z0-9]{26}")
 _FIGURES = frozenset(word_class("figure", "drafts"))
+_TENS = frozenset(word_class("tens", "drafts"))
+# A unit and a ten in one word: "f\u00fcnfundzwanzig", "vijfentwintig", "venticinque".
+_COMPOUNDS = frozenset(
+    shape
+    for unit in _FIGURES | {"ein", "tre"}
+    for ten in _TENS
+    for shape in (f"{unit}und{ten}", f"{unit}en{ten}", ten + unit, ten[:-1] + unit, f"veinti{unit}")
+)
+_BETWEEN = frozenset({"and", "und", "et", "y", "e", "en"})
 _FEWEST, _MOST = 7, 15  # digits of a telephone number
 _FEWEST_SPELLED = 6
+_FEWEST_SPOKEN = 2  # words among figures
 _BEFORE = 40  # characters in which what names a number may stand
 
 
@@ -56,13 +66,32 @@ def number_findings(plain: str, house: House) -> Iterator[str]:
 
 
 def spelled_figures(text: str) -> bool:
-    """Whether a number is written in words, figure by figure."""
-    run = 0
+    """Whether a number is written in words, figure by figure or by tens.
+
+    Words of one amount ("two thousand three hundred") hold a scale, which ends a run.
+    """
+    digits = spoken = 0
+    after_ten = False
     for word in words_of(text):
-        run = run + 1 if word.text in _FIGURES else 0
-        if run >= _FEWEST_SPELLED:
+        told = _digits_of(word.text)
+        if told:
+            digits += 0 if after_ten and told == 1 else told  # "twenty" and its "five" are two
+            spoken += not word.text.isdigit()
+            after_ten = word.text in _TENS
+        elif word.text not in _BETWEEN:
+            digits, spoken, after_ten = 0, 0, False
+        if digits >= _FEWEST_SPELLED and spoken >= _FEWEST_SPOKEN:
             return True
     return False
+
+
+def _digits_of(word: str) -> int:
+    """How many digits a word stands for."""
+    if word.isdigit():
+        return len(word)
+    if word in _COMPOUNDS or word in _TENS:
+        return 2
+    return 1 if word in _FIGURES else 0
 
 
 def _without_figures(plain: str) -> str:

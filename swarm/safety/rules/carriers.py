@@ -11,7 +11,7 @@ from typing import Final
 from swarm.models import Claim, Evidence, EvidenceKind
 from swarm.safety.facts import Fact, facts, supported
 
-_ALL: Final = frozenset({"amount", "percent", "date", "status", "number", "name"})
+ALL: Final = frozenset({"amount", "percent", "date", "status", "number", "name"})
 _NAMED: Final = frozenset({"number", "name"})  # what may be named again without asserting anything
 
 _ORDER_NUMBER: Final = 4  # digits, at least; fewer count something
@@ -22,16 +22,16 @@ CARRIES: Final = {
     EvidenceKind.INBOUND: _NAMED,
     EvidenceKind.THREAD: _NAMED,  # the customer's; our own messages: see carries
     EvidenceKind.CRM_CONTACT: frozenset({"name"}),
-    EvidenceKind.CRM_FIELD: _ALL,
+    EvidenceKind.CRM_FIELD: ALL,
     EvidenceKind.CRM_UPDATE: frozenset[str](),
-    EvidenceKind.POLICY: _ALL,
+    EvidenceKind.POLICY: ALL,
 }
 MAY_COMMIT: Final = frozenset({EvidenceKind.POLICY, EvidenceKind.CRM_FIELD})
 
 
 def carries(evidence: Evidence) -> frozenset[str]:
     """Return the kinds of facts a piece of evidence may carry; what is not in the table: none."""
-    return _ALL if _is_ours(evidence) else CARRIES.get(evidence.kind, frozenset())
+    return ALL if _is_ours(evidence) else CARRIES.get(evidence.kind, frozenset())
 
 
 def uncarried(claim: Claim, evidence: Evidence) -> Iterator[str]:

@@ -1,28 +1,41 @@
 """Rules about what a draft states and promises: each leans on a quote (ES-07, ES-08)."""
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from swarm.models import Claim, Context, Draft, Evidence, Reason, Received
+from swarm.safety.affirmations import affirmations
 from swarm.safety.case import Case
 from swarm.safety.commitments import commitments
+from swarm.safety.drafts.parts import parts_of
 from swarm.safety.enclosures import ATTACHED
-from swarm.safety.facts import Fact, facts
+from swarm.safety.facts import Fact, facts, is_a_word_of_time
+from swarm.safety.rules.affirming import Cited, unsettled
 from swarm.safety.rules.carriers import MAY_COMMIT, uncarried
 from swarm.safety.visible import without_reference
 from swarm.safety.words import fold
 
+_MOST_NAMES = 5
 _ORDER_NUMBER = 4  # digits, at least; fewer count something
 
 
 def facts_are_cited(case: Case) -> tuple[Reason, ...]:
-    """ES-07: each amount, date, number, status and name is in a claim whose quote states it."""
+    """ES-07: each amount, date, number, status and name is in a claim whose quote states it.
+
+    So is what a mere yes or no says about the customer's own words.
+    """
     draft, context = case.draft, case.context
     if draft is None or context is None:
         return (Reason(rule="ES-07", detail="no draft or no context to check facts against"),)
     if not draft.offered:
         return ()
+    own = _OwnWords(case.received, context)
     details = dict.fromkeys(
-        [*_bad_claims(draft, context), *_uncovered(case.received, draft, context)]
+        [
+            *_bad_claims(draft, context),
+            *_uncovered(case.received, draft, own),
+            *_affirmed(draft, context, case.received.work_order.key, own),
+        ]
     )
     return tuple(Reason(rule="ES-07", detail=detail) for detail in details)
 
@@ -78,23 +91,69 @@ def _bad_claims(draft: Draft, context: Context) -> Iterator[str]:
             yield from (f"claim {number} {what}" for what in uncarried(claim, evidence))
 
 
-def _uncovered(received: Received, draft: Draft, context: Context) -> Iterator[str]:
-    own = _own_words(received, context)
+def _uncovered(received: Received, draft: Draft, own: "_OwnWords") -> Iterator[str]:
     body = without_reference(draft.body_text, received.work_order.key)
     covered = [place for claim in draft.claims for place in _places(claim, draft.body_text)]
+    greeted = _greeted(draft, received)
     for fact in facts(body):
+        if fact.end <= greeted and is_a_word_of_time(fact, body):
+            continue
         if not _inside(fact.start, fact.end, covered) and not _echoed(fact, body, own):
             yield f"a {fact.kind} without a source"
 
 
-def _own_words(received: Received, context: Context) -> str:
+def _greeted(draft: Draft, received: Received) -> int:
+    """Where a greeting by the customer's own display name ends: a name there is a name."""
     order = received.work_order
-    people = (order.sender, *order.reply_to, *order.to, *order.cc)
-    attached = (item.text for item in context.evidence if item.source == ATTACHED)
-    return "\n".join((received.text, order.subject, *(each.name for each in people), *attached))
+    greeting = parts_of(draft.body_text, order.key).greeting
+    called = fold(greeting).rstrip(" ,:!")
+    for one in (order.sender, *order.reply_to):
+        name = fold(" ".join(one.name.split()))
+        by_name = name and called.endswith(f" {name}") and len(name.split()) <= _MOST_NAMES
+        if by_name and draft.body_text.startswith(greeting):
+            return len(greeting)
+    return 0
 
 
-def _echoed(fact: Fact, body: str, own: str) -> bool:
+def _affirmed(draft: Draft, context: Context, key: str, own: "_OwnWords") -> Iterator[str]:
+    found = affirmations(without_reference(draft.body_text, key))
+    if found:
+        yield from unsettled(found, draft.body_text, own.facts, tuple(_cited(draft, context)))
+
+
+def _cited(draft: Draft, context: Context) -> Iterator[Cited]:
+    by_id = {evidence.id: evidence for evidence in context.evidence}
+    for claim in draft.claims:
+        evidence = by_id.get(claim.evidence_id)
+        if evidence is not None and _quoted(claim, evidence):
+            yield claim, evidence, tuple(_places(claim, draft.body_text))
+
+
+class _OwnWords:
+    """What the customer says, and the facts in it: found once a draft, and only when asked for."""
+
+    def __init__(self, received: Received, context: Context) -> None:
+        order = received.work_order
+        people = (order.sender, *order.reply_to, *order.to, *order.cc)
+        attached = (item.text for item in context.evidence if item.source == ATTACHED)
+        names = (each.name for each in people)
+        self.text = "\n".join((received.text, order.subject, *names, *attached))
+
+    @cached_property
+    def facts(self) -> tuple[Fact, ...]:
+        return facts(self.text)
+
+    @cached_property
+    def folded(self) -> str:
+        return fold(self.text)
+
+    def as_number_only(self, fact: Fact) -> bool:
+        """Whether a number is written there, and never as an amount, a date or a share."""
+        said = {one.kind for one in self.facts if not one.values.isdisjoint(fact.values)}
+        return said == {"number"}
+
+
+def _echoed(fact: Fact, body: str, own: _OwnWords) -> bool:
     """An order number or a name the customer wrote may be repeated; they assert nothing.
 
     A short number asserts how many, and a number that stands in the mail as an amount or a date
@@ -102,14 +161,8 @@ def _echoed(fact: Fact, body: str, own: str) -> bool:
     """
     if fact.kind == "number":
         raw = body[fact.start : fact.end]
-        return len(raw) >= _ORDER_NUMBER and raw.isdigit() and _named_alone(fact, own)
-    return fact.kind == "name" and all(fold(value) in fold(own) for value in fact.values)
-
-
-def _named_alone(fact: Fact, own: str) -> bool:
-    theirs = facts(own)
-    said = {one.kind for one in theirs if not one.values.isdisjoint(fact.values)}
-    return said == {"number"}
+        return len(raw) >= _ORDER_NUMBER and raw.isdigit() and own.as_number_only(fact)
+    return fact.kind == "name" and all(fold(value) in own.folded for value in fact.values)
 
 
 def _quoted(claim: Claim, evidence: Evidence | None) -> bool:

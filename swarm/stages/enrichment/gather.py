@@ -6,6 +6,8 @@ What does not live here: the graph (``graph``) and how evidence is made of what 
 
 from datetime import timedelta
 
+from pydantic import Field
+
 from swarm.intake.mail.provenance import in_conversation
 from swarm.models import Context, Crm, Noun, Received, Thread, WorkOrder
 from swarm.stages.enrichment.addressing import answer_to
@@ -28,6 +30,7 @@ class Enrichment(Noun):
     thread: Thread
     crm: Crm
     context: Context
+    received: Received = Field(description="The mail as the conversation shows it")
 
 
 def enrichment_thread(key: str) -> str:
@@ -75,7 +78,7 @@ def gather(received: Received, services: Services, thread_id: str | None = None)
         rejected=services.store.rejected_drafts(order.key),
         approved=approved,
     )
-    found = Enrichment(thread=thread, crm=crm, context=context)
+    found = Enrichment(thread=thread, crm=crm, context=context, received=mail)
     forget(services.checkpointer, thread_id)
     return found
 

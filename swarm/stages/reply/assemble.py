@@ -51,8 +51,8 @@ def declined(why: str, brief: Brief, author: str, *, objected: bool = False) -> 
     ``why`` is a specialist's own words and stays in the draft. After a reviewer's objection it is
     no mere lack of an answer: that stays an escalation (ES-05).
     """
-    none = withheld(f"declined: {why}", brief, author)
-    missing = None if objected else f"declined: {answer_missing(brief.received)}"
+    none = withheld(why, brief, author)
+    missing = None if objected else answer_missing(brief.received)
     return none.model_copy(update={"declined": missing, "unanswered": brief.received.asks})
 
 

@@ -45,7 +45,7 @@ def write_draft(
         return withheld(reason, brief, services.thinker)
     if (language := received.language) not in languages():
         # Before anybody is paid: greeting, closing and phrases are ours, and there are none.
-        said = f"declined: nobody here writes the language '{language}'"
+        said = f"nobody here writes the language '{language}'"
         none = withheld(said, brief, services.thinker)
         return none.model_copy(update={"declined": said, "unanswered": received.asks})
     final = run(

@@ -159,7 +159,7 @@ def test_escalations_are_listed_and_acknowledged_once(key: str, database: Databa
     (waiting,) = json.loads(swarm("escalations", "list", "--json").stdout)
     assert (waiting["key"], waiting["classes"], waiting["overdue"]) == (key, ["legal"], True)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT.*", waiting["acknowledge_by"])
-    assert swarm("escalations", "ack", "mail-1", "--by", "ada").exit_code == 0
+    assert swarm("escalations", "ack", "mail-1", "--actor", "ada").exit_code == 0
     assert swarm("escalations", "ack", key).exit_code == 1
     assert "no open escalations" in swarm("escalations", "list").stdout
 

@@ -40,6 +40,7 @@ def keeper(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
         "swarm.up.postgres_keeper",
         str(folder / "data"),
         str(folder / "url"),
+        str(folder / "logins"),
     ]
     process = subprocess.Popen(command, env={**os.environ})
     until((folder / "url").exists)

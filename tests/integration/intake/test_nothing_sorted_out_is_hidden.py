@@ -102,7 +102,7 @@ def test_what_needs_no_answer_is_counted_listed_found_and_brought_in(house: Hous
 
     key = listed["auto-reply"]["key"]
     assert "auto-reply" in swarm("show", key).stdout
-    assert swarm("ignored", "take", key, "--by", "ada").exit_code == 0
+    assert swarm("ignored", "take", key, "--actor", "ada").exit_code == 0
     assert swarm("ignored", "take", key).exit_code == 1
     house.turn()
     assert json.loads(swarm("show", key, "--json").stdout)["state"] == "accepted"

@@ -110,7 +110,8 @@ def test_a_person_discards_lines_and_the_alert_ends_with_the_last(house: House) 
     first, second = (entry["place"] for entry in listed)
     shown = swarm("quarantine", "show", first).stdout
     assert ("not JSON" in shown, "garbage" in shown) == (True, True)
-    assert swarm("quarantine", "discard", first, "--reason", "noise", "--by", "ada").exit_code == 0
+    settled = swarm("quarantine", "discard", first, "--reason", "noise", "--actor", "ada")
+    assert settled.exit_code == 0
     assert house.alerts()[0]["count"] == 1
     assert swarm("quarantine", "discard", first, "--reason", "again").exit_code == 1
     assert swarm("quarantine", "discard", second, "--reason", "noise").exit_code == 0

@@ -44,7 +44,7 @@ def test_it_is_shown_as_declined_everywhere_and_alerts_nobody_at_once(company: C
     assert (now.escalations.open, now.escalations.declined) == (0, 1)
     found = dossier(company.database, KEY)
     assert found.state is WorkOrderState.DECLINED
-    assert found.why == "declined: no approved answer to 1 question (another topic)"
+    assert found.why == "no approved answer to 1 question (another topic)"
     assert "customer-service acknowledges it by" in found.next_step
     assert "swarm release" in found.next_step
     with company.database.transaction() as connection:

@@ -322,7 +322,7 @@ def test_an_escalation_is_final_and_settles_the_job(bench) -> None:
 
 def test_a_declined_work_order_is_final_settles_the_job_and_says_why_in_words(bench) -> None:
     fence = bench.started()
-    reason = Reason(rule=DECLINED, detail="declined: no approved answer to 1 question (invoice)")
+    reason = Reason(rule=DECLINED, detail="no approved answer to 1 question (invoice)")
     assert bench.store.decline(fence, [reason]) is True
     assert bench.store.state(fence.work_order_key) is WorkOrderState.DECLINED
     assert bench.job(fence.work_order_key).state is JobState.DONE

@@ -32,6 +32,16 @@ def test_a_draft_cannot_draw_a_remote_image_on_the_screen_of_who_reads_it() -> N
     assert " <img" not in text
 
 
+def test_of_rules_that_nobody_asked_none_is_counted() -> None:
+    """A declined work order once showed "0 of 0" passed."""
+    declined = PolicyDecision(
+        publishable=False, declined=True, ruleset="1", draft_sha256="d", evidence_sha256="e"
+    )
+    assert shown.policy(declined)["passed"].value == "not asked: declined"
+    escalated = declined.model_copy(update={"declined": False})
+    assert shown.policy(escalated)["passed"].value == "not asked: escalated"
+
+
 def test_a_verdict_is_shown_rule_by_rule_with_reasons() -> None:
     decision = PolicyDecision(
         publishable=False,

@@ -24,6 +24,12 @@ def knowledge(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["knowledge", *arguments])
 
 
+def checked() -> str:
+    done = knowledge("check")
+    assert done.exit_code == 0
+    return done.stdout
+
+
 def test_the_list_says_what_may_be_said_until_when(home: Path) -> None:
     (home / "knowledge" / "old.md").write_text(
         "---\nid: old\ntitle: Old\nlanguages: en\napproved_by: Jo\nvalid_until: 2020-01-01\n"
@@ -37,6 +43,7 @@ def test_the_list_says_what_may_be_said_until_when(home: Path) -> None:
     }
     assert listed["old"] is True
     assert listed["payment-methods"] is False
+    assert "10 approved answers in use, 1 expired (old), 0 files refused" in checked()
 
 
 def test_a_bad_file_is_named_with_line_and_reason_and_is_a_clear_no(home: Path) -> None:

@@ -18,7 +18,7 @@ def row(state: WorkOrderState, letter: str) -> RecentWorkOrder:
         state=state,
         stage="received",
         tier=Tier.ROUTINE,
-        reason="declined: no approved answer to 1 question (another topic)",
+        reason="no approved answer to 1 question (another topic)",
         accepted_at=NOW,
         age_seconds=319,
     )
@@ -30,4 +30,14 @@ def test_no_state_and_no_key_is_cut_in_a_terminal_of_eighty_columns() -> None:
     Console(file=written, width=80).print(_recent(Status.model_construct(recent=rows)))
     for each in rows:
         line = next(line for line in written.getvalue().splitlines() if each.key in line)
-        assert each.state.value in line.replace("│", " ").split()
+        assert each.state.value in line.split()
+
+
+def test_a_reason_is_read_in_whole_lines_and_not_letter_by_letter() -> None:
+    """Beside the key it once had a column of nine letters, and took as many lines."""
+    written = StringIO()
+    rows = (row(WorkOrderState.DECLINED, "a"),)
+    Console(file=written, width=80).print(_recent(Status.model_construct(recent=rows)))
+    lines = written.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line.strip() for line in lines][2:] == [rows[0].reason]

@@ -30,6 +30,13 @@ LOOK_ALIKES = {
     "Papiamento": "Bon dia, mi no a risibí mi paket ainda i niun hende no ta yama mi bèk.",
     "Arabizi": "salam, ma wselnich el colis mte3i l7ad tawa w 7ad ma 3aytelni, chnowa el 7al?",
     "Hinglish": "mera parcel abhi tak nahi aaya hai aur koi call back bhi nahi karta, kya karu",
+    "Scots": "Hullo, I'm no shuir whit tae dae: the lamp I bocht frae yer shop is broken an naebody cries me back.",
+    "Scots, of a city": "Ah've been waitin three weeks fur ma couch noo an yous urnae daein anythin aboot it.",
+    "Scots, a threat": "Gin ye dinna pey me back this ouk I'll tak it tae the coort, and that's the hinner end o't.",
+    "Nigerian Pidgin": "I don wait tire for the chair wey I buy, una never send am and una no dey pick call.",
+    "Jamaican": "Mi order a table from unu three week now an it nuh reach yet, weh mi fi do?",
+    "Neapolitan": "Bonasera, nun aggio avuto ancora 'o tavulo mio e nisciuno me risponne, comm'è?",
+    "West Flemish": "'k En nog oltyd myn stoel nie gekregen en der is niemand die 't weet, wuk moe 'k doen?",
     "Danish": "Hej, jeg har stadig ikke modtaget min pakke, og ingen ringer tilbage til mig.",
 }
 
@@ -52,6 +59,20 @@ def test_a_look_alike_is_no_covered_language_and_cannot_be_read(name: str) -> No
 )  # fmt: skip
 def test_a_short_ordinary_mail_stays_readable(text: str) -> None:
     assert readable(language_of(text), words_of(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hi, i dont no were my order is, can u plz chekc it for me asap, thx alot!!",
+        "hello my wi-fi lamp wont conect, its been like this scince tuesday wat do i do",
+        "Aye, ye sent the wrong chair again, please could someone sort it out this week?",
+        "gonna need a new table leg, wanna know if u guys got any in stock or nah",
+        "Hello, I bought a kilt pin frae the Burns range, is the wee one back in stock?",
+    ],
+)
+def test_english_with_mistakes_slang_or_a_scots_word_stays_english(text: str) -> None:
+    assert language_of(text) == "en"
 
 
 @pytest.mark.parametrize("language", sorted(COVERED))

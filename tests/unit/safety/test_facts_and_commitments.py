@@ -107,3 +107,36 @@ def test_a_binding_phrase_is_found(text: str) -> None:
 def test_an_acknowledgement_binds_nobody(text: str) -> None:
     assert commitments(text) == ()
     assert [fact for fact in facts(text) if fact.kind != "date"] == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The refund of your order was approved.",
+        "The status of your order is: Shipped.",
+        "Ihr Paket gilt als zugestellt.",
+        "Su pedido se ha enviado.",
+        "El reembolso se ha aprobado.",
+        "O pedido encontra-se expedido.",
+        "L'ordine si trova spedito.",
+    ],
+)
+def test_a_word_that_doubts_in_another_language_leaves_nothing_open(said: str) -> None:
+    """The word "of" doubts in Dutch: a status behind an English one once stated nothing."""
+    assert [fact.kind for fact in facts(said)] == ["status"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "We do not know whether it was shipped.",
+        "Wij kijken of uw bestelling is verzonden.",
+        "Als het pakket geleverd is, horen wij het graag.",
+        "Se l'ordine è stato spedito, ci scriva.",
+        "Si su pedido se ha enviado, díganoslo.",
+        "Si votre commande est expédiée, dites-le nous.",
+        "Se o pedido foi enviado, diga-nos.",
+    ],
+)
+def test_what_is_left_open_states_no_status(said: str) -> None:
+    assert facts(said) == ()

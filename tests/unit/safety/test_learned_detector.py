@@ -5,16 +5,16 @@
 import hashlib
 import json
 from collections import Counter
-from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from one_line_mail import a_mail
 
 import swarm.safety
-from swarm.models import Address, EscalationClass, MessageRef, Received, Tier, WorkOrder
+from swarm.models import EscalationClass, Tier
 from swarm.safety import learned
 from swarm.safety.detectors.detection import DETECTORS, detect, rings_the_lexicon
 from swarm.safety.learned.pieces import SHORTEST, WINDOW, pieces_of
@@ -47,19 +47,6 @@ HARMLESS = {
     "fr": "Bonjour. J'ai commandé la bouilloire bleue la semaine dernière. Quand arrive-t-elle ? Je suis chez moi vendredi. Merci pour votre réponse.",
     "es": "Buenos días. Pedí el hervidor azul la semana pasada. ¿Cuándo llega? El viernes estoy en casa. Muchas gracias por la respuesta.",
 }
-
-
-def a_mail(text: str, language: str) -> Received:
-    order = WorkOrder(
-        key="wo_" + "a" * 24,
-        original_id="1",
-        ref=MessageRef(mailbox="service@example.com"),
-        sender=Address(address="ada@example.org"),
-        subject="",
-        received_at=datetime(2026, 1, 5, tzinfo=UTC),
-        source="test",
-    )
-    return Received(work_order=order, text=text, language=language)
 
 
 def rows(part: str) -> list[dict[str, str]]:

@@ -1,20 +1,15 @@
 """Invented sentences that must escalate, per class and language; everyday ones that must not."""
 
-from datetime import UTC, datetime
-
 import pytest
+from one_line_mail import a_mail
 
 from swarm.models import (
-    Address,
     Attachment,
     EscalationClass,
-    MessageRef,
-    Received,
     SetAside,
     SetAsideKind,
     TextSpan,
     Tier,
-    WorkOrder,
 )
 from swarm.safety.detectors import detect
 
@@ -212,20 +207,6 @@ EVERYDAY = (
     "Wanneer wordt mijn bestelling bezorgd?",
     "Quando chega a minha encomenda?",
 )
-
-
-def a_mail(text: str, language: str = "en", **changes: object) -> Received:
-    order = WorkOrder(
-        key="wo_" + "a" * 24,
-        original_id="1",
-        ref=MessageRef(mailbox="service@example.org"),
-        sender=Address(address="anna@example.com"),
-        subject="Hello",
-        received_at=datetime(2026, 1, 1, tzinfo=UTC),
-        source="test",
-    )
-    received = Received(work_order=order, text=text, language=language)
-    return received.model_copy(update=changes)
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,7 @@ ONLY: dict[str, dict[str, Spoiler]] = {
             ),
         ),
         "a name from nowhere": with_line("Please ask Mr. Hollander."),
+        "a yes to what the customer says": with_line("Yes, that is correct."),
     },
     "ES-08": {
         "a refund": with_line("We will refund you."),

@@ -94,7 +94,7 @@ def test_a_harmless_mail_without_an_answer_is_declined_with_the_true_reason() ->
     done = run_chain(asked, bundle, accepted(bundle, asked))
     (reason,) = done.policy.reasons
     assert reason.rule == DECLINED
-    assert reason.detail == "declined: no approved answer to 1 question (another topic)"
+    assert reason.detail == "no approved answer to 1 question (another topic)"
     assert "jazz" not in reason.detail
     assert done.draft.unanswered == (JAZZ,)
     assert done.publication.state is WorkOrderState.DECLINED

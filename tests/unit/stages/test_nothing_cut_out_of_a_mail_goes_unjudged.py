@@ -1,14 +1,17 @@
 """A threat is heard wherever it stands in a mail, through the whole chain; our words are not."""
 
+import sys
 from datetime import timedelta
 
 import pytest
 from replying import ASK, MAILBOX, NOW, Mailbox, accepted, message, order, services
 
 from swarm.errors import RemoteUnavailableError
+from swarm.intake.mail.provenance import in_conversation
 from swarm.models import (
     EscalationClass,
     Lookup,
+    Received,
     SetAsideKind,
     Stage,
     Thread,
@@ -127,7 +130,23 @@ def test_the_artifact_of_the_mail_keeps_it_as_it_came_and_the_tier_reads_both() 
     result = driven(f"{ABOVE}\n\n{HEAD}\n{quoted(OURS)}")
     assert [p.judged for p in result.received.set_aside if p.kind is SetAsideKind.HISTORY] == [True]
     assert decide_tier(result.received, services()).tier is Tier.ESCALATE
-    assert decide_tier(result.received, services(), thread=result.thread).classes == ()
+    compared = in_conversation(result.received, result.thread)
+    assert decide_tier(compared, services(), thread=result.thread).classes == ()
+
+
+def test_a_mail_is_compared_with_its_conversation_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[str] = []
+
+    def counting(mail: Received, thread: Thread | None) -> Received:
+        compared.append(mail.work_order.key)
+        return in_conversation(mail, thread)
+
+    for name in [name for name, module in sys.modules.items() if name.startswith("swarm.stages")]:
+        if hasattr(sys.modules[name], "in_conversation"):
+            monkeypatch.setattr(f"{name}.in_conversation", counting)
+    result = driven(f"{ABOVE}\n\n{HEAD}\n{quoted(OURS)}")
+    assert result.tier.classes == ()
+    assert len(compared) == 1
 
 
 def test_both_entries_give_the_tier_the_conversation() -> None:
@@ -139,4 +158,5 @@ def test_both_entries_give_the_tier_the_conversation() -> None:
 def test_a_conversation_that_was_missed_proves_nothing() -> None:
     found = driven(f"{ABOVE}\n\n{HEAD}\n{quoted(OURS)}")
     missed = Thread(lookup=Lookup.MISS, taken_at=NOW, messages=found.thread.messages)
-    assert decide_tier(found.received, services(), thread=missed).tier is Tier.ESCALATE
+    shown = in_conversation(found.received, missed)
+    assert decide_tier(shown, services(), thread=missed).tier is Tier.ESCALATE

@@ -1,0 +1,44 @@
+"""Values that are none: markers, masks, lines to write on, "N/A", a letter for a figure."""
+
+import re
+
+from swarm.patterns import linear
+
+_MARKER = linear(r"\bTODO\b|\bTBD\b|\bTBC\b|\bFIXME\b|\bXX{1,40}\b|\bx{3,40}\b|\bX-X{1,40}")
+_LINE = linear(
+    r"(?<!\w)_{2}|_{3}|(?<!\S)_(?!\S)|\*{3}|[\u2022\u00b7\u2219\u25a0-\u25ff\u2610]{2}"
+    r"|\.{5}|\u2026\u2026|(?:\? ?){4}|#{3}"
+)
+# A date or time whose figures are still letters, in the languages of the house, or all zero.
+_MASK = linear(
+    r"\b(?:[DTJG]{1,2}[./-]M{1,2}[./-][YJA]{2,4}|[YJA]{4}-M{2}-[DTJG]{2})\b|:\s?(?:\.{3}|\u2026)"
+    r"|\b(?:[YJA]{4}|H{2}[:.]M{2})\b|\b0{2}[./-]0{2}[./-]0{2,4}\b|\b0{4}-0{2}-0{2}\b"
+    r"|\bX{1,4}(?:[./-]X{1,4}){1,3}\b|\b(?:X ){2,8}X\b|(?<![\d.,])0{5,40}(?!\d|[.,]\d)",
+    re.IGNORECASE,
+)
+_IS = (
+    r"(?:\b(?:is|are|was|on|am|ist|sind|lautet|est|sont|es|son|\u00e8|sono|\u00e9|s\u00e3o|zijn|em)"
+    r"[ \t]{1,3}|:[ \t]{0,3})"
+)
+_ABSENT = linear(
+    r"(?<![\w/.])(?:n/a|n\.a\.|n\.v\.t\.|n\.d\.|k\. ?a\.|s/o)(?![\w/])"
+    rf"|{_IS}[-\u2013\u2014_?*](?:[ \t]?[-\u2013\u2014_?*]){{0,8}}[ \t]{{0,2}}(?:[.,;\n]|$)"
+    rf"|{_IS}(?:null|nil|nan|none|undefined)[ \t]{{0,2}}(?:[.,;\n]|$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_CURRENCY = r"\u20ac|\$|\u00a3|eur|usd|gbp|chf|euros?"
+_COUNTED = (
+    r"%|percent|prozent|(?:working |business )?days|weeks|hours|(?:werk)?tagen?|wochen|stunden"
+    r"|jours|semaines|d\u00edas|semanas|giorni|dagen|dias"
+)
+_LETTER = linear(
+    rf"\b[xyz]{{1,3}}[ \u00a0]?(?:{_CURRENCY}|{_COUNTED})(?!\w)"
+    rf"|(?<!\w)(?:{_CURRENCY})[ \u00a0]?[xyz]{{1,5}}\b"
+    r"|\b(?:mr|mrs|ms|herr|frau|mme|sra?|sig|dhr)\.?[ \u00a0][xyz]{1,3}\b",
+    re.IGNORECASE,
+)
+
+
+def left_blank(text: str) -> bool:
+    """Whether something stands where a value was to be filled in."""
+    return any(each.search(text) for each in (_MARKER, _LINE, _MASK, _ABSENT, _LETTER))
