@@ -45,14 +45,15 @@ class Automatic:
     seed: str = ""
     odds: Mapping[str, float] = field(default_factory=dict)
     unanswered: float = 0.0
+    unanswered_after: float = 60.0
     delay_seconds: float = 0.0
     done: dict[str, str] = field(default_factory=dict)
 
     def configure(self, wanted: Json) -> Json:
         """Set seed, odds by act and delay; without odds he rests. Returns what he did so far.
 
-        ``unanswered`` is the share of mails without any draft that he answers himself once they are
-        ``delay_seconds`` old: give drafts that much time to appear.
+        ``unanswered`` is the share of mails without any draft that he answers himself once they lie
+        there for ``unanswered_after`` seconds: so long a draft has time to appear.
         """
         if "odds" in wanted:
             given = wanted["odds"] if isinstance(wanted["odds"], dict) else {}
@@ -63,6 +64,8 @@ class Automatic:
             self.seed = str(wanted["seed"])
         self.delay_seconds = float(str(wanted.get("delay_seconds", self.delay_seconds)))
         self.unanswered = float(str(wanted.get("unanswered", self.unanswered)))
+        after = wanted.get("unanswered_after", self.unanswered_after)
+        self.unanswered_after = float(str(after))
         counts = {name: list(self.done.values()).count(name) for name in (*ACTS, "undrafted")}
         return {"seed": self.seed, "odds": dict(self.odds), "done": counts}
 
@@ -79,7 +82,7 @@ class Automatic:
         before = len(self.done)
         folder = self.mailboxes.folder_id(mailbox, "drafts")
         for draft in self.mailboxes.find(mailbox, "is_draft = 1 AND folder = ?", [folder], 10_000):
-            if len(self.done) - before < _AT_ONCE and self._ripe(draft):
+            if len(self.done) - before < _AT_ONCE and self._ripe(draft, self.delay_seconds):
                 self._act(draft)
         if self.unanswered:
             self._answer_undrafted(mailbox)
@@ -94,10 +97,9 @@ class Automatic:
                 return act
         return "left"
 
-    def _ripe(self, message: Message) -> bool:
-        stored = message.content.get("storedAt")
-        age = time.time() - float(str(stored)) if stored else self.delay_seconds
-        return message.immutable_id not in self.done and age >= self.delay_seconds
+    def _ripe(self, message: Message, seconds: float) -> bool:
+        age = time.time() - float(str(message.content.get("storedAt") or 0.0))
+        return message.immutable_id not in self.done and age >= seconds
 
     def _act(self, draft: Message) -> None:
         act = self.done[draft.immutable_id] = self.chosen(draft) if self.odds else "left"
@@ -122,7 +124,8 @@ class Automatic:
     def _answer_undrafted(self, mailbox: str) -> None:
         inbox = self.mailboxes.folder_id(mailbox, "inbox")
         for mail in self.mailboxes.find(mailbox, "folder = ?", [inbox], 10_000):
-            if not self._ripe(mail) or self._ours_in(mailbox, mail.conversation_id):
+            ripe = self._ripe(mail, self.unanswered_after)
+            if not ripe or self._ours_in(mailbox, mail.conversation_id):
                 continue
             answers = self._luck("mail", mail) < self.unanswered
             self.done[mail.immutable_id] = "undrafted" if answers else "left"

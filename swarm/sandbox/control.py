@@ -34,7 +34,7 @@ _ARGUMENTS: Mapping[str, frozenset[str]] = {
         " mailbox",
         "messages": "mailbox folder conversation_id drafts limit",
         "human": "operation message_id mailbox body_html folder copy_after agent to keep",
-        "human/auto": "seed odds delay_seconds unanswered",
+        "human/auto": "seed odds delay_seconds unanswered unanswered_after",
         "contact": "name email phone company state",
         "deal": "name contact links status delivery_date amount notes",
         "update": "item text author parent",

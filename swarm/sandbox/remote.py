@@ -59,8 +59,8 @@ class SandboxControl:
         return self._object("human", {"operation": operation, "message_id": message_id, **more})
 
     def human_auto(self, **settings: object) -> Json:
-        """Set the automatic human: seed, odds by act, delay_seconds, unanswered; returns what he
-        did so far.
+        """Set the automatic human: seed, odds by act, delay_seconds, unanswered (a share of the
+        mails without draft) and unanswered_after (seconds); returns what he did so far.
         """
         return self._object("human/auto", settings)
 

@@ -29,7 +29,7 @@ REJECTED: Final = ("discarded", "rewritten")
 _OPEN_DRAFTED = """
 INSERT INTO reply_outcomes AS r
        (work_order_key, origin, publisher, offered_at, conversation_id, look_at)
-SELECT l.work_order_key, 'live', l.publisher, l.changed_at,
+SELECT l.work_order_key, 'live', l.publisher, coalesce(l.intent_at, l.changed_at),
        nullif(coalesce(w.body->'ref'->>'conversation_id', p.body->>'conversation_id'), ''), now()
   FROM publication_ledger l
   LEFT JOIN work_orders w ON w.key = l.work_order_key
@@ -187,7 +187,7 @@ class Waiting(Noun):
     sent_text: str | None = None
 
 
-class Found(Noun):
+class ReplyFound(Noun):
     """What a look came to; ``settled``: nothing that could still happen would change it."""
 
     act: str
@@ -246,7 +246,7 @@ def take_due(connection: Connection, pace: Pace, *, limit: int) -> tuple[Waiting
     return tuple(Waiting.model_validate(row) for row in connection.execute(_TAKE_DUE, values))
 
 
-def record(connection: Connection, key: str, found: Found) -> bool:
+def record(connection: Connection, key: str, found: ReplyFound) -> bool:
     """Write what a look came to; False: it says nothing new."""
     values = {**found.model_dump(), "key": key}
     return connection.execute(_RECORD, values).rowcount == 1

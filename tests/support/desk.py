@@ -144,6 +144,17 @@ class Desk:
         key = self.mail()
         return key, self.publish(key, **more)
 
+    def rounds(self) -> None:
+        """Let both publishers do a round in which everything is due."""
+        self.run("UPDATE publication_ledger SET look_at = now() WHERE look_at IS NOT NULL")
+        for me in (PublisherName.SWARM, PublisherName.LEGACY):
+            run_round(self._deps(me))
+
+    def posted(self, key: str) -> int:
+        """How often a draft was asked for."""
+        payloads = [each["payload"] for each in self.sandbox.deliveries()]
+        return sum(isinstance(p, dict) and p.get("idempotency_key") == key for p in payloads)
+
     def lookout(self, **changes: object) -> Lookout:
         pace = Pace(soonest=timedelta(0), latest=timedelta(0), per_minute=1000)
         settings = {"pace": pace, **changes}

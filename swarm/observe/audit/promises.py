@@ -31,7 +31,8 @@ from swarm.store.database import Connection, Database
 
 _TOTALS = """
 SELECT now() AS at,
-       (SELECT count(*) FROM work_orders WHERE final_at IS NOT NULL) AS final
+       (SELECT count(*) FROM work_orders WHERE final_at IS NOT NULL) AS final,
+       (SELECT count(*) FROM intake_line WHERE stream <> 'outbox') AS lines
 """
 
 # A whole audit takes longer than a statement or a pause of ours may otherwise.
@@ -242,7 +243,7 @@ def _named(found: Iterable[tuple[str, Violation]]) -> list[Breach]:
 def _totals(seen: _Snapshot, files: int, rules: int, *, searched: bool) -> Totals:
     counts = seen.written.counts
     return Totals(
-        lines=counts["intake_line"],
+        lines=int(str(seen.totals["lines"])),
         work_orders=counts["work_orders"],
         final=int(str(seen.totals["final"])),
         publications=counts["publication_ledger"],

@@ -203,6 +203,7 @@ def _compile(connection: Connection, order: Row, ui_url: str | None) -> Dossier:
     events = stored_events(connection, key)
     published = published_draft(connection, key)
     made = outputs(connection, key, events, published)
+    reply = reply_record(connection, key)
     calls = _all(connection, _CALLS, key, ModelCall)
     return Dossier(
         key=key,
@@ -217,6 +218,7 @@ def _compile(connection: Connection, order: Row, ui_url: str | None) -> Dossier:
             owner=escalation.owner if escalation else None,
             acknowledge_by=escalation.acknowledge_by if escalation else None,
             acknowledged_by=escalation.acknowledged_by if escalation else None,
+            act=reply.act if reply else "",
         ),
         tier=Tier(order["tier"]),
         accepted_at=order["accepted_at"],
@@ -235,7 +237,7 @@ def _compile(connection: Connection, order: Row, ui_url: str | None) -> Dossier:
         escalation=escalation,
         publication=publication,
         publication_log=_all(connection, _PUBLICATION_LOG, key, PublicationStep),
-        reply=reply_record(connection, key),
+        reply=reply,
         legacy=legacy_decision(connection, key),
         alerts=_all(connection, _ALERTS, key, AlertRecord),
         events=events,

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from swarm.models import WorkOrderState
 from swarm.store.queue import Job, JobState
+from swarm.store.reply_outcomes import ANSWERED_BY
 
 _PUBLICATION = {
     "PENDING_PAYLOAD": "waits until {publisher} has a draft of its own for it",
@@ -21,6 +22,13 @@ _AFTER_MENDING = {
     False: "`swarm dead replay` drives it again",
     True: "`swarm release` opens it again",
 }
+_DONE_BY_A_PERSON = {
+    "sent_unchanged": "a person has sent the draft; nothing more to do",
+    "sent_edited": "a person has sent the draft with edits; nothing more to do",
+    "rewritten": "a person has sent it in other words; nothing more to do",
+    "answered_otherwise": "a person has answered otherwise; if the draft stands, it can go",
+    "discarded": "a person threw the draft away; if nobody answered, somebody must",
+}
 _OR_RELEASE = "; `swarm release` lets it be drafted after all"
 
 
@@ -33,11 +41,16 @@ def next_step(
     owner: str | None = None,
     acknowledge_by: datetime | None = None,
     acknowledged_by: str | None = None,
+    act: str = "",
 ) -> str:
-    """Say what happens next, and who has to act if nobody's program does."""
+    """Say what happens next, and who has to act if nobody's program does.
+
+    ``act``: what a person did with the draft, as far as it is known.
+    """
     match state:
         case WorkOrderState.PUBLISHED:
-            return "a person edits the draft in Outlook and sends it"
+            offered = "a person edits the draft in Outlook and sends it"
+            return _DONE_BY_A_PERSON.get(act, offered)
         case WorkOrderState.ESCALATED | WorkOrderState.DECLINED:
             return f"{_at_a_desk(state, owner, acknowledge_by, acknowledged_by)}{_OR_RELEASE}"
         case WorkOrderState.HELD:
@@ -57,6 +70,8 @@ def _at_a_desk(
     acknowledge_by: datetime | None,
     acknowledged_by: str | None,
 ) -> str:
+    if acknowledged_by == ANSWERED_BY:
+        return f"it was {ANSWERED_BY}; nothing more to do"
     if acknowledged_by:
         return f"{acknowledged_by} has taken it on"
     if owner is None or acknowledge_by is None:

@@ -44,7 +44,8 @@ class LegacyDecision(Noun):
     def sentence(self) -> str:
         """Say it in one line."""
         why = f": {', '.join(self.reasons)}" if self.reasons else ""
-        return f"{'escalated' if self.escalated else 'drafted'}{why} ({self.policy_version})"
+        what = "escalated" if self.escalated else "drafted"
+        return f"{what}{why} ({self.policy_version}), read {self.read_at:%Y-%m-%d %H:%M}"
 
 
 class ReplyRecord(Noun):
@@ -68,7 +69,8 @@ class ReplyRecord(Noun):
         alike = "" if self.similarity is None else f", alike {self.similarity:.2f}"
         after = f", {self.age_seconds / 60:.0f} min after the draft" if self.publisher else ""
         detail = f"; {self.detail}" if self.detail else ""
-        return f"{_SAID.get(self.act, self.act)}{alike}{after}{detail}"
+        then = f"; looked for again {self.look_at:%Y-%m-%d %H:%M}" if self.look_at else ""
+        return f"{_SAID.get(self.act, self.act)}{alike}{after}{detail}{then}"
 
 
 def legacy_decision(connection: Connection, key: str) -> LegacyDecision | None:

@@ -3,5 +3,5 @@
 ``legacy_line``, ``legacy_stream``: today's outbox into ``legacy_outcomes``, by the intake's own
 reader. ``likeness``: when two texts are the same, and how alike they are. ``judged``: what a look
 into the mailbox means. ``looking``: the round that looks. What lives elsewhere: the rows
-(``swarm.store.reply_outcomes``), setting them side by side (``swarm.shadow.comparison``).
+(``swarm.store.reply_outcomes``), setting them side by side.
 """

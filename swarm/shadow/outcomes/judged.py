@@ -24,7 +24,7 @@ from swarm.shadow.outcomes.likeness import (
     plain,
     same,
 )
-from swarm.store.reply_outcomes import LOOKED_FOR, Found, Waiting
+from swarm.store.reply_outcomes import LOOKED_FOR, ReplyFound, Waiting
 
 SETTLING: Final = timedelta(hours=1)
 """So long a copy in Sent Items may be late before its absence means anything."""
@@ -44,7 +44,7 @@ _MOST_KEPT: Final = 100_000  # characters of what was sent
 
 def judged(
     row: Waiting, seen: Sequence[ConversationMessage], signature: str, *, settling: timedelta
-) -> Found:
+) -> ReplyFound:
     """Return what a person did, as far as the mailbox shows it now."""
     copies = [each for each in seen if _is_the_draft(row, each)]
     answers = [each for each in seen if _is_an_answer(row, each, copies)]
@@ -83,19 +83,21 @@ def _reaches(row: Waiting, message: ConversationMessage) -> bool:
     return not row.customers or not set(row.customers).isdisjoint(message.recipients)
 
 
-def _sent(row: Waiting, message: ConversationMessage, signature: str) -> Found:
+def _sent(row: Waiting, message: ConversationMessage, signature: str) -> ReplyFound:
     offered = _offered(row)
     own = own_part(message.text, signature)[:_MOST_KEPT]
     how = "" if message.message_id == row.draft_id else _ELSEWHERE
     if not offered:
         said = "it was sent; what was offered is not on record"
-        return Found(act=Act.UNKNOWN, detail=said, acted_at=message.at, sent_text=own, settled=True)
+        return ReplyFound(
+            act=Act.UNKNOWN, detail=said, acted_at=message.at, sent_text=own, settled=True
+        )
     likeness = max(alike(each, message.text, signature) for each in offered)
     if any(same(each, message.text, signature) for each in offered):
         act, likeness = Act.SENT_UNCHANGED, 1.0
     else:
         act = Act.SENT_EDITED if likeness >= EDITED else Act.REWRITTEN
-    return Found(
+    return ReplyFound(
         act=act,
         detail=how,
         similarity=likeness,
@@ -105,7 +107,7 @@ def _sent(row: Waiting, message: ConversationMessage, signature: str) -> Found:
     )
 
 
-def _beside(row: Waiting, answers: Sequence[ConversationMessage], signature: str) -> Found:
+def _beside(row: Waiting, answers: Sequence[ConversationMessage], signature: str) -> ReplyFound:
     """The draft stands: open, unless somebody answered past it; he may still send it."""
     if not answers:
         return _still_open(row, "")
@@ -114,15 +116,15 @@ def _beside(row: Waiting, answers: Sequence[ConversationMessage], signature: str
 
 def _thrown_away(
     row: Waiting, answers: Sequence[ConversationMessage], signature: str, why: str
-) -> Found:
+) -> ReplyFound:
     if answers:
         return _own_answer(Act.DISCARDED, why or _OWN_WORDS, answers, signature, settled=True)
-    return Found(
+    return ReplyFound(
         act=Act.DISCARDED, detail=why, acted_at=row.acted_at or row.now, settled=_is_old(row)
     )
 
 
-def _answered(row: Waiting, answers: Sequence[ConversationMessage], signature: str) -> Found:
+def _answered(row: Waiting, answers: Sequence[ConversationMessage], signature: str) -> ReplyFound:
     """No trace of a draft, but an answer: the draft itself, sent as a new message, or another."""
     likely = _sent(row, answers[0], signature) if row.publisher and _offered(row) else None
     if likely and likely.act in (Act.SENT_UNCHANGED, Act.SENT_EDITED):
@@ -137,31 +139,33 @@ def _own_answer(
     signature: str,
     *,
     settled: bool,
-) -> Found:
+) -> ReplyFound:
     first = answers[0]
     text = own_part(first.text, signature)[:_MOST_KEPT]
-    return Found(act=act, detail=detail, acted_at=first.at, sent_text=text, settled=settled)
+    return ReplyFound(act=act, detail=detail, acted_at=first.at, sent_text=text, settled=settled)
 
 
-def _vanished(row: Waiting, settling: timedelta) -> Found:
+def _vanished(row: Waiting, settling: timedelta) -> ReplyFound:
     """Gone: what was seen of it before stays; otherwise it means nothing until it must."""
     if row.act not in {Act.OPEN, Act.UNKNOWN}:
         return _as_known(row)
     gone_since = row.acted_at or row.now
     if row.now - gone_since < settling and not _is_old(row):
-        return Found(act=Act.OPEN, detail="the draft is gone; no copy yet", acted_at=gone_since)
-    return Found(act=Act.UNKNOWN, detail=GONE, acted_at=gone_since, settled=_is_old(row))
+        return ReplyFound(
+            act=Act.OPEN, detail="the draft is gone; no copy yet", acted_at=gone_since
+        )
+    return ReplyFound(act=Act.UNKNOWN, detail=GONE, acted_at=gone_since, settled=_is_old(row))
 
 
-def given_up(row: Waiting) -> Found | None:
+def given_up(row: Waiting) -> ReplyFound | None:
     """Return the end of a row that nobody could look at for fourteen days; None before."""
     if not _is_old(row):
         return None
     return _still_open(row, "") if row.act == Act.OPEN else _as_known(row)
 
 
-def _as_known(row: Waiting) -> Found:
-    return Found(
+def _as_known(row: Waiting) -> ReplyFound:
+    return ReplyFound(
         act=row.act,
         detail=row.detail,
         similarity=row.similarity,
@@ -171,10 +175,10 @@ def _as_known(row: Waiting) -> Found:
     )
 
 
-def _still_open(row: Waiting, detail: str) -> Found:
+def _still_open(row: Waiting, detail: str) -> ReplyFound:
     if _is_old(row):
-        return Found(act=Act.UNKNOWN, detail=_TOO_LATE, settled=True)
-    return Found(act=Act.OPEN, detail=detail)
+        return ReplyFound(act=Act.UNKNOWN, detail=_TOO_LATE, settled=True)
+    return ReplyFound(act=Act.OPEN, detail=detail)
 
 
 def _is_old(row: Waiting) -> bool:

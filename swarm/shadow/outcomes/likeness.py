@@ -22,12 +22,16 @@ EDITED: Final = 0.8
 _MOST = 100_000  # characters of a text that are looked at
 _REFERENCE: Final = linear(r"Ref: SW-[A-Z2-7]{8}")
 _BLANK: Final = linear("[\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_UNSTORABLE: Final = linear("[\x00\ud800-\udfff]")
 _TOKENS: Final = linear(r"\w+")
 
 
 def plain(text: str) -> str:
-    """Return a text cut to what is looked at, composed, with every kind of blank as a space."""
-    return _BLANK.sub(" ", unicodedata.normalize("NFC", text[:_MOST]))
+    """Return a text cut to what is looked at, composed, with every kind of blank as a space, and
+    without what Postgres cannot keep.
+    """
+    storable = _UNSTORABLE.sub("", text[:_MOST])
+    return _BLANK.sub(" ", unicodedata.normalize("NFC", storable))
 
 
 def own_part(text: str, signature: str = "") -> str:

@@ -25,7 +25,7 @@ from swarm.shadow.models import Act
 from swarm.shadow.outcomes.judged import SETTLING, given_up, judged
 from swarm.store import reply_outcomes as rows
 from swarm.store.database import Connection, Database
-from swarm.store.reply_outcomes import Found, Pace, Waiting
+from swarm.store.reply_outcomes import Pace, ReplyFound, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ _BUDGET_SECONDS = 15.0  # a round has one of the work orders' workers
 _TOO_MANY_FAILED = 3  # in a row: the mailbox is away, and asking on would only wait
 
 
-class Mailbox(Protocol):
+class WatchedMailbox(Protocol):
     """What a look asks; ``clients.outlook.GraphOutlook`` answers it."""
 
     def whereabouts(
@@ -80,7 +80,7 @@ class Lookout:
     """
 
     database: Database
-    mailbox: Mailbox
+    mailbox: WatchedMailbox
     signature: str
     at_home: Callable[[Connection], bool]
     pace: Pace = field(default_factory=Pace)
@@ -154,7 +154,7 @@ class Lookout:
         return _learnt(row, found)
 
 
-def _learnt(row: Waiting, found: Found) -> tuple[Seen, ...]:
+def _learnt(row: Waiting, found: ReplyFound) -> tuple[Seen, ...]:
     if found.act in {row.act, Act.OPEN}:
         return ()
     took = found.acted_at - row.offered_at if found.acted_at and row.offered_at else None

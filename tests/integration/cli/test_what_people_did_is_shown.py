@@ -92,7 +92,7 @@ def test_show_says_what_today_s_path_decided_and_what_a_person_did(
     )  # fmt: skip
     shown = swarm("show", "mail-1")
     assert "wrote the draft anew and sent it, alike 0.25, 12 min after the draft" in shown
-    assert "escalated: legal (legacy-1)" in shown
+    assert "escalated: legal (legacy-1), read 20" in shown
     assert "It is [bold]lost[/bold]." in shown, "what was sent is text, never markup"
     said = json.loads(swarm("show", "mail-1", "--json"))
     assert (said["reply"]["act"], said["reply"]["similarity"]) == ("rewritten", 0.25)

@@ -187,7 +187,7 @@ def test_he_waits_as_long_as_he_is_told(mailboxes: Mailboxes) -> None:
 
 def test_he_answers_mails_without_a_draft_himself(mailboxes: Mailboxes) -> None:
     human = Automatic(People(mailboxes), mailboxes)
-    human.configure({"seed": "1", "unanswered": 1})
+    human.configure({"seed": "1", "unanswered": 1, "unanswered_after": 0})
     alone = mailboxes.add(MAILBOX, "inbox", {"from": {"emailAddress": {"address": "a@b.example"}}})
     drafted = mailboxes.add(MAILBOX, "inbox", {})
     conversation = drafted.conversation_id

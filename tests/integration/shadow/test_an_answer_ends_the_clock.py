@@ -3,6 +3,7 @@
 import pytest
 from desk import Desk
 
+from swarm.observe.dossier.dossier import dossier
 from swarm.store.alerts import raise_overdue_escalations
 from swarm.store.reply_outcomes import ANSWERED_BY
 
@@ -32,6 +33,8 @@ def test_an_escalation_that_was_answered_is_acknowledged_by_its_answer(desk: Des
     assert row["acknowledged_by"] == ANSWERED_BY
     assert f"{row['acknowledged_at']:%Y-%m-%dT%H:%M:%SZ}" == answer["sentDateTime"]
     assert overdue(desk, key) == []
+    said = dossier(desk.database, key).next_step
+    assert said.startswith("it was answered in the mailbox; nothing more to do")
 
 
 def test_an_overdue_escalation_pages_until_somebody_answers(desk: Desk) -> None:

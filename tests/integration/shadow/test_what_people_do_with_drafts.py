@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from desk import CUSTOMER, LONG, Desk
 
+from swarm.observe.dossier.dossier import dossier
 from swarm.store.reply_outcomes import Pace
 
 SHORT = timedelta(0)
@@ -12,14 +13,12 @@ OTHER_WORDS = "<p>I rang the depot: they will bring it on Friday evening, promis
 
 
 def act(desk: Desk, key: str) -> str:
-    """One round, then what is known; whatever was done, there is at most one draft."""
+    """One round, then what is known; whatever was done, no second draft was ever asked for."""
     desk.look()
-    assert len([d for d in desk.sandbox.drafts() if _of(desk, key, d)]) <= 1
-    return str(desk.outcome(key)["act"])
-
-
-def _of(desk: Desk, key: str, message: dict[str, object]) -> bool:
-    return message["conversationId"] == desk.mails[key]["conversationId"]
+    known = str(desk.outcome(key)["act"])
+    desk.rounds()
+    assert desk.posted(key) == (1 if desk.outcome(key)["publisher"] else 0)
+    return known
 
 
 def markup(desk: Desk, draft_id: str) -> str:
@@ -42,6 +41,9 @@ def test_a_draft_sent_as_it_was(desk: Desk) -> None:
     assert (row["similarity"], row["look_at"]) == (1.0, None)
     assert row["acted_at"] is not None
     assert LONG in " ".join(row["sent_text"].split())
+    assert dossier(desk.database, key).next_step == (
+        "a person has sent the draft; nothing more to do"
+    )
 
 
 def test_a_draft_wrapped_and_signed_by_a_person_is_unchanged(desk: Desk) -> None:
@@ -180,6 +182,13 @@ def test_a_sent_mail_that_was_filed_elsewhere_was_sent(desk: Desk) -> None:
     desk.sandbox.human("send", draft)
     desk.sandbox.human("move", draft, folder="archive")
     assert act(desk, key) == "sent_unchanged"
+
+
+def test_what_postgres_cannot_keep_is_left_out_of_what_was_sent(desk: Desk) -> None:
+    key, draft = desk.drafted()
+    desk.sandbox.human("send", draft, body_html=OTHER_WORDS.replace("Friday", "Fri\x00day"))
+    assert act(desk, key) == "rewritten"
+    assert "evening" in desk.outcome(key)["sent_text"]
 
 
 def test_a_forward_to_a_colleague_is_no_answer(desk: Desk) -> None:

@@ -30,7 +30,7 @@ DRAFT = f"{SAID}\n\nKind regards\nCustomer Service\n\nRef: SW-ABCDEFGH"
         f"{SAID}\n\n-- \nRobin",
         f"{DRAFT}\n\n{QUOTED}",
         f"{DRAFT}\n\n{HEADED}",
-        DRAFT.replace("Monday", "Mon\u0064ay"),
+        DRAFT.replace("Monday", "Mon\x00day\ud800"),
     ],
 )
 def test_white_space_signature_reference_and_history_do_not_count(sent: str) -> None:
