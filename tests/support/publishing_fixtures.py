@@ -19,6 +19,8 @@ TRUNCATE publication_ledger, publication_payload, publication_log, publisher_his
          publisher_lease, switch_wish, legacy_proof, legacy_decommission, alerts,
          work_orders CASCADE;
 TRUNCATE verdicts, installation_places;
+TRUNCATE engine_heartbeats, looks, readiness_reports, gate_results, certificates,
+         certificate_voids, cutover_watch, rollback_drills CASCADE;
 UPDATE publisher_control SET active = 'none', epoch = 0, reason = 'test', actor = 'test';
 """
 
