@@ -3,8 +3,8 @@
 Only a valid certificate lets a cutover act, and it waits for legacy's lease under a wish of its own
 (``wish``). Rolling back always acts, at once; so does stopping, and either ends a cutover that
 waits. What lives elsewhere: the control row and the lock that orders claims and flips
-(``swarm.publishing.control``), the gates and the certificate (``swarm.cutover``), and the database's
-own refusal of a publisher without one (migration 0054).
+(``swarm.publishing.control``), the gates and the certificate (``swarm.cutover``), and that the
+database itself refuses a publisher without one (migration 0054).
 """
 
 import time

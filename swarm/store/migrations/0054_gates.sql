@@ -316,7 +316,11 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER swarm_needs_a_certificate BEFORE INSERT OR UPDATE ON publisher_control
+CREATE TRIGGER swarm_needs_a_certificate BEFORE INSERT ON publisher_control
     FOR EACH ROW WHEN (NEW.active = 'swarm') EXECUTE FUNCTION swarm_needs_a_certificate();
+CREATE TRIGGER swarm_needs_a_certificate_again BEFORE UPDATE ON publisher_control
+    FOR EACH ROW WHEN (NEW.active = 'swarm'
+                       AND (OLD.active, OLD.epoch) IS DISTINCT FROM (NEW.active, NEW.epoch))
+    EXECUTE FUNCTION swarm_needs_a_certificate();
 
 REVOKE ALL ON FUNCTION issue_certificate(bigint) FROM PUBLIC;

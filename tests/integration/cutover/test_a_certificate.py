@@ -1,4 +1,4 @@
-"""A certificate is earned at a planned look, ends by every change, and the database itself insists."""
+"""A certificate is earned at a planned look and ends by every change; the database insists."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -205,15 +205,9 @@ def test_a_report_between_the_looks_earns_nothing(in_shadow: Database) -> None:
 
 
 def test_a_look_that_is_not_due_is_refused(in_shadow: Database) -> None:
-    with (
-        pytest.raises(DatabaseRefusedError, match="is not due yet"),
-        in_shadow.transaction() as connection,
-    ):
-        row = connection.execute(
-            "INSERT INTO looks (at, actor) VALUES (clock_timestamp() + '1 hour', 'anna')"
-            " RETURNING at"
-        ).fetchone()
-        report(connection, look=row and row["at"])
+    write(in_shadow, "INSERT INTO looks (at, actor) VALUES (clock_timestamp() + '1 hour', 'anna')")
+    with pytest.raises(DatabaseRefusedError, match="is not due yet"):
+        report_of_the_look(in_shadow)
 
 
 def test_a_look_that_was_missed_cannot_be_made_up_for(in_shadow: Database) -> None:
@@ -222,10 +216,12 @@ def test_a_look_that_was_missed_cannot_be_made_up_for(in_shadow: Database) -> No
         "INSERT INTO looks (at, planned_at, actor)"
         " VALUES (now() - interval '31 minutes', now() - interval '1 hour', 'anna')",
     )
-    with (
-        pytest.raises(DatabaseRefusedError, match="30 minutes are over"),
-        in_shadow.transaction() as connection,
-    ):
+    with pytest.raises(DatabaseRefusedError, match="30 minutes are over"):
+        report_of_the_look(in_shadow)
+
+
+def report_of_the_look(database: Database) -> None:
+    with database.transaction() as connection:
         row = connection.execute("SELECT at FROM looks").fetchone()
         report(connection, look=row and row["at"])
 
@@ -285,17 +281,18 @@ def as_worker(in_shadow: Database) -> Iterator[Callable[[str], None]]:
     "statement",
     [
         "UPDATE publisher_control SET active = 'swarm', epoch = epoch + 1",
-        "DELETE FROM publisher_control;"
-        "INSERT INTO publisher_control (active, epoch, reason, actor) VALUES ('swarm', 0, '', '')",
-        "UPDATE publisher_control SET active = 'none', epoch = 0;"
-        "UPDATE publisher_control SET active = 'swarm'",
+        """DELETE FROM publisher_control;
+        INSERT INTO publisher_control (active, epoch, reason, actor) VALUES ('swarm', 0, '', '')""",
+        """UPDATE publisher_control SET active = 'none', epoch = 0;
+        UPDATE publisher_control SET active = 'swarm'""",
         "DELETE FROM publisher_history; UPDATE publisher_control SET active = 'swarm'",
         "SELECT issue_certificate(1)",
         "SET session_replication_role = replica",
         "ALTER TABLE publisher_control DISABLE TRIGGER ALL",
-        "CREATE OR REPLACE FUNCTION swarm.cutover_refusal() RETURNS text LANGUAGE sql AS 'SELECT NULL'",
-        "CREATE TEMP TABLE certificates AS SELECT 1 AS id;"
-        "UPDATE swarm.publisher_control SET active = 'swarm'",
+        """CREATE OR REPLACE FUNCTION swarm.cutover_refusal() RETURNS text LANGUAGE sql
+        AS 'SELECT NULL'""",
+        """CREATE TEMP TABLE certificates AS SELECT 1 AS id;
+        UPDATE swarm.publisher_control SET active = 'swarm'""",
     ],
 )
 def test_no_statement_of_a_worker_appoints_swarm(
