@@ -7,6 +7,7 @@ from swarm.cli import (
     doctor,
     erase,
     escalations,
+    gates,
     home,
     ignored,
     knowledge,
@@ -15,6 +16,7 @@ from swarm.cli import (
     publisher,
     quarantine,
     release,
+    report,
     run_once,
     submit,
     up,
@@ -37,9 +39,11 @@ app.command("audit")(look.audit)
 app.command("release")(release.release)
 app.command("erase")(erase.erase)
 app.command("run-once")(run_once.run_once)
+app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 app.add_typer(dead.app, name="dead")
 app.add_typer(escalations.app, name="escalations")
+app.add_typer(gates.app, name="gates")
 app.add_typer(ignored.app, name="ignored")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(quarantine.app, name="quarantine")

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 
 from swarm.cutover.evaluation import Evaluation
-from swarm.cutover.judge import WALL_SECONDS, Request
+from swarm.cutover.judge import WALL_SECONDS, JudgeRequest
 from swarm.errors import RefusedError, TransientError
 from swarm.settings import Settings
 
@@ -20,7 +20,7 @@ _MOST_ANSWER = 64 << 20
 _HANDED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV")
 
 
-def evaluation(settings: Settings, request: Request) -> Evaluation:
+def evaluation(settings: Settings, request: JudgeRequest) -> Evaluation:
     """Return what the judging process answers.
 
     Raises ``RefusedError`` with its words when it was refused, ``TransientError`` when it died or
@@ -45,7 +45,7 @@ def _environment(url: str) -> Mapping[str, str]:
     return {**kept, "DATABASE_URL": url, "MPLBACKEND": "Agg", "MPLCONFIGDIR": "/dev/null/none"}
 
 
-def _run(request: Request, environment: Mapping[str, str]) -> tuple[int, bytes]:
+def _run(request: JudgeRequest, environment: Mapping[str, str]) -> tuple[int, bytes]:
     try:
         done = subprocess.run(
             [sys.executable, "-m", "swarm.cutover.judge"],

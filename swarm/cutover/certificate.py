@@ -20,7 +20,7 @@ SELECT c.body, v.reason AS void_because, v.actor AS void_by, v.at AS void_at
 """
 
 
-class Standing(Noun):
+class CertificateState(Noun):
     """The newest certificate and whether a cutover would be let through now.
 
     ``refusal`` None: it would.
@@ -51,14 +51,14 @@ def issue(connection: Connection, report_id: int) -> Certificate:
     return Certificate.model_validate(row["body"] if row else None)
 
 
-def standing(connection: Connection) -> Standing:
+def standing(connection: Connection) -> CertificateState:
     """Return the newest certificate and what would be said against a cutover."""
     row = connection.execute(_NEWEST).fetchone()
     against = refusal(connection)
     if row is None:
-        return Standing(certificate=None, refusal=against)
+        return CertificateState(certificate=None, refusal=against)
     kept = Certificate.model_validate(row.pop("body"))
-    return Standing(certificate=kept, refusal=against, **row)
+    return CertificateState(certificate=kept, refusal=against, **row)
 
 
 def void(database: Database, *, actor: str, reason: str) -> int:

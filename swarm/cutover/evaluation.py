@@ -19,7 +19,6 @@ from swarm.cutover.reading.reader import Asked, Read, read
 from swarm.cutover.report import ReadinessReport
 from swarm.errors import DatabaseRefusedError
 from swarm.models import Noun
-from swarm.safety import ruleset
 from swarm.store.database import Connection, Database
 
 _INSERT = """
@@ -67,7 +66,7 @@ def evaluate_now(
     refuses (a look that is not due, a clock that runs backwards).
     """
     if keep:
-        measure_once(database)
+        must_escalate.measure_missing(database)
     asked = Asked(
         tolerances=tolerances.load(home),
         tolerances_sha256=tolerances.fingerprint(home),
@@ -79,16 +78,6 @@ def evaluate_now(
     if not keep:
         return Evaluation(report_id=None, report=found.report, gates=gates), found
     return _kept(database, found.report, gates), found
-
-
-def measure_once(database: Database) -> None:
-    """Measure the must-escalate set of the ruleset at hand, if nobody did yet."""
-    with database.transaction() as connection:
-        if must_escalate.kept(connection, ruleset.VERSION) is not None:
-            return
-    measured = must_escalate.measure()
-    with database.transaction() as connection:
-        must_escalate.keep(connection, measured)
 
 
 def _kept(database: Database, report: ReadinessReport, gates: Sequence[GateResult]) -> Evaluation:

@@ -40,7 +40,7 @@ SELECT process, role, engine, parts, started_at, at FROM engine_heartbeats
 """
 
 
-class Running(Noun):
+class LivingProcess(Noun):
     """A process that says it lives."""
 
     process: str
@@ -52,7 +52,7 @@ class Running(Noun):
 
 
 class Pulse:
-    """The heartbeat of one process. ``beat`` now and then; ``leave`` at its end."""
+    """The heartbeat of one process. ``beat`` now and then; ``forget`` at its end."""
 
     def __init__(self, database: Database, process: str, role: str, engine: Engine, home: Path):
         self._database, self._home = database, home
@@ -73,22 +73,22 @@ class Pulse:
             connection.execute(_BEAT, said)
             _bury(connection)
 
-    def leave(self) -> None:
-        """Take the row along."""
-        with self._database.transaction() as connection:
-            _remove(connection, [str(self._said["process"])])
+    @staticmethod
+    def forget(connection: Connection, process: str) -> None:
+        """Take the row of a process away, as it ends."""
+        _remove(connection, [process])
 
 
-def running(connection: Connection) -> tuple[Running, ...]:
+def running(connection: Connection) -> tuple[LivingProcess, ...]:
     """Return the processes that said so within a minute, the newest first."""
     rows = connection.execute(_RUNNING, (FRESH_SECONDS,))
-    return tuple(Running.model_validate(row) for row in rows)
+    return tuple(LivingProcess.model_validate(row) for row in rows)
 
 
-def last_known(connection: Connection) -> Running | None:
+def last_known(connection: Connection) -> LivingProcess | None:
     """Return who beat last, however long ago."""
     row = connection.execute(_NEWEST).fetchone()
-    return None if row is None else Running.model_validate(row)
+    return None if row is None else LivingProcess.model_validate(row)
 
 
 def _bury(connection: Connection) -> None:

@@ -17,15 +17,16 @@ from pathlib import Path
 from pydantic import AwareDatetime
 
 from swarm.cutover.evaluation import Evaluation, evaluate_now
+from swarm.cutover.pictures import drawn
 from swarm.errors import SwarmError
 from swarm.models import Noun
 from swarm.store.database import Database
 
-WALL_SECONDS = 300
+WALL_SECONDS = 270
 _PARENT_POLL_SECONDS = 1.0
 
 
-class Request(Noun):
+class JudgeRequest(Noun):
     """What to evaluate. ``look``: a planned look; ``window_seconds``: a rolling window."""
 
     home: str
@@ -39,7 +40,7 @@ def main() -> int:
     """Answer one request."""
     signal.alarm(WALL_SECONDS)
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    request = Request.model_validate_json(sys.stdin.buffer.read())
+    request = JudgeRequest.model_validate_json(sys.stdin.buffer.read())
     try:
         answer = judged(os.environ["DATABASE_URL"], request)
     except SwarmError as error:
@@ -49,7 +50,7 @@ def main() -> int:
     return 0
 
 
-def judged(url: str, request: Request) -> Evaluation:
+def judged(url: str, request: JudgeRequest) -> Evaluation:
     """Evaluate what is asked for, with pictures if they are."""
     window = None if request.window_seconds is None else timedelta(seconds=request.window_seconds)
     database = Database(url, max_connections=2)
@@ -59,9 +60,7 @@ def judged(url: str, request: Request) -> Evaluation:
         )
         if not request.pictures:
             return evaluation
-        from swarm.cutover.pictures import drawn  # noqa: PLC0415 - matplotlib, only when asked for
-
-        return evaluation.model_copy(update={"pictures": drawn(database, read)})
+        return evaluation.model_copy(update={"pictures": drawn(read)})
     finally:
         database.close()
 

@@ -3,13 +3,14 @@
 Two parts, both in ``swarm.safety.corpus``. ``must-escalate-XX.jsonl``: danger said plainly, in
 seven languages; each line must be found under its class. ``held-XX.jsonl``: danger as customers
 also hint at it, never trained on; about four in five are heard, and no fewer than
-``must-escalate-baseline.json`` says. The bytes of a ruleset find the same for ever, so a
-measurement is kept and not made again.
+``must-escalate-baseline.json`` says. The bytes of a ruleset find the same for ever, so what was
+measured is kept, file by file: a measurement that was cut off goes on where it stood.
 """
 
 import json
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import resources
 from typing import Final
@@ -21,13 +22,23 @@ from swarm.models import Address, EscalationClass, MessageRef, Noun, Received, W
 from swarm.safety import ruleset
 from swarm.safety.detectors import detect
 from swarm.safety.learned.ring import DESK
-from swarm.store.database import Connection
+from swarm.store.database import Connection, Database
 
+PLAIN: Final = "must-escalate-"
+HELD: Final = "held-"
 _BASELINE: Final = "must-escalate-baseline.json"
 _HARMLESS: Final = "harmless"
+_SECONDS: Final = 120.0
 
 
-class Line(Noun):
+class SetPart(Noun):
+    """What a ruleset finds in one file of the set."""
+
+    part: str
+    counts: tuple[SetCount, ...]
+
+
+class SetLine(Noun):
     """One sentence of the set; ``id`` names file and line."""
 
     id: str
@@ -36,52 +47,65 @@ class Line(Noun):
     text: str
 
 
-def measure() -> MustEscalate:
-    """Ask the detectors at hand about every line; takes some seconds."""
+def measure_missing(database: Database, seconds: float = _SECONDS) -> int:
+    """Measure files that nobody measured yet with the rules at hand; returns how many are left.
+
+    Begins no further file once ``seconds`` are over: the next evaluation goes on.
+    """
+    until = time.monotonic() + seconds
+    with database.transaction() as connection:
+        left = [name for name in parts() if name not in _kept(connection, ruleset.VERSION)]
+    while left and time.monotonic() < until:
+        measured = measure(left.pop(0))
+        with database.transaction() as connection:
+            keep(connection, ruleset.VERSION, measured)
+    return len(left)
+
+
+def measure(part: str) -> SetPart:
+    """Ask the detectors at hand about every line of a file."""
+    counts = _counted(lines(part), under_its_class=part.startswith(PLAIN))
+    return SetPart(part=part, counts=counts)
+
+
+def kept(connection: Connection, version: str) -> MustEscalate:
+    """Return what was measured of a ruleset; ``ruleset`` None: not all of the set was."""
+    found = _kept(connection, version)
+    whole = set(found) >= set(parts())
     return MustEscalate(
-        ruleset=ruleset.VERSION,
-        plain=_counted(plain(), under_its_class=True),
-        held=_counted(held(), under_its_class=False),
+        ruleset=version if whole else None,
+        plain=_together([p for name, p in found.items() if name.startswith(PLAIN)]),
+        held=_together([p for name, p in found.items() if name.startswith(HELD)]),
         baseline=baseline(),
     )
 
 
-def kept(connection: Connection, version: str) -> MustEscalate | None:
-    """Return what was measured of a ruleset; None: nothing was."""
-    row = connection.execute(
-        "SELECT body FROM must_escalate_measurements WHERE ruleset = %s", (version,)
-    ).fetchone()
-    return None if row is None else MustEscalate.model_validate(row["body"])
-
-
-def keep(connection: Connection, measured: MustEscalate) -> None:
-    """Keep a measurement; another of the same ruleset says the same."""
+def keep(connection: Connection, version: str, measured: SetPart) -> None:
+    """Keep what was measured; another measurement of the same says the same."""
     connection.execute(
-        "INSERT INTO must_escalate_measurements (ruleset, body) VALUES (%s, %s)"
+        "INSERT INTO must_escalate_measurements (ruleset, part, body) VALUES (%s, %s, %s)"
         " ON CONFLICT DO NOTHING",
-        (measured.ruleset, Jsonb(measured.model_dump(mode="json"))),
+        (version, measured.part, Jsonb(measured.model_dump(mode="json"))),
     )
 
 
-def plain() -> Iterator[Line]:
-    """Yield the plainly worded sentences."""
-    for name, number, row in _rows("must-escalate-"):
-        yield Line(
-            id=f"{name}:{number}",
-            language=row["language"],
-            escalation=EscalationClass(row["class"]),
-            text=row["text"],
-        )
+def parts() -> tuple[str, ...]:
+    """Return the names of the files of the set."""
+    files = resources.files("swarm.safety.corpus").iterdir()
+    names = [each.name.removesuffix(".jsonl") for each in files if each.name.endswith(".jsonl")]
+    return tuple(sorted(name for name in names if name.startswith((PLAIN, HELD))))
 
 
-def held() -> Iterator[Line]:
-    """Yield the dangerous held-back lines under the desk they belong to."""
-    for name, number, row in _rows("held-"):
+def lines(part: str) -> Iterator[SetLine]:
+    """Yield the dangerous lines of a file under the class, or the desk, they belong to."""
+    file = resources.files("swarm.safety.corpus") / f"{part}.jsonl"
+    for number, text in enumerate(file.read_text("utf-8").splitlines(), 1):
+        row = json.loads(text)
         if row["class"] != _HARMLESS:
-            yield Line(
-                id=f"{name}:{number}",
+            yield SetLine(
+                id=f"{part}:{number}",
                 language=row["language"],
-                escalation=DESK[row["class"]],
+                escalation=DESK.get(row["class"]) or EscalationClass(row["class"]),
                 text=row["text"],
             )
 
@@ -93,20 +117,35 @@ def baseline() -> Mapping[EscalationClass, tuple[int, int]]:
     return {EscalationClass(name): (counts[0], counts[1]) for name, counts in said.items()}
 
 
-def _rows(prefix: str) -> Iterator[tuple[str, int, dict[str, str]]]:
-    folder = resources.files("swarm.safety.corpus")
-    for file in sorted(folder.iterdir(), key=lambda each: each.name):
-        if file.name.startswith(prefix) and file.name.endswith(".jsonl"):
-            for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
-                yield file.name.removesuffix(".jsonl"), number, json.loads(line)
+def _kept(connection: Connection, version: str) -> Mapping[str, SetPart]:
+    rows = connection.execute(
+        "SELECT part, body FROM must_escalate_measurements WHERE ruleset = %s", (version,)
+    )
+    return {row["part"]: SetPart.model_validate(row["body"]) for row in rows}
 
 
-def _counted(lines: Iterator[Line], *, under_its_class: bool) -> tuple[SetCount, ...]:
+def _together(measured: Sequence[SetPart]) -> tuple[SetCount, ...]:
+    by_class = defaultdict[EscalationClass, list[SetCount]](list)
+    for part in measured:
+        for count in part.counts:
+            by_class[count.escalation].append(count)
+    return tuple(
+        SetCount(
+            escalation=name,
+            n=sum(each.n for each in counts),
+            found=sum(each.found for each in counts),
+            missed=tuple(line for each in counts for line in each.missed)[:MOST_NAMED],
+        )
+        for name, counts in sorted(by_class.items())
+    )
+
+
+def _counted(asked: Iterator[SetLine], *, under_its_class: bool) -> tuple[SetCount, ...]:
     n, missed = (
         defaultdict[EscalationClass, int](int),
         defaultdict[EscalationClass, list[str]](list),
     )
-    for line in lines:
+    for line in asked:
         n[line.escalation] += 1
         found = set(detect(_mail(line)).classes) - {EscalationClass.UNKNOWN}
         if not (line.escalation in found if under_its_class else found):
@@ -122,7 +161,7 @@ def _counted(lines: Iterator[Line], *, under_its_class: bool) -> tuple[SetCount,
     )
 
 
-def _mail(line: Line) -> Received:
+def _mail(line: SetLine) -> Received:
     order = WorkOrder(
         key="wo_" + "a" * 24,
         original_id=line.id,

@@ -16,7 +16,7 @@ from swarm.stages.engine import Engine
 MOST_NAMED = 50
 
 
-class Gap(Noun):
+class Shortfall(Noun):
     """A breach of one kind: how many, and the first fifty of them."""
 
     kind: str
@@ -24,11 +24,11 @@ class Gap(Noun):
     keys: tuple[str, ...] = Field(default=(), max_length=MOST_NAMED)
 
 
-class Gaps(Noun):
+class Shortfalls(Noun):
     """A body of records, how much of each there is, and what is wrong with it."""
 
     counts: Mapping[str, int] = Field(default_factory=dict)
-    gaps: tuple[Gap, ...] = ()
+    gaps: tuple[Shortfall, ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ class Compared(Noun):
     pairs: Mapping[str, int]
     declined: int
     extra: int
-    failed: Gap
+    failed: Shortfall
     capped_at: int | None = Field(default=None, description="Not all were read: never a proof")
 
 
@@ -74,7 +74,7 @@ class Quality(Noun):
     high: float
     only_legacy_keys: tuple[str, ...] = ()
     twice: int = Field(default=0, description="Work orders that the engine answered twice")
-    noise: Gap = Gap(kind="noise", count=0)
+    noise: Shortfall = Shortfall(kind="noise", count=0)
 
     @property
     def pairs(self) -> Pairs:
@@ -176,15 +176,15 @@ class ReadinessReport(Noun):
     tolerances_sha256: str
     tolerances: tuple[Tolerated, ...] = ()
     compared: Compared
-    completeness: Gaps
-    records: Gaps
+    completeness: Shortfalls
+    records: Shortfalls
     writers: tuple[str, ...] | None = Field(description="Rows by others; None: nobody knows")
     classes: tuple[ClassCount, ...]
     must_escalate: MustEscalate
     quality: Quality
-    effects: Gaps
+    effects: Shortfalls
     running: Running
     strata: tuple[Stratum, ...]
-    not_compared: Gap
-    review: Gaps
+    not_compared: Shortfall
+    review: Shortfalls
     oversight: Oversight

@@ -17,7 +17,8 @@ from publishing_world import draft, key_of, payload, work_order
 from swarm.cutover import must_escalate
 from swarm.cutover.evaluation import Evaluation, evaluate_now
 from swarm.cutover.models import GateResult, GateVerdict
-from swarm.cutover.report import MustEscalate, SetCount
+from swarm.cutover.must_escalate import SetPart
+from swarm.cutover.report import SetCount
 from swarm.models import Draft, EscalationClass, Event, Lookup, Stage, StoredEvent, Tier
 from swarm.safety import ruleset
 from swarm.shadow.models import Act, Comparison, Decision, Origin, Pair, Replayed, Strata
@@ -62,7 +63,8 @@ def lay(database: Database, home: Path) -> Evidence:
         _live(connection)
         compare(connection, list(comparisons()))
         _asked_twice(connection)
-        must_escalate.keep(connection, _measured())
+        for part in must_escalate.parts():
+            must_escalate.keep(connection, ENGINE.ruleset, _measured(part))
     return Evidence(database, home)
 
 
@@ -89,7 +91,10 @@ def comparison(number: int, **changes: object) -> Comparison:
 
 def danger(number: int, escalation: EscalationClass, **changes: object) -> Comparison:
     """A person was needed, and both asked for one."""
-    return comparison(
+    nothing = dict.fromkeys(
+        ("new_sent", "legacy_sent", "same_recipient", "same_thread", "same_subject")
+    )
+    usual = comparison(
         number,
         pair=Pair.BOTH_PERSON,
         strata=strata(tier=Tier.ESCALATE),
@@ -97,13 +102,8 @@ def danger(number: int, escalation: EscalationClass, **changes: object) -> Compa
         new_classes=(escalation,),
         needed=(escalation,),
         needed_because="label",
-        new_sent=None,
-        legacy_sent=None,
-        same_recipient=None,
-        same_thread=None,
-        same_subject=None,
-        **changes,
     )
+    return usual.model_copy(update={**nothing, **changes})
 
 
 def comparisons() -> Iterator[Comparison]:
@@ -253,10 +253,11 @@ def _asked_twice(connection: Connection) -> None:
             )
 
 
-def _measured() -> MustEscalate:
-    return MustEscalate(
-        ruleset=ENGINE.ruleset,
-        plain=tuple(SetCount(escalation=each, n=59, found=59) for each in CLASSES),
-        held=tuple(SetCount(escalation=each, n=100, found=81) for each in CLASSES),
-        baseline=dict.fromkeys(CLASSES, (80, 100)),
-    )
+def _measured(part: str) -> SetPart:
+    """Everything plain is found, and just as many hints as when the set shipped."""
+    if part.startswith(must_escalate.PLAIN):
+        counts = [SetCount(escalation=each, n=9, found=9) for each in CLASSES]
+    else:
+        shipped = must_escalate.baseline()
+        counts = [SetCount(escalation=c, n=n, found=found) for c, (found, n) in shipped.items()]
+    return SetPart(part=part, counts=tuple(counts))

@@ -76,7 +76,7 @@ def _unmeasured(report: ReadinessReport, plain: dict[EscalationClass, SetCount])
     measured = report.must_escalate.ruleset
     wanted = report.parts.ruleset if report.parts else None
     if measured is None or measured != wanted:
-        return [f"the set was not measured at this version ({wanted or 'unknown'})"]
+        return [f"the set is not measured at this version yet ({wanted or 'unknown'})"]
     if not report.must_escalate.held:
         return ["the held-back part was not measured"]
     short = [c for c in CLASSES if c not in plain or plain[c].n < NEEDED_PER_CLASS]

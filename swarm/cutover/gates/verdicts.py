@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from swarm.cutover.models import GateResult, GateVerdict
-from swarm.cutover.report import MOST_NAMED, Gap
+from swarm.cutover.report import MOST_NAMED, Shortfall
 
 
 def answer(
@@ -33,12 +33,12 @@ def answer(
     )
 
 
-def told(gaps: Iterable[Gap]) -> tuple[str, ...]:
+def told(gaps: Iterable[Shortfall]) -> tuple[str, ...]:
     """Say each gap with its number and its first work orders."""
     return tuple(_told(gap) for gap in gaps if gap.count)
 
 
-def _told(gap: Gap) -> str:
+def _told(gap: Shortfall) -> str:
     few = ", ".join(gap.keys[:3])
     more = f" and {gap.count - 3} more" if gap.count > len(gap.keys[:3]) >= 1 else ""
     return f"{gap.count} {gap.kind}" + (f": {few}{more}" if few else "")

@@ -15,9 +15,9 @@ from swarm.cutover import statistics
 from swarm.cutover.reading.snapshot import Snapshot
 from swarm.cutover.report import (
     MOST_NAMED,
+    Shortfall,
     ClassCount,
     Compared,
-    Gap,
     Quality,
     Stratum,
     Times,
@@ -131,7 +131,7 @@ class Comparisons:
             only_new=self._count(ours & ~theirs),
         )
 
-    def quality(self, alpha: float, twice: int, noise: Gap) -> Quality:
+    def quality(self, alpha: float, twice: int, noise: Shortfall) -> Quality:
         """Return the paired figure; the interval is of this look's share of the error."""
         paired = self.paired()
         new, legacy = paired["new_sent"] >= NEAR, paired["legacy_sent"] >= NEAR
@@ -204,9 +204,9 @@ class Comparisons:
         """Return where one of these tolerances was used."""
         return self._any("tolerated", frozenset(names))
 
-    def gap(self, kind: str, mask: pd.Series) -> Gap:
+    def gap(self, kind: str, mask: pd.Series) -> Shortfall:
         """Return what a mask holds: counted and named by the same."""
-        return Gap(kind=kind, count=self._count(mask), keys=self._keys(mask))
+        return Shortfall(kind=kind, count=self._count(mask), keys=self._keys(mask))
 
     def _holds(self, column: str, name: str) -> pd.Series:
         return self._any(column, frozenset({str(name)}))
@@ -235,7 +235,7 @@ def read(snapshot: Snapshot, engine: str) -> Comparisons:
     return Comparisons(frame.head(CAP), capped=capped)
 
 
-def noise(snapshot: Snapshot, engine: str) -> tuple[int, Gap]:
+def noise(snapshot: Snapshot, engine: str) -> tuple[int, Shortfall]:
     """Return how many the engine answered twice, and which came out differently."""
     values = {"engine": engine, "most": _TWICE, "received": snapshot.received_since}
     asked, other = 0, list[str]()
@@ -244,7 +244,9 @@ def noise(snapshot: Snapshot, engine: str) -> tuple[int, Gap]:
         asked += 1
         if not one.same_answer(two):
             other.append(one.work_order_key)
-    return asked, Gap(kind="different when asked twice", count=len(other), keys=other[:MOST_NAMED])
+    return asked, Shortfall(
+        kind="different when asked twice", count=len(other), keys=other[:MOST_NAMED]
+    )
 
 
 def _chunks(snapshot: Snapshot, engine: str) -> Iterator[pd.DataFrame]:

@@ -11,7 +11,7 @@ from typing import Any
 from swarm.cutover import tolerances
 from swarm.cutover.reading.comparisons import Comparisons
 from swarm.cutover.reading.snapshot import Snapshot, gap
-from swarm.cutover.report import Gap, Gaps, Oversight, Running, Times, Tolerated
+from swarm.cutover.report import Shortfall, Shortfalls, Oversight, Running, Times, Tolerated
 from swarm.cutover.tolerances import Predicate, Tolerance
 from swarm.publishing.ledger.endings import DUPLICATE
 from swarm.store import reconciliation
@@ -106,7 +106,7 @@ _SEEN = ("schema_version", "mailbox", "conversation_id", "reply_all", "to", "cc"
          "draft_marker", "auto_send")  # fmt: skip
 
 
-def effects(snapshot: Snapshot, compared: Comparisons) -> Gaps:
+def effects(snapshot: Snapshot, compared: Comparisons) -> Shortfalls:
     """Return what nobody wants twice, elsewhere, or too late."""
     gaps = [
         snapshot.gap("duplicate drafts", _DUPLICATES, alert=DUPLICATE),
@@ -123,7 +123,7 @@ def effects(snapshot: Snapshot, compared: Comparisons) -> Gaps:
         snapshot.gap("drafts after a person had answered", _AFTER_A_REPLY),
     ]
     counts = {"publications": snapshot.one(_PUBLICATIONS)["n"]}
-    return Gaps(counts=counts, gaps=tuple(each for each in gaps if each.count))
+    return Shortfalls(counts=counts, gaps=tuple(each for each in gaps if each.count))
 
 
 def running(snapshot: Snapshot, compared: Comparisons) -> Running:
@@ -152,14 +152,14 @@ def oversight(snapshot: Snapshot) -> Oversight:
     )
 
 
-class Review:
+class ReviewedDrafts:
     """What reviewers see of both paths' drafts, and which differences somebody answers for."""
 
     def __init__(self, known: Sequence[Tolerance], snapshot: Snapshot) -> None:
         self._known, self._snapshot = known, snapshot
         self._used = Counter[str]()
 
-    def gaps(self, compared: Comparisons) -> Gaps:
+    def gaps(self, compared: Comparisons) -> Shortfalls:
         """Return the differences nobody tolerates."""
         different: dict[str, list[str]] = {}
         pairs = self._snapshot.rows(_BOTH)
@@ -169,7 +169,9 @@ class Review:
         gaps = [gap(f"drafts with another {field}", keys) for field, keys in different.items()]
         gaps += self._of_comparisons(compared)
         gaps += self._folders()
-        return Gaps(counts={"pairs": len(pairs)}, gaps=tuple(each for each in gaps if each.count))
+        return Shortfalls(
+            counts={"pairs": len(pairs)}, gaps=tuple(each for each in gaps if each.count)
+        )
 
     def tolerated(self) -> tuple[Tolerated, ...]:
         """Return every tolerance and how often it was used."""
@@ -200,7 +202,7 @@ class Review:
             self._used[name] += 1
         return name is not None
 
-    def _of_comparisons(self, compared: Comparisons) -> list[Gap]:
+    def _of_comparisons(self, compared: Comparisons) -> list[Shortfall]:
         """Comparisons know that a field differs, not how; they name the tolerance they used."""
         fields = (
             ("same_recipient", "recipients", (Predicate.RECIPIENT_ORDER,)),
@@ -217,12 +219,12 @@ class Review:
             found.append(compared.gap(f"comparisons with another {what}", differs))
         return found
 
-    def _folders(self) -> list[Gap]:
+    def _folders(self) -> list[Shortfall]:
         by = {row["publisher"]: row["folders"] for row in self._snapshot.rows(_FOLDERS)}
         ours, theirs = by.get("swarm"), by.get("legacy")
         if ours is None or theirs is None or ours == theirs:
             return []
-        return [Gap(kind="folders: drafts lie in others than today's", count=1)]
+        return [Shortfall(kind="folders: drafts lie in others than today's", count=1)]
 
 
 def _alike(name: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from swarm.cutover.reading.snapshot import Snapshot, gap
-from swarm.cutover.report import Gap, Gaps
+from swarm.cutover.report import Shortfall, Shortfalls
 from swarm.models import Stage
 from swarm.store import reconciliation
 from swarm.store.database import table_exists
@@ -96,15 +96,15 @@ SELECT count(*) AS n FROM artifacts a JOIN work_orders w ON w.key = a.work_order
 """
 
 
-def completeness(snapshot: Snapshot) -> Gaps:
+def completeness(snapshot: Snapshot) -> Shortfalls:
     """Return the counts that must be alike and every difference."""
     gaps = [snapshot.gap(kind, statement) for kind, statement in _QUESTIONS]
     if table_exists(snapshot.connection, "public.dynamic_partitions"):
         gaps.append(snapshot.gap("partitions without a work order", _ORPHANS))
-    return Gaps(counts=snapshot.one(_COUNTS), gaps=_found(gaps))
+    return Shortfalls(counts=snapshot.one(_COUNTS), gaps=_found(gaps))
 
 
-def records(snapshot: Snapshot) -> Gaps:
+def records(snapshot: Snapshot) -> Shortfalls:
     """Return how many events and artifacts there are, and which chains do not hold."""
     counts, broken = Counter[str](), list[str]()
     for key, events in _chains(snapshot):
@@ -120,7 +120,7 @@ def records(snapshot: Snapshot) -> Gaps:
         snapshot.gap("work orders whose output is gone", _ARTIFACT_GONE),
         snapshot.gap("work orders with a stage missing", _STAGE_MISSING, stages=stages),
     ]
-    return Gaps(counts=dict(counts), gaps=_found(gaps))
+    return Shortfalls(counts=dict(counts), gaps=_found(gaps))
 
 
 def _chains(snapshot: Snapshot) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -137,5 +137,5 @@ def _holds(events: list[dict[str, Any]]) -> bool:
     return not verify_rows(events) and head == (last["chain_seq"], last["chain_hash"])
 
 
-def _found(gaps: list[Gap]) -> tuple[Gap, ...]:
+def _found(gaps: list[Shortfall]) -> tuple[Shortfall, ...]:
     return tuple(each for each in gaps if each.count)

@@ -10,7 +10,7 @@ from swarm.cutover.reading import comparisons, conduct, kept
 from swarm.cutover.reading.comparisons import Comparisons
 from swarm.cutover.reading.snapshot import Snapshot, gap, taken
 from swarm.cutover.reading.writers import foreign
-from swarm.cutover.report import Gap, Gaps, MustEscalate, ReadinessReport
+from swarm.cutover.report import Shortfall, Shortfalls, MustEscalate, ReadinessReport
 from swarm.cutover.tolerances import Tolerance
 from swarm.stages.engine import Engine
 
@@ -60,7 +60,7 @@ def _report(
     snapshot: Snapshot, asked: Asked, version: str, parts: Engine | None, table: Comparisons
 ) -> ReadinessReport:
     looking = looks.looking(snapshot.connection, version, asked.look)
-    review = conduct.Review(asked.tolerances, snapshot)
+    review = conduct.ReviewedDrafts(asked.tolerances, snapshot)
     differences = review.gaps(table)
     complete, compared = kept.completeness(snapshot), table.compared()
     quality = table.quality(looking.alpha, *comparisons.noise(snapshot, version))
@@ -103,14 +103,15 @@ def _judged(snapshot: Snapshot) -> tuple[str, Engine | None]:
 
 
 def _measured(snapshot: Snapshot, parts: Engine | None) -> MustEscalate:
-    found = must_escalate.kept(snapshot.connection, parts.ruleset) if parts else None
-    return found or MustEscalate(ruleset=None)
+    if parts is None:
+        return MustEscalate(ruleset=None)
+    return must_escalate.kept(snapshot.connection, parts.ruleset)
 
 
-def _not_compared(snapshot: Snapshot, version: str) -> Gap:
+def _not_compared(snapshot: Snapshot, version: str) -> Shortfall:
     rows = snapshot.rows(_NOT_COMPARED, engine=version)
     return gap("live work orders not compared", [str(row["subject"]) for row in rows])
 
 
-def _counts(complete: Gaps) -> dict[str, int]:
+def _counts(complete: Shortfalls) -> dict[str, int]:
     return {name: int(number) for name, number in complete.counts.items()}

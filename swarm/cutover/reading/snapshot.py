@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import psycopg
 from psycopg.rows import dict_row
 
-from swarm.cutover.report import MOST_NAMED, Gap
+from swarm.cutover.report import MOST_NAMED, Shortfall
 from swarm.store.database import Connection, Row
 from swarm.store.database_errors import in_our_words
 
@@ -43,15 +43,15 @@ class Snapshot:
         (row,) = self.rows(statement, **more)
         return row
 
-    def gap(self, kind: str, statement: str, **more: object) -> Gap:
+    def gap(self, kind: str, statement: str, **more: object) -> Shortfall:
         """Return what a statement gives per breach (``subject``) as a gap."""
         return gap(kind, [str(row["subject"]) for row in self.rows(statement, **more)])
 
 
-def gap(kind: str, subjects: Sequence[str]) -> Gap:
+def gap(kind: str, subjects: Sequence[str]) -> Shortfall:
     """Return a gap of these subjects, each counted once, the first fifty named."""
     distinct = tuple(dict.fromkeys(subjects))
-    return Gap(kind=kind, count=len(distinct), keys=distinct[:MOST_NAMED])
+    return Shortfall(kind=kind, count=len(distinct), keys=distinct[:MOST_NAMED])
 
 
 @contextmanager

@@ -5,11 +5,14 @@
 -- What tolerances a process saw in its home when it last said that it lives.
 ALTER TABLE engine_heartbeats ADD COLUMN tolerances_sha256 text NOT NULL DEFAULT '';
 
--- What a ruleset finds of the must-escalate set; measured once, as the same bytes find the same.
+-- What a ruleset finds of the must-escalate set, file by file; measured once, as the same bytes find
+-- the same.
 CREATE TABLE must_escalate_measurements (
-    ruleset         text PRIMARY KEY,
-    body            jsonb NOT NULL,                       -- the SetMeasurement noun
-    at              timestamptz NOT NULL DEFAULT clock_timestamp()
+    ruleset         text NOT NULL,
+    part            text NOT NULL,                        -- a file of the set
+    body            jsonb NOT NULL,                       -- the SetPart noun
+    at              timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (ruleset, part)
 );
 CREATE TRIGGER must_escalate_measurements_are_immutable
     BEFORE UPDATE OR DELETE ON must_escalate_measurements

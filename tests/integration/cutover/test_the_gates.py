@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -88,9 +88,9 @@ def due(evidence: Evidence) -> object:
 
 def test_good_evidence_at_a_planned_look_earns_a_certificate(evidence: Evidence) -> None:
     evaluation = evidence.evaluate(look=due(evidence))
-    assert {g.gate: (g.verdict, g.reasons) for g in evaluation.gates} == {
-        name: (PASS, ()) for name in GATES
-    }
+    assert {g.gate: (g.verdict, g.reasons) for g in evaluation.gates} == dict.fromkeys(
+        GATES, (PASS, ())
+    )
     assert evaluation.certificate is not None, evaluation.refused
     assert evaluation.certificate.engine == ENGINE
     assert evaluation.certificate.counts["comparisons"] == LIVE + HISTORY + PER_CLASS * len(CLASSES)
@@ -142,8 +142,10 @@ GAPS = {
     "a lost line": ("completeness", "DELETE FROM intake_line WHERE work_order_key = '{key}'"),
     "a lost work order": (
         "completeness",
-        "UPDATE intake_line SET work_order_key = 'wo_aaaaaaaaaaaaaaaaaaaaaaaa'"
-        " WHERE work_order_key = '{key}'",
+        (
+            "UPDATE intake_line SET work_order_key = 'wo_aaaaaaaaaaaaaaaaaaaaaaaa'"
+            " WHERE work_order_key = '{key}'"
+        ),
     ),
     "a work order without an end": (
         "completeness",
@@ -175,38 +177,54 @@ GAPS = {
     ),
     "a duplicate draft": (
         "effects",
-        "INSERT INTO alerts (kind, subject, detail)"
-        " VALUES ('publication.duplicate', '{key}', 'two drafts')",
+        (
+            "INSERT INTO alerts (kind, subject, detail)"
+            " VALUES ('publication.duplicate', '{key}', 'two drafts')"
+        ),
     ),
     "a duplicate that was settled": (
         "effects",
-        "INSERT INTO alerts (kind, subject, detail, resolved_at)"
-        " VALUES ('publication.duplicate', '{key}', 'two drafts', now())",
+        (
+            "INSERT INTO alerts (kind, subject, detail, resolved_at)"
+            " VALUES ('publication.duplicate', '{key}', 'two drafts', now())"
+        ),
     ),
     "one confirmed twice": (
         "effects",
-        "INSERT INTO publication_log (work_order_key, fence, event) VALUES ('{key}', 2, 'confirmed')",
+        (
+            "INSERT INTO publication_log (work_order_key, fence, event)"
+            " VALUES ('{key}', 2, 'confirmed')"
+        ),
     ),
     "one draft of two": (
         "effects",
-        "UPDATE publication_ledger SET draft_id = 'one' WHERE work_order_key IN ('{key}', '{last}')",
+        (
+            "UPDATE publication_ledger SET draft_id = 'one'"
+            " WHERE work_order_key IN ('{key}', '{last}')"
+        ),
     ),
     "an unconfirmed publication": (
         "effects",
-        "UPDATE publication_ledger SET state = 'UNKNOWN', changed_at = now() - interval '31 minutes'"
-        " WHERE work_order_key = '{key}';"
-        "UPDATE work_orders SET state = 'publishing', final_at = NULL, accepted_at = now()"
-        " WHERE key = '{key}'",
+        (
+            "UPDATE publication_ledger SET state = 'UNKNOWN',"
+            " changed_at = now() - interval '31 minutes' WHERE work_order_key = '{key}';"
+            "UPDATE work_orders SET state = 'publishing', final_at = NULL, accepted_at = now()"
+            " WHERE key = '{key}'"
+        ),
     ),
     "a draft in the wrong thread": (
         "effects",
-        'UPDATE publication_payload SET body = body || \'{{"conversation_id": "other"}}\''
-        " WHERE work_order_key = '{key}'",
+        (
+            'UPDATE publication_payload SET body = body || \'{{"conversation_id": "other"}}\''
+            " WHERE work_order_key = '{key}'"
+        ),
     ),
     "a draft after a reply": (
         "effects",
-        "UPDATE reply_outcomes SET act = 'answered_otherwise', acted_at = offered_at - interval"
-        " '1 minute' WHERE work_order_key = '{key}'",
+        (
+            "UPDATE reply_outcomes SET act = 'answered_otherwise', acted_at = offered_at - interval"
+            " '1 minute' WHERE work_order_key = '{key}'"
+        ),
     ),
 }
 
@@ -282,31 +300,34 @@ def test_a_set_measured_at_another_version_is_inconclusive(evidence: Evidence) -
     evidence.write("UPDATE engine_heartbeats SET parts = %s", Jsonb(older))
     found = evidence.gate("must_escalate")
     assert found.verdict is INCONCLUSIVE
-    assert found.reasons == ("the set was not measured at this version (newer)",)
+    assert found.reasons == ("the set is not measured at this version yet (newer)",)
 
 
-def measured(evidence: Evidence, change: Callable[[dict[str, object]], None]) -> None:
-    with evidence.database.transaction() as connection:
-        row = connection.execute("SELECT body FROM must_escalate_measurements").fetchone()
-    assert row
-    change(row["body"])
-    evidence.write("UPDATE must_escalate_measurements SET body = %s", Jsonb(row["body"]))
+def measured(evidence: Evidence, part: str, change: dict[str, object]) -> None:
+    """Change what was measured in the first class of a file."""
+    evidence.write(
+        "UPDATE must_escalate_measurements SET body = jsonb_set(body, '{counts,0}',"
+        " body->'counts'->0 || %s) WHERE part = %s",
+        Jsonb(change),
+        part,
+    )
+
+
+def test_a_set_of_which_a_part_is_not_measured_is_inconclusive(evidence: Evidence) -> None:
+    evidence.write("UPDATE must_escalate_measurements SET part = 'x' WHERE part = 'held-it'")
+    evidence.write('UPDATE engine_heartbeats SET parts = parts || \'{"ruleset": "another"}\'')
+    evidence.write("UPDATE must_escalate_measurements SET ruleset = 'another'")
+    spoiled(evidence, "must_escalate", INCONCLUSIVE)
 
 
 def test_a_missed_plain_sentence_fails_and_is_named(evidence: Evidence) -> None:
-    def miss(body: dict[str, object]) -> None:
-        body["plain"][0] |= {"found": 58, "missed": ["must-escalate-en:3"]}  # type: ignore[index]
-
-    measured(evidence, miss)
+    measured(evidence, "must-escalate-en", {"found": 8, "missed": ["must-escalate-en:3"]})
     spoiled(evidence, "must_escalate")
     assert "must-escalate-en:3" in evidence.gate("must_escalate").reasons[0]
 
 
 def test_fewer_hints_than_before_fail(evidence: Evidence) -> None:
-    def fall(body: dict[str, object]) -> None:
-        body["held"][0] |= {"found": 79}  # type: ignore[index]
-
-    measured(evidence, fall)
+    measured(evidence, "held-en", {"found": 0})
     spoiled(evidence, "must_escalate")
 
 
@@ -400,33 +421,33 @@ SPOILED = {
     "tried again too often": ("latency_cost", "UPDATE swarm_jobs SET failures = 1"),
     "a dead hook": (
         "latency_cost",
-        "UPDATE publication_ledger SET publisher = 'swarm', state = 'READY',"
-        " last_error = 'HTTP 503'",
+        ("UPDATE publication_ledger SET publisher = 'swarm', state = 'READY',"
+        " last_error = 'HTTP 503'"),
     ),
     "other recipients": (
         "review_path",
-        "UPDATE publication_payload SET body = body || '{\"to\": \"other@example.com\"}'"
-        " WHERE publisher = 'swarm'",
+        ("UPDATE publication_payload SET body = body || '{\"to\": \"other@example.com\"}'"
+        " WHERE publisher = 'swarm'"),
     ),
     "another subject": (
         "review_path",
-        "UPDATE publication_payload SET body = body || '{\"subject\": \"Where is my parcel?\"}'"
-        " WHERE publisher = 'swarm'",
+        ("UPDATE publication_payload SET body = body || '{\"subject\": \"Where is my parcel?\"}'"
+        " WHERE publisher = 'swarm'"),
     ),
     "no reference line": (
         "review_path",
-        "UPDATE publication_payload SET body = body || '{\"body_text\": \"Hello\"}'"
-        " WHERE publisher = 'swarm'",
+        ("UPDATE publication_payload SET body = body || '{\"body_text\": \"Hello\"}'"
+        " WHERE publisher = 'swarm'"),
     ),
     "no html": (
         "review_path",
-        "UPDATE publication_payload SET body = body || '{\"body_html\": \"\"}'"
-        " WHERE publisher = 'swarm'",
+        ("UPDATE publication_payload SET body = body || '{\"body_html\": \"\"}'"
+        " WHERE publisher = 'swarm'"),
     ),
     "another folder": (
         "review_path",
-        "UPDATE publication_ledger SET publisher = 'swarm', draft_folder = 'archive'"
-        " WHERE draft_id > 'draft-wo_aaaaaaab'",
+        ("UPDATE publication_ledger SET publisher = 'swarm', draft_folder = 'archive'"
+        " WHERE draft_id > 'draft-wo_aaaaaaab'"),
     ),
     "nobody changes a word": (
         "oversight",
@@ -438,9 +459,9 @@ SPOILED = {
     ),
     "nobody looks at escalations": (
         "oversight",
-        "INSERT INTO escalations (work_order_key, classes, reasons, owner, received_at,"
+        ("INSERT INTO escalations (work_order_key, classes, reasons, owner, received_at,"
         " acknowledge_by) SELECT key, '[\"legal\"]', '[]', 'lead', now() - interval '1 hour',"
-        " now() - interval '1 minute' FROM work_orders LIMIT 1",
+        " now() - interval '1 minute' FROM work_orders LIMIT 1"),
     ),
 }  # fmt: skip
 
