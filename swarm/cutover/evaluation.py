@@ -6,7 +6,7 @@ Dagster's schedule), what follows after a cutover (``watch``).
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from psycopg.types.json import Jsonb
@@ -57,7 +57,7 @@ def evaluate_now(
     home: Path,
     *,
     look: datetime | None = None,
-    window: timedelta | None = None,
+    since: datetime | None = None,
     keep: bool = True,
 ) -> tuple[Evaluation, Read]:
     """Evaluate and keep it; a certificate is issued at a planned look at which all pass.
@@ -71,7 +71,7 @@ def evaluate_now(
         tolerances=tolerances.load(home),
         tolerances_sha256=tolerances.fingerprint(home),
         look=look,
-        window=window,
+        since=since,
     )
     found = read(database.url, asked)
     gates = evaluate(found.report)

@@ -11,7 +11,6 @@ import signal
 import sys
 import threading
 import time
-from datetime import timedelta
 from pathlib import Path
 
 from pydantic import AwareDatetime
@@ -27,11 +26,11 @@ _PARENT_POLL_SECONDS = 1.0
 
 
 class JudgeRequest(Noun):
-    """What to evaluate. ``look``: a planned look; ``window_seconds``: a rolling window."""
+    """What to evaluate. ``look``: a planned look; ``since``: a watch."""
 
     home: str
     look: AwareDatetime | None = None
-    window_seconds: float | None = None
+    since: AwareDatetime | None = None
     keep: bool = True
     pictures: bool = False
 
@@ -52,11 +51,10 @@ def main() -> int:
 
 def judged(url: str, request: JudgeRequest) -> Evaluation:
     """Evaluate what is asked for, with pictures if they are."""
-    window = None if request.window_seconds is None else timedelta(seconds=request.window_seconds)
     database = Database(url, max_connections=2)
     try:
         evaluation, read = evaluate_now(
-            database, Path(request.home), look=request.look, window=window, keep=request.keep
+            database, Path(request.home), look=request.look, since=request.since, keep=request.keep
         )
         if not request.pictures:
             return evaluation

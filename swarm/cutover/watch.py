@@ -6,7 +6,7 @@ forward. What lives elsewhere: the gates (``gates``), the way back (``switch.com
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from psycopg.types.json import Jsonb
@@ -48,8 +48,8 @@ class Watched(Noun):
     acted: str
 
 
-def window(connection: Connection) -> timedelta | None:
-    """Return how far back to look; None while swarm is not the publisher.
+def since(connection: Connection) -> datetime | None:
+    """Return from when on to look; None while swarm is not the publisher.
 
     Never past the cutover itself: what was before it is no fault of what runs now.
     """
@@ -57,8 +57,7 @@ def window(connection: Connection) -> timedelta | None:
     if control.active is not PublisherName.SWARM:
         return None
     row = connection.execute("SELECT clock_timestamp() AS at").fetchone()
-    since: timedelta = row["at"] - control.at if row else WINDOW
-    return min(WINDOW, since)
+    return max(control.at, row["at"] - WINDOW) if row else control.at
 
 
 def conclude(database: Database, evaluation: Evaluation, *, auto_rollback: bool) -> Watched:

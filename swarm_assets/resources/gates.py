@@ -40,15 +40,15 @@ class Gates:
     def watched(self) -> bool:
         """Whether swarm publishes, so that the gates must go on being asked."""
         with self.database.transaction() as connection:
-            return watch.window(connection) is not None
+            return watch.since(connection) is not None
 
     def watch(self) -> Watched | None:
         """Look over the rolling window once; None while swarm does not publish."""
         with self.database.transaction() as connection:
-            window = watch.window(connection)
-        if window is None:
+            since = watch.since(connection)
+        if since is None:
             return None
-        request = self._request(window_seconds=window.total_seconds())
+        request = self._request(since=since)
         found = asking.evaluation(self.settings, request)
         return watch.conclude(self.database, found, auto_rollback=self.settings.core.auto_rollback)
 

@@ -15,10 +15,10 @@ from swarm.cutover import statistics
 from swarm.cutover.reading.snapshot import Snapshot
 from swarm.cutover.report import (
     MOST_NAMED,
-    Shortfall,
     ClassCount,
     Compared,
     Quality,
+    Shortfall,
     Stratum,
     Times,
 )

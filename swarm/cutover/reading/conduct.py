@@ -11,7 +11,7 @@ from typing import Any
 from swarm.cutover import tolerances
 from swarm.cutover.reading.comparisons import Comparisons
 from swarm.cutover.reading.snapshot import Snapshot, gap
-from swarm.cutover.report import Shortfall, Shortfalls, Oversight, Running, Times, Tolerated
+from swarm.cutover.report import Oversight, Running, Shortfall, Shortfalls, Times, Tolerated
 from swarm.cutover.tolerances import Predicate, Tolerance
 from swarm.publishing.ledger.endings import DUPLICATE
 from swarm.store import reconciliation

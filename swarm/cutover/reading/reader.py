@@ -10,7 +10,7 @@ from swarm.cutover.reading import comparisons, conduct, kept
 from swarm.cutover.reading.comparisons import Comparisons
 from swarm.cutover.reading.snapshot import Snapshot, gap, taken
 from swarm.cutover.reading.writers import foreign
-from swarm.cutover.report import Shortfall, Shortfalls, MustEscalate, ReadinessReport
+from swarm.cutover.report import MustEscalate, ReadinessReport, Shortfall, Shortfalls
 from swarm.cutover.tolerances import Tolerance
 from swarm.stages.engine import Engine
 
@@ -32,12 +32,12 @@ SELECT w.key AS subject FROM work_orders w
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What to read: ``look`` None: in between; ``window``: live ones of so long only (a watch)."""
+    """What to read: ``look`` None: in between; ``since``: what came since then only (a watch)."""
 
     tolerances: Sequence[Tolerance]
     tolerances_sha256: str
     look: datetime | None = None
-    window: timedelta | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Read:
 
 def read(url: str, asked: Asked) -> Read:
     """Read the report of the engine that runs; raises a ``DatabaseError``."""
-    with taken(url, asked.window or LIVE, asked.window) as snapshot:
+    with taken(url, LIVE, asked.since) as snapshot:
         version, parts = _judged(snapshot)
         table = comparisons.read(snapshot, version)
         return Read(_report(snapshot, asked, version, parts, table), table)

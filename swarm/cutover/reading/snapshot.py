@@ -55,8 +55,8 @@ def gap(kind: str, subjects: Sequence[str]) -> Shortfall:
 
 
 @contextmanager
-def taken(url: str, live: timedelta, received: timedelta | None = None) -> Iterator[Snapshot]:
-    """Yield a snapshot as of now; ``received`` bounds the comparisons, too (a rolling window)."""
+def taken(url: str, live: timedelta, since: datetime | None = None) -> Iterator[Snapshot]:
+    """Yield a snapshot as of now; ``since`` bounds everything, comparisons too (a watch)."""
     with (
         in_our_words(),
         psycopg.connect(
@@ -67,4 +67,4 @@ def taken(url: str, live: timedelta, received: timedelta | None = None) -> Itera
         connection.read_only = True
         row = connection.execute("SELECT clock_timestamp() AS at").fetchone()
         at: datetime = (row or {})["at"]
-        yield Snapshot(connection, at, at - live, at - received if received else None)
+        yield Snapshot(connection, at, since or at - live, since)

@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -566,7 +566,7 @@ def test_a_rolling_window_sees_what_came_in_then_alone(evidence: Evidence) -> No
         " to_jsonb(now() - interval '5 minutes')) WHERE work_order_key = %s",
         KEY,
     )
-    found = evidence.evaluate(window=timedelta(hours=1))
+    found = evidence.evaluate(since=datetime.now(UTC) - timedelta(hours=1))
     assert found.report.compared.total == 1
     assert found.report.completeness.counts["work_orders"] == 0
 
