@@ -354,6 +354,10 @@ class CoreSettings(BaseSettings):
     keeper_database_url: SecretStr | None = Field(
         default=None, description="The same database as the role that audits and erases"
     )
+    auto_rollback: bool = Field(
+        default=False,
+        description="true: two breaches of a gate in a row after a cutover give publishing back",
+    )
     swarm_key_secret: SecretStr = Field(description="HMAC secret of the opaque work-order keys")
     auto_send_enabled: bool = Field(
         default=False, description="Must be false: drafts only, a human sends (ES-06)"

@@ -8,11 +8,14 @@ exist.
 import dagster as dg
 
 from swarm_assets.assets.cutover import SWITCHES, legacy_proof_job
+from swarm_assets.assets.readiness import readiness
 from swarm_assets.assets.release import release_job
 from swarm_assets.assets.stages import STAGES
+from swarm_assets.assets.watching import cutover_watch_job, rollback_drill_job
 from swarm_assets.jobs import publications_job, reply_outcomes_job, work_order_job
 from swarm_assets.resources import (
     connections,
+    gates,
     intake,
     legacy,
     outcomes,
@@ -21,6 +24,7 @@ from swarm_assets.resources import (
     run_session,
     stage_outputs,
 )
+from swarm_assets.schedules.readiness import SCHEDULES, readiness_job
 from swarm_assets.sensors.alerts import alerts as alerts_sensor
 from swarm_assets.sensors.intake import intake as intake_sensor
 from swarm_assets.sensors.outcomes import legacy_outcomes as legacy_outcomes_sensor
@@ -34,7 +38,7 @@ from swarm_assets.sensors.standby import legacy_proof as legacy_proof_sensor
 def build_definitions(**overrides: object) -> dg.Definitions:
     """Return the code location; ``overrides`` replace resources by name, plain objects allowed."""
     return dg.Definitions(
-        assets=STAGES,
+        assets=[*STAGES, readiness],
         # *Materialize* runs the hidden asset job, whose default executor forks; workers may not.
         executor=dg.in_process_executor,
         jobs=[
@@ -43,8 +47,12 @@ def build_definitions(**overrides: object) -> dg.Definitions:
             reply_outcomes_job,
             legacy_proof_job,
             release_job,
+            readiness_job,
+            cutover_watch_job,
+            rollback_drill_job,
             *SWITCHES,
         ],
+        schedules=SCHEDULES,
         sensors=[
             intake_sensor,
             publications_sensor,
@@ -62,6 +70,7 @@ def build_definitions(**overrides: object) -> dg.Definitions:
             "leases": connections.leases,
             "stream": intake.stream,
             "legacy": legacy.legacy,
+            "gates": gates.gates,
             "outlook": connections.outlook,
             "monday": connections.monday,
             "zapier": connections.zapier,

@@ -57,10 +57,21 @@ SWITCH_LANE: Final = {
     "dagster/max_runtime": "300",
 }
 
+# Judged in a child process; ahead of work orders, behind publishing and switches.
+GATES_LANE: Final = {
+    **NO_RETRY,
+    LANE_TAG: "gates",
+    "dagster/priority": "5",
+    "dagster/max_runtime": "600",
+}
+
 _LANES: Final[Mapping[str, Mapping[str, str]]] = {
     "publications": ROUND_LANE,
     "reply_outcomes": LOOK_LANE,
     "legacy_proof": PROOF_LANE,
+    "rollback_drill": PROOF_LANE,
+    "readiness": GATES_LANE,
+    "cutover_watch": GATES_LANE,
     "publisher_cutover": SWITCH_LANE,
     "publisher_rollback": SWITCH_LANE,
     "publisher_stop": SWITCH_LANE,
