@@ -15,6 +15,7 @@ from swarm.stages.enrichment.enclosed import read_attachments
 from swarm.stages.enrichment.graph import ENRICHMENT
 from swarm.stages.enrichment.repeated import waiting_elsewhere
 from swarm.stages.graph_runner import forget, run
+from swarm.stages.recorded import Recorded
 from swarm.stages.services import Services
 
 # A half-finished snapshot is worth going on with only while it is fresh; after that the mailbox has
@@ -46,6 +47,8 @@ def gather(received: Received, services: Services, thread_id: str | None = None)
     ``thread_id`` defaults to :func:`enrichment_thread`. A source that cannot be read is
     UNAVAILABLE with a gap, not an error. Raises ``DatabaseUnavailableError``.
     """
+    if services.recorded is not None:
+        return _judged_again(received, services, services.recorded)
     order = received.work_order
     thread_id = thread_id or enrichment_thread(order.key)
     final = run(
@@ -63,13 +66,24 @@ def gather(received: Received, services: Services, thread_id: str | None = None)
     thread = thread.model_copy(update={"attachments": read_attachments(order, services)})
     crm = Crm.model_validate(final["crm"])
     elsewhere = waiting_elsewhere(order, thread, services)
-    mail = in_conversation(received, thread)
-    # As of the moment the conversation was read: a clock of its own would make other evidence.
-    approved = approved_answers(services.knowledge.read(), mail, thread.taken_at)
-    context = build_context(mail, thread, crm, services, elsewhere=elsewhere, approved=approved)
+    context = _context(received, services, thread, crm, elsewhere)
     found = Enrichment(thread=thread, crm=crm, context=context)
     forget(services.checkpointer, thread_id)
     return found
+
+
+def _judged_again(received: Received, services: Services, known: Recorded) -> Enrichment:
+    context = _context(received, services, known.thread, known.crm, known.elsewhere)
+    return Enrichment(thread=known.thread, crm=known.crm, context=context)
+
+
+def _context(
+    received: Received, services: Services, thread: Thread, crm: Crm, elsewhere: int
+) -> Context:
+    mail = in_conversation(received, thread)
+    # As of the moment the conversation was read: a clock of its own would make other evidence.
+    approved = approved_answers(services.knowledge.read(), mail, thread.taken_at)
+    return build_context(mail, thread, crm, services, elsewhere=elsewhere, approved=approved)
 
 
 def with_inbound(thread: Thread, order: WorkOrder) -> Thread:
