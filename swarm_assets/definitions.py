@@ -9,6 +9,7 @@ import dagster as dg
 
 from swarm_assets.assets.cutover import SWITCHES, legacy_proof_job
 from swarm_assets.assets.release import release_job
+from swarm_assets.assets.shadow import SHADOW_ASSETS, compare_job, shadow_job
 from swarm_assets.assets.stages import STAGES
 from swarm_assets.jobs import publications_job, work_order_job
 from swarm_assets.resources import (
@@ -18,9 +19,11 @@ from swarm_assets.resources import (
     pager,
     publishing,
     run_session,
+    shadow,
     stage_outputs,
 )
 from swarm_assets.sensors.alerts import alerts as alerts_sensor
+from swarm_assets.sensors.history import compare_sensor, history_sensor
 from swarm_assets.sensors.intake import intake as intake_sensor
 from swarm_assets.sensors.publications import publications as publications_sensor
 from swarm_assets.sensors.reaper import reaper as reaper_sensor
@@ -31,10 +34,18 @@ from swarm_assets.sensors.standby import legacy_proof as legacy_proof_sensor
 def build_definitions(**overrides: object) -> dg.Definitions:
     """Return the code location; ``overrides`` replace resources by name, plain objects allowed."""
     return dg.Definitions(
-        assets=STAGES,
+        assets=[*STAGES, *SHADOW_ASSETS],
         # *Materialize* runs the hidden asset job, whose default executor forks; workers may not.
         executor=dg.in_process_executor,
-        jobs=[work_order_job, publications_job, legacy_proof_job, release_job, *SWITCHES],
+        jobs=[
+            work_order_job,
+            publications_job,
+            legacy_proof_job,
+            release_job,
+            shadow_job,
+            compare_job,
+            *SWITCHES,
+        ],
         sensors=[
             intake_sensor,
             publications_sensor,
@@ -42,6 +53,8 @@ def build_definitions(**overrides: object) -> dg.Definitions:
             retire_sensor,
             alerts_sensor,
             legacy_proof_sensor,
+            history_sensor,
+            compare_sensor,
         ],
         resources={
             "database": connections.database,
@@ -61,6 +74,7 @@ def build_definitions(**overrides: object) -> dg.Definitions:
             "publishing": publishing.publishing,
             "pager": pager.pager,
             "session": run_session.run_session,
+            "shadow": shadow.shadow,
             "stage_outputs": stage_outputs.stage_outputs,
             **overrides,
         },

@@ -7,6 +7,7 @@ from swarm.cli import (
     doctor,
     erase,
     escalations,
+    history,
     home,
     ignored,
     knowledge,
@@ -16,6 +17,7 @@ from swarm.cli import (
     quarantine,
     release,
     run_once,
+    shadow,
     submit,
     up,
 )
@@ -46,6 +48,8 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(publisher.app, name="publisher")
 app.add_typer(legacy.app, name="legacy")
 app.add_typer(home.app, name="home")
+app.add_typer(history.app, name="history")
+app.add_typer(shadow.app, name="shadow")
 
 
 def main() -> None:

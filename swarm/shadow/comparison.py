@@ -156,7 +156,7 @@ def _strata(records: Records) -> Strata:
 
 
 def _texts(records: Records) -> dict[str, object]:
-    """What can be said of the texts: recipients and subjects of two drafts, what nothing carries."""
+    """Return what can be said of the texts: who gets them, and what in them nothing carries."""
     legacy, draft, key = records.legacy, _offered(records.new), records.order.key
     told: dict[str, object] = {}
     if not legacy.escalated:

@@ -44,7 +44,7 @@ def likeness(one: str, other: str, signature: str = "") -> float:
 
 
 def act_of(offered: str, sent: str, signature: str = "") -> tuple[Act, float]:
-    """Say what a person did with an offered text that was sent as ``sent``, and how alike they are."""
+    """Say what a person did with an offered text, and how like it is what was sent."""
     if normalised(offered, signature) == normalised(sent, signature):
         return Act.SENT_UNCHANGED, 1.0
     alike = likeness(offered, sent, signature)

@@ -10,7 +10,7 @@ from swarm.models import Crm, Noun, Thread
 
 
 class Recorded(Noun):
-    """Thread and CRM as they were found, and how many other mails of the customer waited (ES-04)."""
+    """Thread and CRM as found, and how many other mails of the customer waited (ES-04)."""
 
     thread: Thread
     crm: Crm

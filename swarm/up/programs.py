@@ -73,17 +73,22 @@ def code_server(environment: Mapping[str, str], code_socket: Path) -> Program:
 
 
 def workers(environment: Mapping[str, str], concurrency: int) -> Iterator[Program]:
-    """Yield the warm run workers of both lanes; a stop lets the runs in hand finish."""
+    """Yield the warm run workers of each queue; a stop lets the runs in hand finish.
+
+    The one that compares is nice: live traffic goes before.
+    """
     for name, queue, processes in (
         ("workers", "dagster", concurrency),
         ("publisher", "publishing", 1),
+        ("shadow", "shadow", 1),
     ):
         command = python(
             "celery", "-A", "swarm_assets.runtime.celery_app", "worker", "--pool", "prefork",
             "--concurrency", str(processes), "-Q", queue, "-n", f"{name}@%h", "--without-gossip",
             "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING",
         )  # fmt: skip
-        yield Program(name, command, environment, stop_seconds=20.0)
+        nice = ("nice", "-n", "10") if queue == "shadow" else ()
+        yield Program(name, (*nice, *command), environment, stop_seconds=20.0)
 
 
 def daemon(home: Home, environment: Mapping[str, str]) -> Program:

@@ -11,6 +11,7 @@ import time
 from functools import cache
 
 from celery.signals import worker_init, worker_process_init, worker_ready
+from celery.worker import WorkController
 from celery.worker.consumer import Consumer
 from dagster import DagsterInstance
 from dagster._cli.api import _execute_run_command_body
@@ -23,11 +24,12 @@ from sqlalchemy.exc import OperationalError
 
 from swarm.process_identity import this_process
 from swarm.safety import learned
+from swarm.stages.engine import code_version
 from swarm.stages.enrichment.graph import ENRICHMENT
 from swarm.stages.graph_runner import compiled_graph, langgraph_is_here
 from swarm.stages.reply.graph import REPLY
 from swarm_assets import definitions
-from swarm_assets.partitions import WORKER_TAG
+from swarm_assets.partitions import SHADOW_QUEUE, WORKER_TAG
 from swarm_assets.resources import process
 from swarm_assets.runtime import stopped_children, storage
 from swarm_assets.runtime.broker import BrokerSettings, celery_application
@@ -95,9 +97,13 @@ def _discard(_event: DagsterEvent) -> None:
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]
-def _load_what_children_share(**_signal: object) -> None:
-    """In the parent, so that its processes have one copy together, replaced ones too."""
-    learned.loaded_whole()
+def _load_what_children_share(sender: WorkController, **_signal: object) -> None:
+    """In the parent, so that its processes have one copy together, replaced ones too; and the
+    code is named as it was when the parent began, whatever is installed later.
+    """
+    code_version()
+    if not str(sender.hostname).startswith(f"{SHADOW_QUEUE}@"):  # it judges nothing itself
+        learned.loaded_whole()
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

@@ -57,6 +57,14 @@ def read_line(data: bytes, secret: str) -> Accepted | Quarantined:
     return Accepted(work_order, content_sha256(work_order.model_dump(mode="json")))
 
 
+def read_object(data: bytes) -> dict[str, JsonValue] | Quarantined:
+    """Read any line's JSON object as strictly; for files of other shapes than the stream's."""
+    try:
+        return _object(data)
+    except _BadLineError as error:
+        return Quarantined(str(error))
+
+
 def content_sha256(body: Mapping[str, JsonValue]) -> str:
     """Hash what a work order's line said: all but the names we gave it.
 

@@ -139,7 +139,8 @@ def test_another_recipient_or_subject_shows() -> None:
 
 
 def test_marks_of_an_answer_and_letter_case_make_no_other_subject_or_recipient() -> None:
-    told = compare(records(legacy=legacy(recipient=" Anna@Customer.example", subject="AW: RE:  opening Hours")))  # fmt: skip
+    spelt = legacy(recipient=" Anna@Customer.example", subject="AW: RE:  opening Hours")
+    told = compare(records(legacy=spelt))
     assert (told.same_recipient, told.same_subject) == (True, True)
 
 
@@ -159,7 +160,9 @@ def test_both_drafts_are_held_against_what_was_sent() -> None:
 
 def test_the_same_detectors_count_in_both_texts() -> None:
     promise = "Hello,\n\nwe refund you 50 EUR.\n\nKind regards"
-    told = compare(records(legacy=legacy(body_text=promise), new=new(draft=draft(body_text=promise))))
+    told = compare(
+        records(legacy=legacy(body_text=promise), new=new(draft=draft(body_text=promise)))
+    )
     assert told.legacy_unbacked == told.new_unbacked > 0
     policy = Evidence(
         id="p", kind=EvidenceKind.POLICY, source="s", owner="o", text="We refund you 50 EUR."

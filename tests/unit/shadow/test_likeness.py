@@ -5,7 +5,10 @@ import pytest
 from swarm.shadow.likeness import act_of, likeness, normalised
 from swarm.shadow.models import Act
 
-OFFERED = "Hello Anna,\n\nwe open at nine on Saturday.\n\nKind regards\nCustomer Service\nRef: SW-ABCDEFGH\n"
+OFFERED = (
+    "Hello Anna,\n\nwe open at nine on Saturday.\n\nKind regards\nCustomer Service\n"
+    "Ref: SW-ABCDEFGH\n"
+)
 
 
 def test_spacing_reference_line_and_signature_do_not_count() -> None:
