@@ -6,8 +6,9 @@ again and does only what is missing. What Dagster shows of a work order is numbe
 ours, never mail text: that is for ``swarm shadow show``. What lives elsewhere: ``swarm.shadow``.
 """
 
+import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import dagster as dg
@@ -21,21 +22,34 @@ from swarm_assets.resources.shadow import Shadow
 
 PARTITIONS_A_RUN: Final = 200  # a process takes seconds to start, a work order a tenth of one
 
-_POLICY: Final = dg.BackfillPolicy.multi_run(max_partitions_per_run=PARTITIONS_A_RUN)
 _GROUP: Final = "shadow"
+
+
+Body = Callable[[dg.AssetExecutionContext, Shadow], dg.MaterializeResult[None]]
 
 
 def _key(name: str) -> dg.AssetKey:
     return dg.AssetKey([_GROUP, name])
 
 
-@dg.asset(
-    key=_key("legacy_outcome"),
-    partitions_def=history,
-    backfill_policy=_POLICY,
-    group_name=_GROUP,
-    kinds={"postgres"},
-)
+def _asset(
+    name: str, *, kind: str, after: Sequence[str] = ()
+) -> Callable[[Body], dg.AssetsDefinition]:
+    """Return the decorator of an asset of this page."""
+    with warnings.catch_warnings():
+        # Backfill policies are in beta; the version is pinned, this is the one place.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return dg.asset(
+            key=_key(name),
+            partitions_def=history,
+            backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=PARTITIONS_A_RUN),
+            group_name=_GROUP,
+            deps=[_key(each) for each in after],
+            kinds={kind},
+        )
+
+
+@_asset("legacy_outcome", kind="postgres")
 def legacy_outcome(
     context: dg.AssetExecutionContext, shadow: dg.ResourceParam[Shadow]
 ) -> dg.MaterializeResult[None]:
@@ -58,13 +72,7 @@ def legacy_outcome(
     )
 
 
-@dg.asset(
-    key=_key("replay"),
-    partitions_def=history,
-    backfill_policy=_POLICY,
-    group_name=_GROUP,
-    kinds={"python"},
-)
+@_asset("replay", kind="python")
 def replay(
     context: dg.AssetExecutionContext, shadow: dg.ResourceParam[Shadow]
 ) -> dg.MaterializeResult[None]:
@@ -82,11 +90,15 @@ def replay(
             allow_retries=False,
         )
     for key, said in found.items():
-        _show(context, key, {"decision": said.decision, "why": said.why, "engine": shadow.engine})
+        _show(
+            context,
+            key,
+            {"decision": said.decision.value, "why": said.why, "engine": shadow.engine},
+        )
     counts = Counter(said.decision for said in found.values())
     return dg.MaterializeResult(
         metadata={
-            **{str(decision): counts[decision] for decision in Decision},
+            **{decision.value: counts[decision] for decision in Decision},
             "replayed_now": report.done,
             "known_before": report.known,
             "poisonous": len(report.poisonous),
@@ -97,14 +109,7 @@ def replay(
     )
 
 
-@dg.asset(
-    key=_key("comparison"),
-    partitions_def=history,
-    backfill_policy=_POLICY,
-    group_name=_GROUP,
-    deps=[_key("legacy_outcome"), _key("replay")],
-    kinds={"postgres"},
-)
+@_asset("comparison", kind="postgres", after=("legacy_outcome", "replay"))
 def comparison(
     context: dg.AssetExecutionContext, shadow: dg.ResourceParam[Shadow]
 ) -> dg.MaterializeResult[None]:
