@@ -55,7 +55,6 @@ SHADOW_LANE: Final = {
     DAGSTER_CELERY_QUEUE_TAG: SHADOW_QUEUE,
     LANE_TAG: "shadow",
     "dagster/priority": "-10",
-    "dagster/max_runtime": "3600",
 }
 
 SHADOW: Final = "shadow"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from swarm.shadow import plan, rows
-from swarm.shadow.replay.launch import Replaying, Report, replaying
+from swarm.shadow.replay.launch import MOST_SECONDS, Replaying, Report, replaying
 from swarm.shadow.rows import Derived
 from swarm.shadow.this_engine import this_engine
 from swarm.store.database import Database
@@ -36,7 +36,8 @@ class Shadow:
             again = plan.twice(connection, keys)
         if not again:
             return report
-        second = self.how.replay(again, number=2)
+        rest = max(0.0, MOST_SECONDS - report.seconds)
+        second = self.how.replay(again, number=2, seconds=rest)
         return report.model_copy(
             update={
                 "left": report.left + second.left,

@@ -32,8 +32,9 @@ from swarm.store.database import Database
 
 PROGRAM: Final = "swarm.shadow.replay"
 _START_SECONDS: Final = 120.0  # models are loaded, on a machine that has much else to do
-_SECONDS_EACH: Final = 10.0  # the whole may take so long for each work order, at least a while
-_AT_LEAST: Final = 600.0
+MOST_SECONDS: Final = 780.0
+"""A run of many ends by itself before Dagster's limit of 900 s ends it; the rest is launched again."""
+
 _MOST_STARTS: Final = 3  # of a process that dies before it has begun anything
 _LONGEST_LINE: Final = 1 << 16
 _MACHINE: Final = (
@@ -84,8 +85,10 @@ class Replaying:
     # Our own interpreter and module; -I: nothing of the environment or folder gets in.
     program: tuple[str, ...] = (sys.executable, "-I", "-m", PROGRAM)
 
-    def replay(self, keys: Sequence[str], *, number: int = 1) -> Report:
-        """Replay what this engine has not judged yet.
+    def replay(
+        self, keys: Sequence[str], *, number: int = 1, seconds: float = MOST_SECONDS
+    ) -> Report:
+        """Replay what this engine has not judged yet, as far as ``seconds`` go.
 
         Raises ``RefusedError`` when the code on the disk is not the engine that asks, or the
         program cannot start; ``DatabaseUnavailableError``.
@@ -94,7 +97,7 @@ class Replaying:
         database = Database(self.url, max_connections=1)
         try:
             wanted = missing(database, keys, self.engine, number=number)
-            crowd = _Crowd(self, database, number)
+            crowd = _Crowd(self, database, number, seconds)
             crowd.work(wanted)
             return Report(
                 done=len(wanted) - len(crowd.left),
@@ -169,11 +172,12 @@ class _Child:
 class _Crowd:
     """The processes of one call, driven by one thread: the kernel ends them with it."""
 
-    def __init__(self, how: Replaying, database: Database, number: int) -> None:
+    def __init__(self, how: Replaying, database: Database, number: int, seconds: float) -> None:
         self.poisonous: list[str] = []
         self.left: list[str] = []
         self.paid = 0.0
         self._how, self._database, self._number = how, database, number
+        self._seconds = seconds
         self._suspects = Counter[str]()
         self._false_starts = 0
         self._shares: deque[list[str]] = deque()
@@ -183,7 +187,7 @@ class _Crowd:
     def work(self, keys: Sequence[str]) -> None:
         """Do all of it, as far as the time goes."""
         self._shares.extend(_shared(keys, self._how.processes))
-        end = time.monotonic() + max(_AT_LEAST, _SECONDS_EACH * len(keys))
+        end = time.monotonic() + self._seconds
         try:
             while (self._shares or self._children) and time.monotonic() < end:
                 while self._shares and len(self._children) < self._how.processes:

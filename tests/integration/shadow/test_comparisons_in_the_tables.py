@@ -10,7 +10,7 @@ from history_rows import HOUSE, engine, how, put, put_legacy
 from psycopg.types.json import Jsonb
 from shadow_records import legacy, order, recorded
 
-from swarm.models import WorkOrder
+from swarm.models import EscalationClass, WorkOrder
 from swarm.settings import QueueSettings
 from swarm.shadow import rows
 from swarm.shadow.models import Comparison, Pair
@@ -53,14 +53,18 @@ def stored(database: Database) -> dict[str, Comparison]:
 
 
 def later(database: Database) -> None:
-    """Let an hour pass for everything that is stored."""
+    """Let an hour pass since all was compared, which was an hour after it was stored."""
     with database.transaction() as connection:
-        times = (("comparisons", "at"), ("legacy_outcomes", "read_at"), ("replays", "at"))
-        for table, column in times:
-            connection.execute(f"UPDATE {table} SET {column} = {column} - interval '1 hour'")
         connection.execute("SET LOCAL session_replication_role = replica")
-        connection.execute("UPDATE danger_labels SET at = at - interval '1 hour'")
-        connection.execute("UPDATE work_orders SET final_at = final_at - interval '1 hour'")
+        connection.execute("UPDATE comparisons SET at = now() - interval '1 hour'")
+        for table, column in (
+            ("legacy_outcomes", "read_at"),
+            ("replays", "at"),
+            ("danger_labels", "at"),
+            ("reply_outcomes", "changed_at"),
+            ("work_orders", "final_at"),
+        ):
+            connection.execute(f"UPDATE {table} SET {column} = now() - interval '2 hours'")
 
 
 def test_a_live_run_is_compared_without_a_replay(database: Database) -> None:
@@ -105,7 +109,6 @@ def test_a_persons_act_and_a_label_renew_a_comparison(database: Database) -> Non
     assert stored(database)[mail.key].act == "answered_otherwise"
     later(database)
     with database.transaction() as connection:
-        connection.execute("UPDATE reply_outcomes SET changed_at = changed_at - interval '1 day'")
         label(connection, mail.key, (), actor="anna", reason="a joke")
     compare_due(database, engine(), "", 10)
     told = stored(database)[mail.key]
@@ -160,7 +163,7 @@ def test_a_replay_of_history_is_compared_and_renewed(database: Database) -> None
     assert compare_replayed(database, [mail.key], engine(), "").overtaken == 0
     later(database)
     with database.transaction() as connection:
-        label(connection, mail.key, ("legal",), actor="anna", reason="read it")  # type: ignore[arg-type]
+        label(connection, mail.key, (EscalationClass.LEGAL,), actor="anna", reason="read it")
     compare_due(database, engine(), "", 10)
     assert stored(database)[mail.key].needed == ("legal",)
 
