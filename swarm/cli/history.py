@@ -75,6 +75,6 @@ def _tell(kind: str, found: FileReport, *, dry_run: bool) -> None:
     say(f"{kind}: {many(found.lines, 'line')}, {new} {'would be ' if dry_run else ''}new{others}")
     for each in found.misfits[:_MOST_SHOWN]:
         say(f"  line {each.line}: {each.reason}")
-    more = found.counts.get("misfit", 0) - min(len(found.misfits), _MOST_SHOWN)
+    more = len(found.misfits[_MOST_SHOWN:]) + found.more_misfits
     if more > 0:
         say(f"  and {more} more")

@@ -1,5 +1,8 @@
 """How far the comparison is, and one work order side by side: reads only, for people."""
 
+from collections import Counter
+from collections.abc import Iterator
+
 from psycopg.types.json import Jsonb
 from pydantic import JsonValue
 
@@ -35,13 +38,10 @@ SELECT engine, origin, count(*)::int AS compared,
   FROM comparisons GROUP BY 1, 2 ORDER BY 1, 2
 """
 
-_NOISE = """
-SELECT a.engine, count(*)::int AS twice,
-       count(*) FILTER (WHERE a.body->>'decision' <> b.body->>'decision'
-                           OR a.body->'classes' <> b.body->'classes'
-                           OR a.body->'draft' IS DISTINCT FROM b.body->'draft')::int AS differ
+_TWICE = """
+SELECT a.body - 'evidence' AS one, b.body - 'evidence' AS two
   FROM replays a JOIN replays b USING (work_order_key, engine)
- WHERE a.pass = 1 AND b.pass = 2 GROUP BY 1 ORDER BY 1
+ WHERE a.pass = 1 AND b.pass = 2 ORDER BY a.engine
 """
 
 _ORDER = """
@@ -94,8 +94,19 @@ def overview(connection: Connection, engine: str) -> Overview:
         engine=engine,
         replays=tuple(dict(row) for row in connection.execute(_ENGINES)),
         comparisons=tuple(dict(row) for row in connection.execute(_PAIRS)),
-        noise=tuple(dict(row) for row in connection.execute(_NOISE)),
+        noise=tuple(_noise(connection)),
     )
+
+
+def _noise(connection: Connection) -> Iterator[dict[str, JsonValue]]:
+    """Yield for each engine how many were replayed twice, and how often it did not agree."""
+    twice, differ = Counter[str](), Counter[str]()
+    for row in connection.execute(_TWICE):
+        one, two = Replayed.model_validate(row["one"]), Replayed.model_validate(row["two"])
+        twice[one.engine] += 1
+        differ[one.engine] += not one.same_answer(two)
+    for engine, number in twice.items():
+        yield {"engine": engine, "twice": number, "differ": differ[engine]}
 
 
 def side_by_side(connection: Connection, key: str) -> SideBySide:

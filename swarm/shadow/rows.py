@@ -1,7 +1,7 @@
 """Comparisons in our tables: reading the records of many work orders, and storing what they give.
 
 Two sources of what the new path decided. *Live*: the artifacts of its own run, under the engine
-that the run's event names; nothing is run again. *Replayed*: a row of ``replays``; not where the
+that the run's event names; nothing is run again, and nothing is looked at that ended 60 days ago. *Replayed*: a row of ``replays``; not where the
 live run of the same engine has the answer. A release by a person is no answer of an engine.
 
 A comparison is replaced by compare-and-set: it is derived from one snapshot and carries that
@@ -69,7 +69,11 @@ SELECT w.key, 'live' AS origin, w.body, w.state, w.state_reason,
   LEFT JOIN LATERAL ({_ENGINE}) v ON true
   LEFT JOIN reply_outcomes r ON r.work_order_key = w.key
   LEFT JOIN comparisons c ON c.work_order_key = w.key AND c.engine = coalesce(v.engine, %(engine)s)
- WHERE w.final_at IS NOT NULL AND (v.engine IS NOT NULL OR w.state = 'dead')
+ WHERE w.final_at > now() - interval '60 days'
+   AND (v.engine IS NOT NULL
+        OR (w.state = 'dead' AND NOT EXISTS (
+            SELECT 1 FROM comparisons k
+             WHERE k.work_order_key = w.key AND k.engine <> %(engine)s)))
    AND NOT EXISTS (SELECT 1 FROM releases x WHERE x.work_order_key = w.key)
 """
 
@@ -120,6 +124,10 @@ ON CONFLICT (work_order_key, engine) DO UPDATE
  WHERE c.at = %(seen)s::timestamptz
 """
 
+_STORED = """
+SELECT body FROM comparisons WHERE work_order_key = ANY(%(keys)s) AND engine = %(engine)s
+"""
+
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 
@@ -148,6 +156,13 @@ def compare_due(database: Database, engine: str, signature: str, limit: int) -> 
         overtaken=live.overtaken + again.overtaken,
         unreadable=live.unreadable + again.unreadable,
     )
+
+
+def stored(database: Database, keys: Sequence[str], engine: str) -> tuple[Comparison, ...]:
+    """Return the comparisons of these work orders under an engine."""
+    with database.transaction() as connection:
+        found = connection.execute(_STORED, {"keys": list(keys), "engine": engine}).fetchall()
+    return tuple(Comparison.model_validate(row["body"]) for row in found)
 
 
 def due(database: Database, engine: str) -> bool:

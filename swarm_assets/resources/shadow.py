@@ -4,10 +4,12 @@ What lives elsewhere: replaying and comparing themselves (``swarm.shadow``).
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import dagster as dg
 
 from swarm.shadow import plan, rows
+from swarm.shadow.models import Comparison
 from swarm.shadow.replay.launch import MOST_SECONDS, Replaying, Report, replaying
 from swarm.shadow.rows import Derived
 from swarm.shadow.this_engine import this_engine
@@ -47,9 +49,10 @@ class Shadow:
             }
         )
 
-    def compare(self, keys: Sequence[str]) -> Derived:
-        """Compare what was replayed."""
-        return rows.compare_replayed(self.database, keys, self.engine, self.how.house.signature)
+    def compare(self, keys: Sequence[str]) -> Sequence[Comparison]:
+        """Compare what was replayed; returns what stands there then."""
+        self.how.compare(keys)
+        return rows.stored(self.database, keys, self.engine)
 
     def compare_due(self) -> Derived:
         """Compare live work orders, and again what a later record changed."""
@@ -67,4 +70,5 @@ class Shadow:
 def shadow(context: dg.InitResourceContext) -> Shadow:
     """Return it for the engine of this process."""
     house, engine = this_engine(process.settings())
-    return Shadow(context.resources.database, replaying(process.settings(), house, engine))
+    how = replaying(process.settings(), house, engine)
+    return Shadow(context.resources.database, replace(how, keep=True))

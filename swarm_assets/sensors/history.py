@@ -14,7 +14,6 @@ from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from swarm.errors import DatabaseUnavailableError
-from swarm.lifecycle.retention import purge_dagster_leftovers
 from swarm.shadow import plan
 from swarm.shadow.plan import AT_A_TIME
 from swarm.store.database import Database
@@ -71,8 +70,6 @@ def _changed(
         fresh = plan.waiting(connection, AT_A_TIME - len(there) + len(gone))
         plan.added(connection, fresh)
         plan.leave(connection, gone)
-    if gone:
-        purge_dagster_leftovers(database, gone)
     requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
     if gone:
         requests.append(history.build_delete_request(gone))
@@ -93,7 +90,7 @@ def quiet(instance: dg.DagsterInstance) -> bool:
 @dg.sensor(
     name="compare",
     job=compare_job,
-    minimum_interval_seconds=15,
+    minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Asks for a round of the live comparison when there is something to compare.",
 )

@@ -6,12 +6,14 @@ says which work order it begins, so that whoever finds it dead knows which one k
 
 import ctypes
 import os
+import select
 import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import Final
 
 from swarm.errors import DatabaseError
 from swarm.knowledge import Shelf
@@ -26,6 +28,7 @@ from swarm.shadow.replay.answers import RecordedAnswers
 from swarm.shadow.replay.as_of import sources
 from swarm.shadow.replay.inputs import answers, given
 from swarm.shadow.replay.task import DATABASE_AWAY, OTHER_ENGINE, Said, Task
+from swarm.shadow.rows import compare_replayed
 from swarm.specialists.select import select_specialist
 from swarm.stages.graph_runner import compiled_graph, langgraph_is_here
 from swarm.stages.recorded import Recorded
@@ -34,28 +37,30 @@ from swarm.store.database import Database
 
 NICENESS = 10
 BATCH = 20  # results that are lost when this process is killed
+IDLE_SECONDS = 60.0  # then its memory is worth more than its readiness
 _PR_SET_PDEATHSIG = 1
 _PARENT_POLL_SECONDS = 1.0
 
 
 def main() -> int:
-    """Replay what standard input names; returns the exit code."""
+    """Do what standard input asks for until it ends, or until nothing is asked for a while."""
     os.nice(NICENESS)
-    task = Task.model_validate_json(sys.stdin.readline())
-    _die_with(task.parent)
-    known = RecordedAnswers(task.budget)
-    house = task.house
-    specialist = select_specialist(load_model_settings(), known, acknowledge=house.acknowledges)
-    asked = sources() if task.ask_sources else None
-    again = Again(house, known, specialist, Shelf(house.knowledge_folder), asked)
-    if (engine := again.engine) != task.engine:
-        _say(Said(other_engine=engine))
-        return OTHER_ENGINE
-    _load()
-    database = Database(os.environ["DATABASE_URL"], max_connections=1)
+    database, ready = Database(os.environ["DATABASE_URL"], max_connections=1), False
     try:
-        for keys in _batches(line.strip() for line in sys.stdin):
-            _replay(again, database, keys, task)
+        while (request := _request()) is not None:
+            task, keys = request
+            if not ready:
+                _die_with(task.parent)
+            again = _again(task)
+            if (engine := again.engine) != task.engine:
+                _say(Said(other_engine=engine))
+                return OTHER_ENGINE
+            if not ready:
+                _load()
+            ready = True
+            for batch in _batches(iter(keys)):
+                _DEEDS[task.what](again, database, batch, task)
+            _say(Said(finished=True))
     except DatabaseError:
         return DATABASE_AWAY
     finally:
@@ -63,10 +68,28 @@ def main() -> int:
     return 0
 
 
+def _request() -> tuple[Task, list[str]] | None:
+    """Return what is asked for next; the pipe holds one request at a time."""
+    if not select.select([sys.stdin], [], [], IDLE_SECONDS)[0]:
+        return None
+    if not (head := sys.stdin.readline()):
+        return None
+    keys = [line.strip() for line in iter(sys.stdin.readline, "\n") if line.strip()]
+    return Task.model_validate_json(head), keys
+
+
+def _again(task: Task) -> Again:
+    house, known = task.house, RecordedAnswers(task.budget)
+    thinker = select_specialist(load_model_settings(), known, acknowledge=house.acknowledges)
+    asked = sources() if task.ask_sources else None
+    return Again(house, known, thinker, Shelf(house.knowledge_folder), asked)
+
+
 def _replay(again: Again, database: Database, keys: Sequence[str], task: Task) -> None:
     """Replay a batch: one read, one write."""
     found = given(database, keys)
     again.answers.know([] if task.fresh else answers(database, keys, number=task.number))
+    spent = again.answers.spent
     made: list[Replayed] = []
     facts: list[tuple[str, Recorded]] = []
     for key, order in found.items():
@@ -77,7 +100,18 @@ def _replay(again: Again, database: Database, keys: Sequence[str], task: Task) -
             facts.append((key, asked))
     paid: tuple[ModelCall, ...] = tuple(again.answers.paid)
     results.store(database, made, number=task.number, paid=paid, asked=facts)
-    _say(Said(stored=tuple(keys), paid=again.answers.spent))
+    _say(Said(stored=tuple(keys), paid=again.answers.spent - spent))
+
+
+def _compare(again: Again, database: Database, keys: Sequence[str], task: Task) -> None:
+    """Compare a batch, one by one: whatever one of them does is its own."""
+    for key in keys:
+        _say(Said(begin=key))
+        compare_replayed(database, [key], task.engine, again.house.signature)
+    _say(Said(stored=tuple(keys)))
+
+
+_DEEDS: Final = {"replay": _replay, "compare": _compare}
 
 
 def _load() -> None:

@@ -1,7 +1,8 @@
 """What a replaying process is told, and what it tells: lines of JSON on its two pipes.
 
-To it: one ``Task``, then one key a line. From it: ``begin`` before each work order, ``stored`` when
-results are in the database. No mail text on either way.
+To it: one ``Task``, one key a line, an empty line; again when it has ``finished``. From it:
+``begin`` before each work order, ``stored`` when results are in the database. No mail text on
+either way.
 """
 
 from typing import Final, Literal
@@ -17,11 +18,12 @@ OTHER_ENGINE: Final = 4
 
 
 class Task(Noun):
-    """How to replay."""
+    """What is to be done with some work orders."""
 
     parent: int = Field(description="Process id of who started it and reads what it says")
     house: House
     engine: str = Field(description="Which engine the parent is; another one replays nothing")
+    what: Literal["replay", "compare"] = "replay"
     number: Literal[1, 2] = Field(default=1, description="2: once more, for the noise floor")
     budget: float = Field(default=0.0, ge=0, description="What new model calls may cost in all")
     ask_sources: bool = Field(
@@ -41,3 +43,4 @@ class Said(Noun):
     stored: tuple[str, ...] = ()
     paid: float = 0.0
     other_engine: str = ""
+    finished: bool = False

@@ -188,7 +188,7 @@ def test_it_dies_with_its_parent(database: Database, tmp_path: Path) -> None:
     waiting = program(
         tmp_path,
         "def wait(*_):\n    print('begun', flush=True)\n    time.sleep(600)\n"
-        "program._replay = wait\n",
+        "program._load = lambda: None\nprogram._DEEDS['replay'] = wait\n",
     )
     run = how(database, program=waiting)
     (tmp_path / "parent.py").write_text(
@@ -197,12 +197,12 @@ def test_it_dies_with_its_parent(database: Database, tmp_path: Path) -> None:
         "told = json.loads(sys.argv[1]); told['parent'] = os.getpid()\n"
         "child = subprocess.Popen(sys.argv[2:], stdin=subprocess.PIPE, stdout=subprocess.PIPE,\n"
         "                         env=dict(os.environ), start_new_session=True)\n"
-        "child.stdin.write(json.dumps(told).encode() + b'\\nwo_x\\n'); child.stdin.close()\n"
+        "child.stdin.write(json.dumps(told).encode() + b'\\nwo_x\\n\\n'); child.stdin.close()\n"
         "child.stdout.readline()\n"
         "print(child.pid, flush=True)\nchild.wait()\n"
     )
     parent = subprocess.Popen(
-        [sys.executable, str(tmp_path / "parent.py"), run.task(1).model_dump_json(), *waiting],
+        [sys.executable, str(tmp_path / "parent.py"), run.task().model_dump_json(), *waiting],
         stdout=subprocess.PIPE,
         env={**run.environment},
     )
