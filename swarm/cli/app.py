@@ -9,6 +9,7 @@ from swarm.cli import (
     erase,
     escalations,
     gates,
+    history,
     home,
     ignored,
     knowledge,
@@ -20,6 +21,7 @@ from swarm.cli import (
     release,
     report,
     run_once,
+    shadow,
     submit,
     up,
 )
@@ -54,6 +56,8 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(publisher.app, name="publisher")
 app.add_typer(legacy.app, name="legacy")
 app.add_typer(home.app, name="home")
+app.add_typer(history.app, name="history")
+app.add_typer(shadow.app, name="shadow")
 
 
 def main() -> None:

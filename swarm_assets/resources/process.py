@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, TypedDict
 
 from swarm.clients.monday import MondayClient
 from swarm.clients.outlook import GraphOutlook
-from swarm.clients.protocol import Monday, Outlook
 from swarm.clients.zapier import ZapierHook
 from swarm.knowledge import Shelf
 from swarm.settings import Settings, load_settings
@@ -20,11 +19,10 @@ from swarm.specialists.select import select_specialist
 from swarm.stages.checkpointer import borrowing_checkpointer
 from swarm.stages.engine import Engine, engine_of
 from swarm.stages.graph_runner import langgraph_is_here
-from swarm.stages.services import Services
+from swarm.stages.house import house_of
 from swarm.store import home_world
 from swarm.store.database import Database
 from swarm.store.postgres import PostgresStore
-from swarm.store.protocol import RunStore
 from swarm.store.world_rows import require_own
 
 if TYPE_CHECKING:
@@ -116,52 +114,10 @@ def checkpointer() -> "PostgresSaver | None":
     return borrowing_checkpointer(database())
 
 
-def services(
-    *,
-    store: RunStore,
-    specialist: Specialist,
-    outlook: Outlook | None,
-    monday: Monday | None,
-    knowledge: Shelf,
-) -> Services:
-    """Bundle what a run was given with the house's settings."""
-    known = settings()
-    return Services(
-        store=store,
-        specialist=specialist,
-        outlook=outlook,
-        monday=monday,
-        mailbox=known.graph.mailbox,
-        known_as=known.graph.ourselves,
-        attachment_bytes=known.graph.attachment_bytes,
-        attachments_read=known.graph.attachments_read,
-        approved_columns=known.monday.approved_columns,
-        link_allow_list=known.core.link_allow_list,
-        own_contacts=(
-            *known.core.own_phones,
-            *known.graph.own_addresses,
-            *known.graph.own_domains,
-        ),
-        approved_recipients=known.core.approved_recipients,
-        signature=known.core.reply_signature,
-        knowledge=knowledge,
-        model_budget=known.model.budget_per_work_order,
-        model_patience_seconds=known.queue.model_patience_seconds,
-        checkpointer=checkpointer(),
-    )
-
-
 def engine() -> Engine:
     """Return which engine this process is: what its runs judge with."""
-    return engine_of(
-        services(
-            store=PostgresStore(database()),
-            specialist=specialist(),
-            outlook=None,
-            monday=None,
-            knowledge=knowledge(),
-        )
-    )
+    made = house_of(settings()).services(PostgresStore(database()), specialist())
+    return engine_of(made)
 
 
 _MADE_ONCE = (settings, database, outlook, monday, zapier, specialist, knowledge, checkpointer)

@@ -7,9 +7,11 @@ and a test may replace any of them with a plain fake. What lives elsewhere: what
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import dagster as dg
 
+from swarm.stages.house import house_of
 from swarm.stages.run_session import RunSession, StageFailedError
 from swarm.stages.services import Services
 from swarm.stages.stage_events import Stopwatch
@@ -40,13 +42,14 @@ class DagsterRunSession(RunSession):
 def services(context: dg.InitResourceContext) -> Services:
     """Bundle what the run was given."""
     given = context.resources
-    return process.services(
-        store=given.store,
-        specialist=given.specialist,
+    made = house_of(process.settings()).services(
+        given.store,
+        given.specialist,
         outlook=given.outlook,
         monday=given.monday,
-        knowledge=given.knowledge,
+        shelf=given.knowledge,
     )
+    return replace(made, checkpointer=process.checkpointer())
 
 
 @dg.resource(

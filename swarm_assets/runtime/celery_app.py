@@ -16,6 +16,7 @@ from celery.signals import (
     worker_process_shutdown,
     worker_ready,
 )
+from celery.worker import WorkController
 from celery.worker.consumer import Consumer
 from dagster import DagsterInstance
 from dagster._cli.api import _execute_run_command_body
@@ -33,7 +34,7 @@ from swarm.stages.enrichment.graph import ENRICHMENT
 from swarm.stages.graph_runner import compiled_graph, langgraph_is_here
 from swarm.stages.reply.graph import REPLY
 from swarm_assets import definitions
-from swarm_assets.partitions import WORKER_TAG
+from swarm_assets.partitions import SHADOW_QUEUE, WORKER_TAG
 from swarm_assets.resources import process
 from swarm_assets.runtime import pulse, stopped_children, storage
 from swarm_assets.runtime.broker import BrokerSettings, celery_application
@@ -102,11 +103,14 @@ def _discard(_event: DagsterEvent) -> None:
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]
-def _load_what_children_share(sender: object = None, **_signal: object) -> None:
-    """In the parent, so that its processes have one copy together, replaced ones too."""
-    learned.loaded_whole()
-    code_version()  # before an upgrade can lie on the disk; children inherit it
-    _role.append(str(getattr(sender, "hostname", "workers")).partition("@")[0])
+def _load_what_children_share(sender: WorkController, **_signal: object) -> None:
+    """In the parent, so that its processes have one copy together, replaced ones too; and the
+    code is named as it was when the parent began, whatever is installed later.
+    """
+    code_version()
+    _role.append(str(sender.hostname).partition("@")[0])
+    if _role[-1] != SHADOW_QUEUE:  # it judges nothing itself
+        learned.loaded_whole()
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
@@ -121,7 +125,8 @@ def _prepare_child(**_signal: object) -> None:
     warm_repository()
     warm_instance()
     threading.Thread(target=_die_with_parent, args=(os.getppid(),), daemon=True).start()
-    pulse.start(_role[-1] if _role else "workers")
+    if _role[-1:] != [SHADOW_QUEUE]:
+        pulse.start(_role[-1] if _role else "workers")
 
 
 @worker_process_shutdown.connect  # type: ignore[untyped-decorator]

@@ -6,7 +6,8 @@ left out (mail programs wrap and indent as they like) and characters are compose
 words and numbers in order, case folded, compared as tokens by rapidfuzz' normalised Indel
 similarity: 2 x (longest common subsequence) / (tokens of both), 1.0 for the same tokens, 0.0 for no
 token in common. An inserted or removed token counts once, a replaced one twice. Punctuation does
-not count; so "alike 1.0" may still not be "same".
+not count; so "alike 1.0" may still not be "same". At most 5,000 tokens of each are compared.
+**Act**: unchanged when they are the same, edited from 0.8 on, rewritten below.
 """
 
 import unicodedata
@@ -15,6 +16,7 @@ from typing import Final
 from swarm.intake.mail.quoting import split_quotes
 from swarm.intake.mail.signature import split_signature
 from swarm.patterns import linear
+from swarm.shadow.models import Act
 
 EDITED: Final = 0.8
 """At least so alike, a sent text is the draft with edits; below it was written anew."""
@@ -23,7 +25,8 @@ _MOST = 100_000  # characters of a text that are looked at
 _REFERENCE: Final = linear(r"Ref: SW-[A-Z2-7]{8}")
 _BLANK: Final = linear("[\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _UNSTORABLE: Final = linear("[\x00\ud800-\udfff]")
-_TOKENS: Final = linear(r"\w+")
+_TOKEN: Final = linear(r"\w+")
+_MOST_TOKENS: Final = 5_000
 
 
 def plain(text: str) -> str:
@@ -59,8 +62,20 @@ def alike(one: str, other: str, signature: str = "") -> float:
     """Return how alike two replies are, between 0 and 1."""
     from rapidfuzz.distance import Indel  # noqa: PLC0415 - not for processes that compare nothing
 
-    tokens = (_TOKENS.findall(own_part(each, signature).casefold()) for each in (one, other))
-    return float(Indel.normalized_similarity(*tokens))
+    mine, theirs = _tokens(one, signature), _tokens(other, signature)
+    return float(Indel.normalized_similarity(mine, theirs))
+
+
+def act_of(offered: str, sent: str, signature: str = "") -> tuple[Act, float]:
+    """Say what a person did with an offered text, and how alike to it is what was sent."""
+    if same(offered, sent, signature):
+        return Act.SENT_UNCHANGED, 1.0
+    likeness = alike(offered, sent, signature)
+    return (Act.SENT_EDITED if likeness >= EDITED else Act.REWRITTEN), likeness
+
+
+def _tokens(text: str, signature: str) -> list[str]:
+    return _TOKEN.findall(own_part(text, signature).casefold())[:_MOST_TOKENS]
 
 
 def _letters(text: str) -> str:
