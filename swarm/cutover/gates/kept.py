@@ -45,12 +45,16 @@ def durable_records(report: ReadinessReport) -> GateResult:
 
 def no_manual_inserts(report: ReadinessReport) -> GateResult:
     """No row by another than the service's own roles; not knowing who wrote is no pass."""
-    by = report.writers
+    by, missing = report.writers, list[str]()
+    if by is None:
+        missing.append("the database does not record who wrote")
+    elif not report.completeness.counts.get("work_orders", 0):
+        missing.append("no work order came in during the window")
     return answer(
         "no_manual_inserts",
         figure="who wrote is not recorded" if by is None else f"{len(by)} foreign writers",
         needed="every row written by a role of the service",
         failures=by or (),
-        missing=["the database does not record who wrote"] if by is None else [],
+        missing=missing,
         numbers={} if by is None else {"foreign_writers": len(by)},
     )

@@ -98,7 +98,7 @@ def quality(report: ReadinessReport) -> GateResult:
     found, alpha = report.quality, report.looking.alpha
     pairs = found.pairs
     discordance = max(pairs.discordant / pairs.total if pairs.total else 0.0, _LEAST_DISCORDANCE)
-    needed = statistics.pairs_needed(discordance)
+    needed = statistics.pairs_needed(discordance, ahead=max(found.low, 0.0))
     doubt = statistics.worse_by_the_margin(pairs)
     failures, missing = _noise(report, found)
     if pairs.total < needed:
