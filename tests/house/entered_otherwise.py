@@ -53,6 +53,10 @@ include_container_logs
 # billiard takes these locks around its pipes.
 _._rlock
 _._wlock
+# psycopg reads these of a connection and a cursor.
+_.isolation_level
+_.read_only
+_.itersize
 # pydantic calls serializers.
 _._without_an_empty_note
 # graphql-core resolves fields of the monday double by name.
@@ -90,6 +94,13 @@ _.wait_for_drafts
 # --- fields that people and programs read as JSON, of `--json`, a run's metadata or a proof -------
 
 _.accepted_at
+_.live_from
+_.planned_at
+_.report_sha256
+_.void_at
+_.void_because
+_.void_by
+_.issued_at
 _.acknowledged_at
 _.asked_at
 _.byte_offset
