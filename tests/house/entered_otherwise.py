@@ -10,12 +10,17 @@ exists, it goes. What no one will ever enter is deleted instead.
 metrics
 # The general door to the chain: both stores are shown to be one through it.
 _.append_event
+# The worker of the lane `shadow` is started with it.
+_.shadow_environment
 
 # --- entered by what is no program of ours --------------------------------------------------------
 
 # training/train.py and bench/learned_detector.py: what the lexicon says alone.
 lexicon_is_silent
 rings_the_lexicon
+
+# A setting that `swarm up` and `swarm database migrate` read by its variable.
+owner_database_url
 
 # --- entered by a framework -----------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import dagster as dg
 import pytest
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG
 
@@ -16,8 +15,11 @@ COPIED = {**BY_THE_QUEUE, "dagster/parent_run_id": "r"}
 
 
 def test_the_jobs_past_the_work_orders_are_the_ones_that_declare_it() -> None:
-    jobs = [job for job in defs.jobs or () if isinstance(job, dg.JobDefinition)]
-    declared = {job.name: dict(job.tags) for job in jobs if job.tags[LANE_TAG] != "work_order"}
+    declared = {
+        job.name: dict(job.tags or {})
+        for job in defs.jobs or ()
+        if (job.tags or {}).get(LANE_TAG) != "work_order"
+    }
     assert declared == {name: dict(tags) for name, tags in lanes._LANES.items()}
 
 
