@@ -26,6 +26,9 @@ ASSETS = {
     "work_order/qa": {"work_order/draft"},
     "work_order/policy": {"work_order/tone", "work_order/fact", "work_order/qa"},
     "work_order/publish": {"work_order/policy"},
+    "shadow/legacy_outcome": set(),
+    "shadow/replay": set(),
+    "shadow/comparison": {"shadow/legacy_outcome", "shadow/replay"},
 }
 
 CHECKS = {
@@ -50,7 +53,16 @@ CHECKS = {
     },
 }
 
-SENSORS = {"alerts", "intake", "legacy_proof", "publications", "reaper", "retire"}
+SENSORS = {
+    "alerts",
+    "intake",
+    "legacy_proof",
+    "publications",
+    "reaper",
+    "retire",
+    "history",
+    "compare",
+}
 JOBS = {
     "__ASSET_JOB",
     "legacy_proof",
@@ -59,6 +71,8 @@ JOBS = {
     "publisher_rollback",
     "publisher_stop",
     "work_order",
+    "shadow",
+    "compare",
 }
 
 
