@@ -8,7 +8,12 @@ from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG
 from swarm_assets import lanes
 from swarm_assets.definitions import defs
 from swarm_assets.lanes import lane_of, missing_tags, requested_attempt
-from swarm_assets.partitions import ATTEMPT_TAG, LANE_TAG, PUBLISHING_QUEUE, WORKER_TAG
+from swarm_assets.partitions import (
+    ATTEMPT_TAG,
+    LANE_TAG,
+    PUBLISHING_QUEUE,
+    WORKER_TAG,
+)
 
 BY_THE_QUEUE = {ATTEMPT_TAG: "3", "dagster/sensor_name": "intake"}
 COPIED = {**BY_THE_QUEUE, "dagster/parent_run_id": "r"}
