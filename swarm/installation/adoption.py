@@ -27,7 +27,7 @@ from swarm.publishing.ledger.states import LedgerState
 from swarm.publishing.switch import lease
 from swarm.publishing.switch.commands import flip
 from swarm.settings import Settings
-from swarm.store import home_world, transitions, world_rows
+from swarm.store import home_world, reply_outcomes, transitions, world_rows
 from swarm.store.alerts import acknowledge_escalation
 from swarm.store.database import Connection, Database
 from swarm.store.postgres_events import lock_with_job
@@ -139,6 +139,7 @@ def _close_all(connection: Connection, why: str) -> int:
         acknowledge_escalation(connection, row["work_order_key"], why)
     connection.execute(_RESOLVE_ALERTS)
     connection.execute(_CLOSE_STREAMS)
+    reply_outcomes.stop_looking(connection, "its mailbox was left before anybody had acted")
     connection.execute(_NEW_WORLD)
     return closed
 

@@ -20,10 +20,17 @@ LOOKED_FOR: Final = timedelta(days=14)
 ANSWERED_BY: Final = "answered in the mailbox"
 """Who acknowledged an escalation when a person's answer to the customer ended its clock."""
 
+GONE: Final = (
+    "the draft is gone and left no copy: deleted for good, or sent as the shared mailbox into the"
+    " sender's own Sent Items"
+)
+"""Detail of an unknown act that ``swarm doctor`` explains."""
+
 SENT: Final = ("sent_unchanged", "sent_edited", "rewritten")
 ANSWERED: Final = (*SENT, "answered_otherwise")
 REJECTED: Final = ("discarded", "rewritten")
 
+# What happened in another mailbox is not to be found in this one: rows are of the present world.
 # A draft may follow a row without one: today's path drafts what the new one escalates. Then the row
 # is about that draft, and looked at again.
 _OPEN_DRAFTED = """
@@ -36,6 +43,7 @@ SELECT l.work_order_key, 'live', l.publisher, coalesce(l.intent_at, l.changed_at
   LEFT JOIN publication_payload p
          ON p.work_order_key = l.work_order_key AND p.publisher = l.publisher
  WHERE l.state = 'CONFIRMED' AND l.publisher <> 'none' AND l.changed_at > now() - %(back)s
+   AND coalesce(w.world, p.world) = swarm.current_world()
    AND NOT EXISTS (SELECT 1 FROM reply_outcomes o
                     WHERE o.work_order_key = l.work_order_key
                       AND (o.publisher IS NOT NULL OR o.origin = 'history'))
@@ -50,6 +58,7 @@ INSERT INTO reply_outcomes (work_order_key, origin, conversation_id, look_at)
 SELECT w.key, 'live', nullif(w.body->'ref'->>'conversation_id', ''), now()
   FROM work_orders w
  WHERE w.final_at > now() - %(back)s AND w.state IN ('escalated', 'declined', 'held', 'dead')
+   AND w.world = swarm.current_world()
    AND NOT EXISTS (SELECT 1 FROM reply_outcomes o WHERE o.work_order_key = w.key)
 ON CONFLICT (work_order_key) DO NOTHING
 """
@@ -71,7 +80,6 @@ SELECT t.work_order_key, t.publisher, t.act, t.conversation_id, t.offered_at, t.
        t.acted_at, t.detail, t.similarity, t.sent_text, now() AS now, l.draft_id,
        coalesce(p.body->>'body_text', '') AS body_text,
        coalesce(p.body->>'body_html', '') AS body_html,
-       coalesce(p.body->>'draft_marker', '') AS marker,
        array(SELECT lower(a) FROM (
                 SELECT jsonb_array_elements(w.body->'reply_to')->>'address'
                  UNION SELECT w.body->'sender'->>'address'
@@ -129,7 +137,15 @@ SELECT count(*) FILTER (WHERE act = 'answered_otherwise')::int AS answered,
 _UNTRACEABLE = """
 SELECT count(*)::int AS n FROM reply_outcomes
  WHERE origin = 'live' AND publisher IS NOT NULL AND act = 'unknown'
-   AND changed_at > now() - %(back)s
+   AND detail = %(gone)s AND changed_at > now() - %(back)s
+"""
+
+_STOP = """
+UPDATE reply_outcomes
+   SET look_at = NULL, act = CASE act WHEN 'open' THEN 'unknown' ELSE act END,
+       detail = CASE act WHEN 'open' THEN %(why)s ELSE detail END,
+       changed_at = CASE act WHEN 'open' THEN now() ELSE changed_at END
+ WHERE look_at IS NOT NULL
 """
 
 _REJECTED = """
@@ -164,7 +180,7 @@ class Pace(Noun):
 class Waiting(Noun):
     """A work order whose reply is looked for, with what was offered and to whom.
 
-    ``marker`` and bodies are empty when no draft was offered.
+    The bodies are empty when no draft was offered.
     """
 
     work_order_key: str
@@ -179,7 +195,6 @@ class Waiting(Noun):
     now: datetime
     body_text: str
     body_html: str
-    marker: str
     customers: tuple[str, ...]
     inbound_id: str
     detail: str = ""
@@ -252,6 +267,11 @@ def record(connection: Connection, key: str, found: ReplyFound) -> bool:
     return connection.execute(_RECORD, values).rowcount == 1
 
 
+def stop_looking(connection: Connection, why: str) -> int:
+    """End every look: the mailbox is another one from now on; returns how many were under way."""
+    return connection.execute(_STOP, {"why": why}).rowcount
+
+
 def end_answered_clocks(connection: Connection) -> int:
     """Acknowledge what waits for a person and was answered by one; its alerts are over (ES-22).
 
@@ -277,7 +297,7 @@ def counts(connection: Connection) -> ReplyCounts:
 
 def untraceable(connection: Connection) -> int:
     """Return how many drafts of the last 14 days vanished without leaving a copy."""
-    row = connection.execute(_UNTRACEABLE, {"back": LOOKED_FOR}).fetchone()
+    row = connection.execute(_UNTRACEABLE, {"back": LOOKED_FOR, "gone": GONE}).fetchone()
     return int(row["n"]) if row else 0
 
 

@@ -98,6 +98,18 @@ _.wait_for_drafts
 
 # --- fields that people and programs read as JSON, of `--json`, a run's metadata or a proof -------
 
+_.input_sha256
+_.legacy_ms
+_.legacy_sent
+_.legacy_unbacked
+_.new_classes
+_.new_cost
+_.new_legacy
+_.new_sent
+_.new_unbacked
+_.same_recipient
+_.same_subject
+_.same_thread
 _.accepted_at
 _.live_from
 _.planned_at

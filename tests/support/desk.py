@@ -169,6 +169,10 @@ class Desk:
     def outcome(self, key: str) -> Row:
         return self._one("SELECT * FROM reply_outcomes WHERE work_order_key = %s", key)
 
+    def rows_about(self, key: str) -> int:
+        counted = "SELECT count(*)::int AS n FROM reply_outcomes WHERE work_order_key = %s"
+        return int(self._one(counted, key)["n"])
+
     def ledger(self, key: str) -> Row:
         return self._one("SELECT * FROM publication_ledger WHERE work_order_key = %s", key)
 

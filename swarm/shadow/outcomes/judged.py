@@ -15,17 +15,14 @@ from typing import Final
 
 from swarm.clients.outlook_messages import html_to_text
 from swarm.clients.protocol import ConversationMessage
+from swarm.publishing.ledger.marker import draft_marker
 from swarm.shadow.likeness import act_of, names_a_work_order, own_part, plain
 from swarm.shadow.models import Act
-from swarm.store.reply_outcomes import LOOKED_FOR, ReplyFound, Waiting
+from swarm.store.reply_outcomes import GONE, LOOKED_FOR, ReplyFound, Waiting
 
 SETTLING: Final = timedelta(hours=1)
 """So long a copy in Sent Items may be late before its absence means anything."""
 
-GONE: Final = (
-    "the draft is gone and left no copy: deleted for good, or sent as the shared mailbox into the"
-    " sender's own Sent Items"
-)
 _TOO_LATE: Final = "nothing was found in fourteen days"
 _STANDS: Final = "the draft still stands"
 _ELSEWHERE: Final = "sent as a new message, from another client as it seems"
@@ -59,7 +56,8 @@ def judged(
 def _is_the_draft(row: Waiting, message: ConversationMessage) -> bool:
     if row.draft_id and message.message_id == row.draft_id:
         return True
-    marked = bool(row.marker) and row.marker in plain(message.text)
+    # By the key, not by what was offered: a draft may stand that the ledger knows nothing of yet.
+    marked = draft_marker(row.work_order_key) in plain(message.text)
     return marked and (message.is_draft or message.from_us)
 
 

@@ -14,6 +14,7 @@ from swarm.legacy.home import LegacyFiles
 from swarm.sandbox import environment as sandbox_environment
 from swarm.shadow.outcomes.legacy_stream import LegacyOutcomes
 from swarm.store.database import Database
+from swarm.store.reply_outcomes import GONE
 
 SECRET = "a secret of the tests"
 KEY = work_order_key(SECRET, "mail-1")
@@ -148,7 +149,7 @@ def test_doctor_says_why_a_sent_draft_may_have_left_no_copy(
     home: Path, database: Database, act: str, health: str
 ) -> None:
     del home
-    put(database, KEY, act)
+    put(database, KEY, act, detail=GONE if act == "unknown" else "")
     (found,) = [each for each in services() if each.name == "sent items"]
     assert found.health == health
     assert ("MessageCopyForSentAsEnabled" in found.detail) is (act == "unknown")

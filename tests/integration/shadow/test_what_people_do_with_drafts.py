@@ -6,7 +6,7 @@ import pytest
 from desk import CUSTOMER, LONG, Desk
 
 from swarm.observe.dossier.dossier import dossier
-from swarm.store.reply_outcomes import Pace
+from swarm.store.reply_outcomes import Pace, stop_looking
 
 SHORT = timedelta(0)
 OTHER_WORDS = "<p>I rang the depot: they will bring it on Friday evening, promised. Robin</p>"
@@ -239,6 +239,22 @@ def test_after_fourteen_days_nobody_looks_any_more(desk: Desk) -> None:
     assert act(desk, key) == "unknown"
     row = desk.outcome(key)
     assert (row["look_at"], "fourteen days" in row["detail"]) == (None, True)
+
+
+def test_what_was_offered_in_another_world_is_not_looked_for_in_this_mailbox(desk: Desk) -> None:
+    key, _ = desk.drafted()
+    desk.look()
+    alone = desk.mail(state="held")
+    try:
+        desk.run("UPDATE installation SET world = world + 1")
+        with desk.database.transaction() as connection:
+            assert stop_looking(connection, "the mailbox was left") == 1
+        assert desk.lookout().due() == 0
+        row = desk.outcome(key)
+        assert (row["act"], row["detail"]) == ("unknown", "the mailbox was left")
+        assert desk.rows_about(alone) == 0
+    finally:
+        desk.run("UPDATE installation SET world = world - 1")
 
 
 def test_a_mailbox_that_is_away_changes_nothing_and_is_asked_again(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from swarm.store.reply_outcomes import ReplyFound, Waiting
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 RECEIVED = NOW - timedelta(hours=3)
 TEXT = "Hello Jane,\n\nyour parcel left on Monday and should reach you within two days."
-MARKER = "Ref: SW-ABCDEFGH"
+MARKER = "Ref: SW-AAAAAAAA"
 OTHER = "I rang the depot: they will bring it on Friday evening."
 JANE = "jane@customer.example"
 
@@ -30,7 +30,6 @@ def waiting(**changes: object) -> Waiting:
         "now": NOW,
         "body_text": f"{TEXT}\n\n{MARKER}",
         "body_html": "",
-        "marker": MARKER,
         "customers": (JANE,),
         "inbound_id": "in",
     }
@@ -100,7 +99,15 @@ def test_what_is_seen_of_an_offered_draft(
 )
 def test_what_is_no_answer_to_this_mail(other: ConversationMessage) -> None:
     assert look(STANDING, other).act == "open"
-    assert look(other, publisher=None, draft_id=None, marker="", body_text="").act == "open"
+    assert look(other, publisher=None, draft_id=None, body_text="").act == "open"
+
+
+def test_a_draft_of_ours_that_the_ledger_does_not_know_is_known_by_its_reference() -> None:
+    nothing = {"publisher": None, "draft_id": None, "body_text": ""}
+    standing = message("d", text=f"{TEXT}\n\n{MARKER}", folder="drafts", is_draft=True)
+    assert look(standing, **nothing).act == "open"
+    found = look(message("d", text=f"{TEXT}\n\n{MARKER}"), **nothing)
+    assert (found.act, bool(found.sent_text)) == ("unknown", True), "sent, and an answer"
 
 
 def test_an_answer_within_the_second_of_the_mail_came_after_it() -> None:
