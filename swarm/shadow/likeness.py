@@ -31,10 +31,10 @@ _MOST_TOKENS: Final = 5_000
 
 def plain(text: str) -> str:
     """Return a text cut to what is looked at, composed, with every kind of blank as a space, and
-    without what Postgres cannot keep.
+    without what nobody sees or Postgres cannot keep.
     """
-    storable = _UNSTORABLE.sub("", text[:_MOST])
-    return _BLANK.sub(" ", unicodedata.normalize("NFC", storable))
+    storable = unicodedata.normalize("NFC", _UNSTORABLE.sub("", text[:_MOST]))
+    return _BLANK.sub(" ", "".join(c for c in storable if unicodedata.category(c) != "Cf"))
 
 
 def own_part(text: str, signature: str = "") -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarm.shadow.outcomes.likeness import EDITED, alike, names_a_work_order, own_part, same
+from swarm.shadow.likeness import EDITED, alike, names_a_work_order, own_part, same
 
 SIGNATURE = "Customer Service"
 SAID = (
