@@ -1,13 +1,15 @@
 """How much does the learned detector find, alone and with the lexicon? On the held-back corpus.
 
-    .venv/bin/python bench/learned_detector.py [--missed]
+    .venv/bin/python bench/learned_detector.py [--missed] [--every N]
 
 Prints, per language and class, exact counts with their 95 % intervals (Clopper-Pearson), on lines
-that another author wrote and training never saw.
+that another author wrote and training never saw. Then the needle: each dangerous line among five
+harmless ones of its language on which nothing rings alone, so that only the needle can be found.
 """
 
 import argparse
 import json
+import random
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -31,11 +33,12 @@ def main() -> int:
     parser.add_argument(
         "--missed", action="store_true", help="print what was missed, and what rang in vain"
     )
+    parser.add_argument("--every", type=int, default=1, help="only each N-th line: a quick look")
     options = parser.parse_args()
     rows = [
         json.loads(line)
         for path in sorted(CORPUS.glob("held-*.jsonl"))
-        for line in path.read_text("utf-8").splitlines()
+        for line in path.read_text("utf-8").splitlines()[:: options.every]
     ]
     began = time.process_time()
     learned = [bool(hear(row["text"]).rings) for row in rows]
@@ -48,6 +51,8 @@ def main() -> int:
         told(rows, found, "language", lambda row: row["class"] == "harmless", "false")
     print("--- together, by class")
     told(rows, both, "class", lambda row: row["class"] != "harmless", "found")
+    print("--- the needle: found among five harmless sentences, of those found alone")
+    told(*needles(rows, both), "language", lambda _: True, "found")
     print(f"learned: {cost:.2f} ms CPU a line")
     if options.missed:
         for row, rang in zip(rows, both, strict=True):
@@ -60,6 +65,27 @@ def rings_together(row: Row) -> bool:
     """Whether a mail of this line alone gets any class but "cannot be judged"."""
     mail = a_mail(row["text"], row["language"])
     return bool(set(detect(mail).classes) - {EscalationClass.UNKNOWN})
+
+
+def needles(rows: Sequence[Row], alone: Sequence[bool]) -> tuple[list[Row], list[bool]]:
+    """Hide each dangerous line that is found alone; say whether it is found again."""
+    chance = random.Random(1)  # noqa: S311 - a sample that can be drawn again
+    hay: dict[str, list[str]] = {}
+    for row, rang in zip(rows, alone, strict=True):
+        if row["class"] == "harmless" and not rang:
+            hay.setdefault(row["language"], []).append(row["text"])
+    hidden = [r for r, rang in zip(rows, alone, strict=True) if rang and r["class"] != "harmless"]
+    return hidden, [rings_together(_among(row, hay[row["language"]], chance)) for row in hidden]
+
+
+def _among(row: Row, hay: Sequence[str], chance: random.Random) -> Row:
+    lines = [*chance.sample(hay, 5)]
+    lines.insert(chance.randrange(6), row["text"])
+    return {**row, "text": " ".join(_ended(line) for line in lines)}
+
+
+def _ended(line: str) -> str:
+    return line if line.rstrip()[-1:] in ".!?\u2026" else f"{line.rstrip()}."
 
 
 def told(

@@ -4,6 +4,7 @@ What a line's label means, and where the thresholds stand, is the scripts' busin
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,20 +12,24 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, hstack
 from sklearn.svm import SVC
 
-from swarm.safety.learned.features import BUCKETS, closely_embedded, embedded, grams
+from swarm.safety.learned.features import BUCKETS, closely_embedded, embedded, frames, grams
+from swarm.safety.learned.machines import along
 from swarm.safety.words import words_of
 
 Floats = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.bool_]
 
+LITTLE = 250  # words of a language that a frame keeps
+AXES = 320  # of the 512 of the quick embedding: what it finds stays the same, to a tenth of a point
+
 
 @dataclass(frozen=True)
 class Shape:
-    """How near is near, what n-grams and the quick embedding weigh beside the close one, and what a
-    line on the wrong side costs.
+    """How near is near, what n-grams, frames and the quick embedding weigh beside the close one,
+    and what a line on the wrong side costs.
     """
 
     gamma: float
@@ -32,6 +37,7 @@ class Shape:
     quick: float
     cost: float
     balanced: bool = False
+    frames: float = 0.0
 
 
 class Corpus:
@@ -44,6 +50,21 @@ class Corpus:
         self.close = _kept(cache, "close", texts, closely_embedded)
         self.words = [tuple(word.text for word in words_of(text)) for text in texts]
         self.grams = _as_matrix([grams(words) for words in self.words])
+
+    def frames(self, lines: Any) -> tuple[frozenset[str], Any]:
+        """Return the little words: of each language those that most of these lines have; and the
+        frames of all lines, read with them.
+        """
+        languages = self.column("language")[lines]
+        own = [self.words[n] for n in np.arange(len(self.rows))[lines]]
+        little: set[str] = set()
+        for language in sorted({*languages}):
+            told = (set(words) for words, of in zip(own, languages, strict=True) if of == language)
+            counts = Counter(word for words in told for word in words)
+            ranked = sorted(counts, key=lambda word: (-counts[word], word))
+            little.update(ranked[:LITTLE])
+        known = frozenset(little)
+        return known, _as_matrix([frames(words, known) for words in self.words])
 
     def column(self, name: str) -> npt.NDArray[np.str_]:
         """Return one field of every line."""
@@ -78,6 +99,10 @@ def trained(
     near = close - centre
     near /= np.linalg.norm(near, axis=1, keepdims=True)
     letters = (shape.grams * (own @ own.T).toarray()).astype(np.float32)
+    little, framed = corpus.frames(lines) if shape.frames else (frozenset[str](), None)
+    if framed is not None:
+        framed = framed[lines]
+        letters += (shape.frames * (framed @ framed.T).toarray()).astype(np.float32)
     kernel = _rbf(vectors, shape)
     kernel *= shape.quick
     kernel += _rbf(near, shape)
@@ -88,13 +113,17 @@ def trained(
     quick = _machine(shape).fit(
         _rbf(vectors[leant_on], shape) + letters[np.ix_(leant_on, leant_on)], wanted[leant_on]
     )
-    spread = np.zeros(len(leant_on), dtype=np.float32)  # most lines are leant on by both
-    spread[quick.support_] = quick.dual_coef_[0]
+    quickly = leant_on[quick.support_]
+    axes = axes_of(vectors[quickly])
+    told = own if framed is None else hstack([own, framed]).tocsr()
     return {
         **small("support", vectors[leant_on]),
         **small("close_support", near[leant_on]),
-        **_of("close", own[leant_on], closely.dual_coef_[0], closely.intercept_[0], shape),
-        **_of("quick", own[leant_on], spread, quick.intercept_[0], shape),
+        **_of("close", told[leant_on], closely.dual_coef_[0], closely.intercept_[0], shape),
+        **small("quick_support", along(axes, vectors[quickly])),
+        "quick_axes": axes,
+        **_of("quick", told[quickly], quick.dual_coef_[0], quick.intercept_[0], shape),
+        "little": np.array(sorted(little)),
         "close_centre": centre,
         "gamma": shape.gamma,
         "share_of_quick": shape.quick,
@@ -128,12 +157,20 @@ def _rbf(vectors: Floats, shape: Shape) -> Floats:
     return np.asarray(np.exp(kernel, out=kernel), dtype=np.float32)
 
 
+def axes_of(vectors: Floats) -> Floats:
+    """Return the directions along which vectors differ most, one a column: enough to be near by."""
+    _, found = np.linalg.eigh((vectors.T @ vectors).astype(np.float64))
+    return np.asarray(found[:, : -AXES - 1 : -1], dtype=np.float32)
+
+
 def _of(name: str, own: Any, alphas: Floats, bias: float, shape: Shape) -> dict[str, Any]:
-    buckets = shape.grams * np.asarray(own.T @ alphas).ravel()
+    told = np.asarray(own.T @ alphas, dtype=np.float32).ravel()
+    framed = told[BUCKETS:]
     return {
         f"{name}_alphas": alphas.astype(np.float32),
         f"{name}_bias": float(bias),
-        **small(f"{name}_buckets", buckets.astype(np.float32)),
+        **small(f"{name}_buckets", shape.grams * told[:BUCKETS]),
+        **(small(f"{name}_frames", shape.frames * framed) if len(framed) else {}),
     }
 
 

