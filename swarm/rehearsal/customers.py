@@ -203,7 +203,7 @@ def _dangerous(label: EscalationClass) -> Sequence[tuple[str, str]]:
     lines = [
         json.loads(line)
         for file in sorted(folder.iterdir(), key=lambda each: each.name)
-        if file.name.startswith("must-escalate-")
+        if file.name.startswith("must-escalate-") and file.name.endswith(".jsonl")
         for line in file.read_text("utf-8").splitlines()
     ]
     return [(each["language"], each["text"]) for each in lines if each["class"] == label]
