@@ -5,7 +5,7 @@ every program sees explicit URLs and cannot tell a double from the real service.
 """
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
@@ -333,6 +333,26 @@ class QueueSettings(BaseSettings):
     )
 
 
+class ShadowSettings(BaseSettings):
+    """Replays of the new path over recorded facts. Prefix ``SHADOW_``."""
+
+    model_config = SettingsConfigDict(env_prefix="SHADOW_", frozen=True, protected_namespaces=())
+
+    processes: int = Field(
+        default=2, ge=1, le=16, description="How many processes replay at once; they are nice"
+    )
+    model_budget: float = Field(
+        default=0.0, ge=0, description="What new model calls of one backfill run may cost; 0: none"
+    )
+    ask_sources: bool = Field(
+        default=False,
+        description="true: Graph and monday are read for imported history that recorded neither",
+    )
+    item_seconds: float = Field(
+        default=60.0, gt=0, description="How long one work order may take before it has failed"
+    )
+
+
 class CoreSettings(BaseSettings):
     """What belongs to no single service. No prefix."""
 
@@ -353,6 +373,10 @@ class CoreSettings(BaseSettings):
     )
     keeper_database_url: SecretStr | None = Field(
         default=None, description="The same database as the role that audits and erases"
+    )
+    auto_rollback: bool = Field(
+        default=False,
+        description="true: two breaches of a gate in a row after a cutover give publishing back",
     )
     swarm_key_secret: SecretStr = Field(description="HMAC secret of the opaque work-order keys")
     auto_send_enabled: bool = Field(
@@ -426,6 +450,7 @@ class Settings:
     model: ModelSettings
     publishing: PublishingSettings
     queue: QueueSettings
+    shadow: ShadowSettings = field(default_factory=ShadowSettings)
 
 
 def is_setting(name: str) -> bool:
@@ -459,9 +484,9 @@ def load_settings() -> Settings:
 
     core, graph, monday = part(CoreSettings), part(GraphSettings), part(MondaySettings)
     zapier, model = part(ZapierSettings), part(ModelSettings)
-    publishing, queue = part(PublishingSettings), part(QueueSettings)
-    if core and graph and monday and zapier and model and publishing and queue:
-        return Settings(core, graph, monday, zapier, model, publishing, queue)
+    publishing, queue, shadow = part(PublishingSettings), part(QueueSettings), part(ShadowSettings)
+    if core and graph and monday and zapier and model and publishing and queue and shadow:
+        return Settings(core, graph, monday, zapier, model, publishing, queue, shadow)
     raise ConfigurationError(
         "cannot start: " + "; ".join(problems),
         hint="`swarm doctor` explains each variable; `swarm up` sets values for the sandbox",

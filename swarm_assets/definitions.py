@@ -8,20 +8,27 @@ exist.
 import dagster as dg
 
 from swarm_assets.assets.cutover import SWITCHES, legacy_proof_job
+from swarm_assets.assets.readiness import readiness
 from swarm_assets.assets.release import release_job
+from swarm_assets.assets.shadow import SHADOW_ASSETS, compare_job, shadow_job
 from swarm_assets.assets.stages import STAGES
+from swarm_assets.assets.watching import cutover_watch_job, rollback_drill_job
 from swarm_assets.jobs import publications_job, reply_outcomes_job, work_order_job
 from swarm_assets.resources import (
     connections,
+    gates,
     intake,
     legacy,
     outcomes,
     pager,
     publishing,
     run_session,
+    shadow,
     stage_outputs,
 )
+from swarm_assets.schedules.readiness import SCHEDULES, readiness_job
 from swarm_assets.sensors.alerts import alerts as alerts_sensor
+from swarm_assets.sensors.history import compare_sensor, history_sensor
 from swarm_assets.sensors.intake import intake as intake_sensor
 from swarm_assets.sensors.outcomes import legacy_outcomes as legacy_outcomes_sensor
 from swarm_assets.sensors.outcomes import reply_outcomes as reply_outcomes_sensor
@@ -34,7 +41,7 @@ from swarm_assets.sensors.standby import legacy_proof as legacy_proof_sensor
 def build_definitions(**overrides: object) -> dg.Definitions:
     """Return the code location; ``overrides`` replace resources by name, plain objects allowed."""
     return dg.Definitions(
-        assets=STAGES,
+        assets=[*STAGES, *SHADOW_ASSETS, readiness],
         # *Materialize* runs the hidden asset job, whose default executor forks; workers may not.
         executor=dg.in_process_executor,
         jobs=[
@@ -43,8 +50,14 @@ def build_definitions(**overrides: object) -> dg.Definitions:
             reply_outcomes_job,
             legacy_proof_job,
             release_job,
+            shadow_job,
+            compare_job,
+            readiness_job,
+            cutover_watch_job,
+            rollback_drill_job,
             *SWITCHES,
         ],
+        schedules=SCHEDULES,
         sensors=[
             intake_sensor,
             publications_sensor,
@@ -54,6 +67,8 @@ def build_definitions(**overrides: object) -> dg.Definitions:
             legacy_proof_sensor,
             legacy_outcomes_sensor,
             reply_outcomes_sensor,
+            history_sensor,
+            compare_sensor,
         ],
         resources={
             "database": connections.database,
@@ -62,6 +77,7 @@ def build_definitions(**overrides: object) -> dg.Definitions:
             "leases": connections.leases,
             "stream": intake.stream,
             "legacy": legacy.legacy,
+            "gates": gates.gates,
             "outlook": connections.outlook,
             "monday": connections.monday,
             "zapier": connections.zapier,
@@ -75,6 +91,7 @@ def build_definitions(**overrides: object) -> dg.Definitions:
             "lookout": outcomes.lookout,
             "legacy_outcomes": outcomes.legacy_outcomes,
             "session": run_session.run_session,
+            "shadow": shadow.shadow,
             "stage_outputs": stage_outputs.stage_outputs,
             **overrides,
         },

@@ -7,7 +7,7 @@ submitted: a run of the hidden asset job, of a backfill or from a launchpad know
 Light, because the webserver imports it. What lives elsewhere: the jobs themselves.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Final
 
 from dagster._core.storage.tags import PARENT_RUN_ID_TAG, SENSOR_NAME_TAG
@@ -18,6 +18,7 @@ from swarm_assets.partitions import (
     ATTEMPT_TAG,
     LANE_TAG,
     PUBLISHING_QUEUE,
+    SHADOW_QUEUE,
     WORK_QUEUE,
     WORKER_TAG,
 )
@@ -57,28 +58,65 @@ SWITCH_LANE: Final = {
     "dagster/max_runtime": "300",
 }
 
+# Judged in a child process; its login is known to the worker of this queue alone.
+GATES_LANE: Final = {
+    **NO_RETRY,
+    DAGSTER_CELERY_QUEUE_TAG: SHADOW_QUEUE,
+    LANE_TAG: "gates",
+    "dagster/priority": "5",
+    "dagster/max_runtime": "600",
+}
+
+# Replays and comparisons of many work orders in one run, beside which nothing live may wait.
+SHADOW_LANE: Final = {
+    **NO_RETRY,
+    DAGSTER_CELERY_QUEUE_TAG: SHADOW_QUEUE,
+    LANE_TAG: "shadow",
+    "dagster/priority": "-10",
+}
+
+SHADOW: Final = "shadow"
+CUTOVER: Final = "cutover"
+"""First parts of the keys of the assets that take these lanes, whoever launches them."""
+
 _LANES: Final[Mapping[str, Mapping[str, str]]] = {
     "publications": ROUND_LANE,
     "reply_outcomes": LOOK_LANE,
     "legacy_proof": PROOF_LANE,
+    "rollback_drill": PROOF_LANE,
+    "readiness": GATES_LANE,
+    "cutover_watch": GATES_LANE,
     "publisher_cutover": SWITCH_LANE,
     "publisher_rollback": SWITCH_LANE,
     "publisher_stop": SWITCH_LANE,
     "release_work_order": SWITCH_LANE,
+    "shadow": SHADOW_LANE,
+    "compare": SHADOW_LANE,
 }
 """Every job that goes past the work orders; all others take their lane."""
+
+_OF_GROUPS: Final[Mapping[str, Mapping[str, str]]] = {SHADOW: SHADOW_LANE, CUTOVER: GATES_LANE}
 
 _BY_PERSON: Final = "by a person"
 
 
-def lane_of(job: str) -> Mapping[str, str]:
-    """Return the tags of a job's runs, also of a job that Dagster makes up (``__ASSET_JOB``)."""
-    return _LANES.get(job, WORK_ORDER_LANE)
+def lane_of(job: str, groups: Set[str] = frozenset()) -> Mapping[str, str]:
+    """Return the tags of a job's runs, also of a job that Dagster makes up (``__ASSET_JOB``).
+
+    ``groups`` are the first parts of the keys of the assets a run is to make.
+    """
+    if job in _LANES:
+        return _LANES[job]
+    return next(
+        (_OF_GROUPS[name] for name in sorted(groups) if name in _OF_GROUPS), WORK_ORDER_LANE
+    )
 
 
-def missing_tags(job: str, tags: Mapping[str, str]) -> dict[str, str]:
+def missing_tags(
+    job: str, tags: Mapping[str, str], groups: Set[str] = frozenset()
+) -> dict[str, str]:
     """Return what a submitted run's tags lack or say wrongly; empty when they are in order."""
-    wanted = {**lane_of(job)}
+    wanted = {**lane_of(job, groups)}
     if DAGSTER_CELERY_QUEUE_TAG in tags:  # nobody's run gets into the publishing queue by a tag
         wanted.setdefault(DAGSTER_CELERY_QUEUE_TAG, WORK_QUEUE)
     if WORKER_TAG in tags:  # of the run that is repeated

@@ -8,6 +8,8 @@ from swarm.cli import (
     doctor,
     erase,
     escalations,
+    gates,
+    history,
     home,
     ignored,
     knowledge,
@@ -17,7 +19,9 @@ from swarm.cli import (
     quarantine,
     rehearse,
     release,
+    report,
     run_once,
+    shadow,
     submit,
     up,
 )
@@ -40,16 +44,20 @@ app.command("release")(release.release)
 app.command("erase")(erase.erase)
 app.command("run-once")(run_once.run_once)
 app.command("rehearse")(rehearse.rehearse_command)
+app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 app.add_typer(database.app, name="database")
 app.add_typer(dead.app, name="dead")
 app.add_typer(escalations.app, name="escalations")
+app.add_typer(gates.app, name="gates")
 app.add_typer(ignored.app, name="ignored")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(publisher.app, name="publisher")
 app.add_typer(legacy.app, name="legacy")
 app.add_typer(home.app, name="home")
+app.add_typer(history.app, name="history")
+app.add_typer(shadow.app, name="shadow")
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from swarm.cli.output import installation, print_json, say
+from swarm.cutover import certificate
 from swarm.publishing.control import PublisherName
 from swarm.publishing.switch import commands
 from swarm.publishing.switch.commands import Flip
@@ -53,7 +54,13 @@ def cutover(reason: Reason, *, dry_run: DryRun = False, as_json: AsJson = False)
     """Give publishing to swarm; refused without a valid certificate."""
     settings, database = installation()
     require_home(settings, Service.MAILBOX, Service.HOOK)  # stopping and going back never ask
-    flip = commands.cutover(database, actor=getpass.getuser(), reason=reason, dry_run=dry_run)
+    flip = commands.cutover(
+        database,
+        actor=getpass.getuser(),
+        reason=reason,
+        certificate=certificate.refusal,
+        dry_run=dry_run,
+    )
     _tell(flip, as_json=as_json)
 
 

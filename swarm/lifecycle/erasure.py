@@ -59,6 +59,8 @@ UPDATE erasure SET finished_at = now(), work_orders = %(work_orders)s, places = 
 _MENTIONED = """
 SELECT DISTINCT work_order_key AS key FROM artifacts
  WHERE lower(body::text) LIKE ANY(%(patterns)s) AND work_order_key <> ALL(%(keys)s)
+ UNION SELECT work_order_key FROM history_orders
+ WHERE lower(body::text) LIKE ANY(%(patterns)s) AND work_order_key <> ALL(%(keys)s)
  UNION SELECT key FROM work_orders
  WHERE lower(body::text) LIKE ANY(%(patterns)s) AND key <> ALL(%(keys)s)
  UNION SELECT key FROM sorted_out
@@ -250,6 +252,7 @@ def elsewhere(
     mails = tuple(sorted({m.internet_message_id for m in scope.mails if m.internet_message_id}))
     places = [
         ("backups of the database and of SWARM_HOME, and snapshots of their disks", people),
+        ("the files that history was imported from, if any", (*people, *mails)),
         ("the database server's own files: its write-ahead log and pages not reused yet", ()),
         *((f"{path}: compressed, nobody looked inside", people) for path in unread),
     ]

@@ -29,6 +29,7 @@ SELECT c.table_schema AS schema, c.table_name AS name, c.column_name AS said, c.
 _STAYING = """
 SELECT key FROM work_orders WHERE key = ANY(%(keys)s)
  UNION SELECT key FROM sorted_out WHERE key = ANY(%(keys)s)
+ UNION SELECT work_order_key FROM history_orders WHERE work_order_key = ANY(%(keys)s)
 """
 
 # By which column a row says whose it is.

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from swarm.errors import MalformedInputError, RefusedError
-from swarm.intake.stream.names import find_key
 from swarm.legacy.jsonl import complete_lines
 from swarm.lifecycle.names import names_of, safe_to_search
 from swarm.publishing.ledger.marker import draft_marker
+from swarm.shadow.history.names import find_any_key
 from swarm.store.database import Connection, Row
 from swarm.store.tombstones import MailName, address_of, mail_name, tombstone
 
@@ -27,6 +27,14 @@ SELECT key FROM work_orders
  ORDER BY accepted_at, key
 """
 
+_HISTORY_BY_ADDRESS = """
+SELECT work_order_key AS key FROM history_orders
+ WHERE lower(body->'sender'->>'address') = %(address)s
+    OR EXISTS (SELECT 1 FROM jsonb_array_elements(body->'reply_to') AS one
+                WHERE lower(one->>'address') = %(address)s)
+ ORDER BY received_at, work_order_key
+"""
+
 # Known from here when an erasure was cut short after it had blanked the list.
 _SORTED_OUT = """
 SELECT original_id AS id, sender FROM sorted_out
@@ -36,6 +44,7 @@ SELECT original_id AS id, sender FROM sorted_out
 _BODIES = """
 SELECT original_id AS id, body FROM work_orders WHERE key = ANY(%(keys)s)
  UNION ALL SELECT body->>'original_id', body FROM revision WHERE work_order_key = ANY(%(keys)s)
+ UNION ALL SELECT original_id, body FROM history_orders WHERE work_order_key = ANY(%(keys)s)
 """
 
 
@@ -125,15 +134,17 @@ def find_scope(connection: Connection, name: str, secret: str) -> ErasureScope:
     """
     wanted = name.strip()
     try:
-        keys, address = (find_key(connection, wanted, secret),), ""
+        keys, address = (find_any_key(connection, wanted, secret),), ""
     except RefusedError:
         return ErasureScope(wanted, "", (), frozenset({MailName(id=wanted)}))
     except MalformedInputError:
         if "@" not in wanted:
             raise
         address = wanted.strip("<>").casefold()
-        rows = connection.execute(_BY_ADDRESS, {"address": address})
-        keys = tuple(row["key"] for row in rows)
+        asked = {"address": address}
+        rows = connection.execute(_BY_ADDRESS, asked).fetchall()
+        rows += connection.execute(_HISTORY_BY_ADDRESS, asked).fetchall()
+        keys = tuple(dict.fromkeys(row["key"] for row in rows))
     bodies = connection.execute(_BODIES, {"keys": list(keys)}).fetchall()
     ignored = _sorted_out(connection, address)
     mails = {*(_name_of(row) for row in bodies)}

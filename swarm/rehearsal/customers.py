@@ -75,6 +75,7 @@ _OWN_WORDS: Final = {
 
 # Of a hundred mails that an approved answer exists for, how a person replied.
 _WITH_THE_ANSWER, _AS_LEGACY_WROTE = 94, 3
+_ENCLOSED: Final = "Aurora table lamp, black, bought in spring.\n"
 _PER_CLASS: Final = 60  # 59 without a miss prove a miss rate below 5 %
 _UNKNOWN_SHARE: Final = 0.12
 _DAYS: Final = 60
@@ -89,6 +90,7 @@ class Wrote:
     """A customer's mail with its label, and what a person answered.
 
     ``answer`` None: today's draft went out as it was. ``topic``: the approved answer's id.
+    ``enclosed``: what an attached text says; empty without one.
     """
 
     id: str
@@ -101,6 +103,7 @@ class Wrote:
     label: EscalationClass | None = None
     topic: str | None = None
     answer: str | None = None
+    enclosed: str = ""
 
 
 def past_mails(seed: int, count: int, until: datetime) -> Iterator[Wrote]:
@@ -124,8 +127,9 @@ def past_mails(seed: int, count: int, until: datetime) -> Iterator[Wrote]:
 
 
 def one_that_is_answered(seed: int, number: int, at: datetime) -> Wrote:
-    """Return a mail whose question the house has an approved answer to."""
-    return _known(_rng(seed, f"live-{number}"), f"live-{seed}-{number}", at)
+    """Return a mail whose question the house has an approved answer to; every third encloses."""
+    wrote = _known(_rng(seed, f"live-{number}"), f"live-{seed}-{number}", at)
+    return replace(wrote, enclosed=_ENCLOSED if number % 3 == 0 else "")
 
 
 def _asking(rng: Random, name: str, at: datetime) -> Wrote:

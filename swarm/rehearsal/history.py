@@ -14,25 +14,20 @@ from swarm.legacy.pipeline_daemon import outbox_line
 from swarm.rehearsal.customers import Wrote
 
 MAPPING = """\
-# From the names of the old daemon to ours.
-[orders]
+# From the names of the old daemon to ours (docs/history.md).
+[order]
 id = "wo"
 mailbox = "box"
 message_id = "graph_id"
 internet_message_id = "header_id"
 conversation_id = "talk"
-"sender.address" = "from.mail"
-"sender.name" = "from.display"
-subject = "betreff"
+sender.address = "from.mail"
+sender.name = "from.display"
+to = "box"
+subject = { at = "betreff", default = "" }
 body_text = "plain"
-received_at = "eingang"
-
-[orders.constants]
-schema_version = "1"
-source = "history"
-
-[orders.dates]
-received_at = "%d.%m.%Y %H:%M:%S %z"
+received_at = { at = "eingang", date = "%d.%m.%Y %H:%M:%S %z" }
+source = { value = "history" }
 """
 _SIGNATURE = "Customer Service"
 

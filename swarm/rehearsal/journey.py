@@ -25,15 +25,17 @@ _SHADOW: Final = (
     ("shadow", "replay"),
     ("shadow", "comparison"),
 )
-_LIVE_MAILS: Final = 6
+_LIVE_MAILS: Final = 36  # the gates ask for 30 replies of people, 20 drafts of both paths, 10 files
 _PEOPLE: Final = {"unchanged": 0.5, "edited": 0.3, "rewritten": 0.2}
 _LEGACYS_WORDS: Final = (
     "A colleague is looking into it",
     "Wir kümmern uns darum",
 )
+_READING_SECONDS: Final = 8.0  # a person who reads a mail and its draft
 _AHEAD: Final = timedelta(seconds=45)  # a look is planned, not taken at once
 _WHO: Final = "rehearsal"
 _EXPECTED_AT_FIRST: Final = "INCONCLUSIVE"
+_ABOUT_THE_ENGINE: Final = frozenset({"must_escalate"})  # known as soon as the set was measured
 
 SETTINGS: Final[Mapping[str, str]] = {
     # Minutes instead of hours: the doubles settle at once.
@@ -96,7 +98,11 @@ def legacy_in_office(rehearsal: Rehearsal) -> str:
 def nothing_is_proved(rehearsal: Rehearsal) -> str:
     """At first every gate says that it knows too little, and a cutover is refused."""
     gates = _evaluated(rehearsal)
-    others = [each["gate"] for each in gates if each["verdict"] != _EXPECTED_AT_FIRST]
+    others = [
+        each["gate"]
+        for each in gates
+        if each["verdict"] != _EXPECTED_AT_FIRST and each["gate"] not in _ABOUT_THE_ENGINE
+    ]
     if others:
         raise NotShownError(f"not INCONCLUSIVE with nothing known: {', '.join(others)}")
     _refused(rehearsal)
@@ -115,7 +121,7 @@ def history_imported(rehearsal: Rehearsal) -> str:
     )  # fmt: skip
     rehearsal.installation.swarm(*asked, "--dry-run")
     told = _object(rehearsal.installation.json(*asked))
-    count = _number(told, "imported", "orders")
+    count = _number(told, "files", "order", "counts", "new")
     rehearsal.figures["imported work orders"] = count
     if count < rehearsal.orders:
         raise NotShownError(f"{count} of {rehearsal.orders} work orders were imported: {told}")
@@ -128,13 +134,14 @@ def history_replayed(rehearsal: Rehearsal) -> str:
     rehearsal.installation.swarm(
         "shadow", "plan",
         "--since", f"{until - timedelta(days=70):%Y-%m-%d}", "--until", f"{until:%Y-%m-%d}",
+        "--noise", "20",
     )  # fmt: skip
     keys = rehearsal.ui.partitions(_SHADOW[-1])
     began = time.monotonic()
     rehearsal.ui.backfill(keys, _SHADOW, seconds=480.0)
     rate = len(keys) / (time.monotonic() - began)
     status = _object(rehearsal.installation.json("shadow", "status"))
-    compared = _number(status, "comparisons")
+    compared = sum(int(each["compared"]) for each in status["comparisons"])
     rehearsal.figures["compared work orders"] = compared
     if compared < rehearsal.figures["imported work orders"]:
         raise NotShownError(f"only {compared} work orders were compared: {status}")
@@ -144,12 +151,14 @@ def history_replayed(rehearsal: Rehearsal) -> str:
 def side_by_side(rehearsal: Rehearsal) -> str:
     """Live mails: today's path drafts each once, the new path only says what it would have done."""
     with closing(rehearsal.installation.sandbox()) as sandbox:
-        sandbox.human_auto(seed=rehearsal.seed, odds=_PEOPLE, delay_seconds=1.0)
-        for _ in range(_LIVE_MAILS):
-            _submit(rehearsal)
-        _await_drafts(rehearsal, _LIVE_MAILS, legacys=True)
+        sandbox.human_auto(seed=rehearsal.seed, odds=_PEOPLE, delay_seconds=_READING_SECONDS)
+    _submit(rehearsal, _LIVE_MAILS)
+    _await_drafts(rehearsal, _LIVE_MAILS, legacys=True)
     _await_final(rehearsal)
-    return f"{_LIVE_MAILS} mails drafted once each by today's path, judged by both"
+    told = wait_for(lambda: _replied(rehearsal), "what people did with the drafts", 150.0)
+    rehearsal.figures.update({f"live drafts {act}": n for act, n in sorted(told.items())})
+    said = ", ".join(f"{n} {act.replace('_', ' ')}" for act, n in sorted(told.items()))
+    return f"{_LIVE_MAILS} mails drafted once each by today's path, judged by both; {said}"
 
 
 def certificate_issued(rehearsal: Rehearsal) -> str:
@@ -158,10 +167,8 @@ def certificate_issued(rehearsal: Rehearsal) -> str:
     rehearsal.installation.swarm("gates", "looks", "--plan", at.isoformat(), "--actor", _WHO)
 
     def certified() -> Mapping[str, Any] | None:
-        return cast(
-            "Mapping[str, Any] | None",
-            _object(rehearsal.installation.json("gates", codes=(0, 1))).get("certificate"),
-        )
+        told = _object(rehearsal.installation.json("gates", codes=(0, 1)))["certificate"]
+        return cast("Mapping[str, Any] | None", _object(told)["certificate"])
 
     try:
         found = wait_for(certified, "the certificate", 150.0) or {}
@@ -231,8 +238,8 @@ def _evaluated(rehearsal: Rehearsal) -> Sequence[Mapping[str, Any]]:
 
 
 def _gates(rehearsal: Rehearsal) -> Sequence[Mapping[str, Any]]:
-    told = _object(rehearsal.installation.json("gates", codes=(0, 1)))
-    return cast("Sequence[Mapping[str, Any]]", told["gates"])
+    told = _object(rehearsal.installation.json("gates", codes=(0, 1)))["report"]
+    return cast("Sequence[Mapping[str, Any]]", _object(told)["gates"])
 
 
 def _in_words(gates: Sequence[Mapping[str, Any]]) -> str:
@@ -248,12 +255,19 @@ def _publisher(rehearsal: Rehearsal) -> str:
     return rehearsal.installation.swarm("publisher", "show").splitlines()[0]
 
 
-def _submit(rehearsal: Rehearsal) -> None:
-    rehearsal.mailed += 1
-    wrote = one_that_is_answered(rehearsal.seed, rehearsal.mailed, datetime.now(UTC))
-    file = rehearsal.folder / f"{wrote.id}.eml"
-    file.write_bytes(_mime(wrote))
-    rehearsal.installation.swarm("submit", str(file))
+def _submit(rehearsal: Rehearsal, count: int = 1) -> None:
+    """Let so many customers write; the customer base knows every second of them."""
+    files = []
+    with closing(rehearsal.installation.sandbox()) as sandbox:
+        for _ in range(count):
+            rehearsal.mailed += 1
+            wrote = one_that_is_answered(rehearsal.seed, rehearsal.mailed, datetime.now(UTC))
+            if rehearsal.mailed % 2:
+                sandbox.add_contact(wrote.name, wrote.address)
+            file = rehearsal.folder / f"{wrote.id}.eml"
+            file.write_bytes(_mime(wrote))
+            files.append(str(file))
+    rehearsal.installation.swarm("submit", *files)
 
 
 def _mime(wrote: Wrote) -> bytes:
@@ -264,7 +278,16 @@ def _mime(wrote: Wrote) -> bytes:
     message["Message-ID"] = f"<{wrote.id}@example.org>"
     message["Date"] = format_datetime(wrote.received_at)
     message.set_content(wrote.text)
+    if wrote.enclosed:
+        message.add_attachment(wrote.enclosed, subtype="plain", filename="lamp.txt")
     return message.as_bytes()
+
+
+def _replied(rehearsal: Rehearsal) -> Mapping[str, int]:
+    """Return what people did, once it is known of every draft."""
+    acts = _object(rehearsal.installation.json("status"))["replies"]["acts"]
+    known = {act: int(n) for act, n in acts.items() if act != "open"}
+    return known if sum(known.values()) >= _LIVE_MAILS else {}
 
 
 def _drafts(rehearsal: Rehearsal) -> int:

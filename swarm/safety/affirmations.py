@@ -6,6 +6,7 @@ carried by evidence is asked in ``rules/affirming.py``. A question affirms nothi
 condition ("if that is correct").
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
@@ -42,18 +43,20 @@ _OPENS_YES = frozenset(word_class("openingyes", _SOURCE))  # whatever follows
 _OPENS_NO = frozenset(word_class("openingno", _SOURCE))
 _NEGATING = frozenset(word_class("not", _SOURCE)) - {"without", "none", "sans", "sin", "senza"}
 _UNABLE = _NEGATING | {"unable", "yet", "ne"}
+_WIDEST = 24  # words a phrase may span, and some behind it
+_NEAR = 20  # characters: a list mark and its blanks
 _DOUBT_WITHIN, _NEGATED_WITHIN, _NEGATED_AFTER = 2, 3, 2
 
 
 def affirmations(text: str) -> tuple[Affirmation, ...]:
     """Find what says yes or no to the customer, in order of place."""
     sentences = [found.span() for found in _SENTENCE.finditer(text)]
-    found = [*_bare(text), *_turns(text)]
+    found = sorted({*_bare(text), *_turns(text)})
     return tuple(
         Affirmation(start, end, kind, first, last)
-        for start, end, kind in sorted(set(found))
-        for first, last in sentences
-        if first <= start < last and not _asks(text, first, last, start, end)
+        for start, end, kind in found
+        for first, last in (sentences[bisect_right(sentences, (start, len(text))) - 1],)
+        if not _asks(text, first, last, start, end)
     )
 
 
@@ -61,7 +64,7 @@ def _asks(text: str, first: int, last: int, start: int, end: int) -> bool:
     """A question affirms nothing, unless it begins by doing so: "Yes, and may we ask ...?"."""
     if not text[first:last].endswith("?"):
         return False
-    opens = not text[first:start].strip(" \t-*")
+    opens = start - first <= _NEAR and not text[first:start].strip(" \t-*")
     return not (opens and text[end : end + 1] in (",", ":", ";", "-", "\u2013", "\u2014"))
 
 
@@ -79,7 +82,7 @@ def _bare(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _is_a_sentence(text: str, start: int, end: int) -> bool:
-    before, after = text[:start].rstrip(" \t-*"), text[end : end + 1]
+    before, after = text[max(0, start - _NEAR) : start].rstrip(" \t-*"), text[end : end + 1]
     return before[-1:] in ("", ".", "!", "?", "\n", "\u2026", ":") and after in ("", ".", "!", "\n")
 
 
@@ -107,9 +110,10 @@ def _kind(hit: Hit, words: Sequence[Word], at: int) -> str:
     """A negated yes is a no; what cannot be confirmed is neither."""
     sentence = words[at].sentence
     before = words[max(0, at - _NEGATED_WITHIN) : at]
+    ahead = words[at : at + _WIDEST]
     near = [w for w in before if w.sentence == sentence]
-    near += [w for w in words[at:] if w.start < hit.end]
-    after = [w for w in words[at:] if w.start >= hit.end and w.sentence == sentence]
+    near += [w for w in ahead if w.start < hit.end]
+    after = [w for w in ahead if w.start >= hit.end and w.sentence == sentence]
     if hit.phrase.family == CONFIRMS:
         return "" if any(w.text in _UNABLE for w in near) else CONFIRMS
     near += after[:_NEGATED_AFTER]  # "das stimmt nicht"

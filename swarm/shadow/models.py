@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
-from swarm.models import Draft, EscalationClass, Lookup, Noun, Reason, Tier
+from swarm.models import Draft, EscalationClass, Evidence, Lookup, Noun, Reason, Tier
 
 
 class Origin(StrEnum):
@@ -94,6 +94,9 @@ class Replayed(Noun):
     input_sha256: str = Field(description="Of work order, thread and CRM as they were given")
     duration_ms: int = Field(default=0, ge=0)
     cost: float = Field(default=0.0, ge=0)
+    evidence: tuple[Evidence, ...] = Field(
+        default=(), description="What a draft could lean on: either path's text is held against it"
+    )
 
     def same_answer(self, other: "Replayed") -> bool:
         """Whether another pass came to the same: decision, classes, and the very bytes."""

@@ -10,6 +10,7 @@ from swarm.clock import utc_now
 from swarm.knowledge import NO_SHELF, Shelf
 from swarm.ourselves import Ourselves
 from swarm.specialists.protocol import Specialist
+from swarm.stages.recorded import Recorded
 from swarm.store.protocol import RunStore
 
 if TYPE_CHECKING:  # langgraph costs half a second even here
@@ -22,7 +23,7 @@ class Services:
 
     ``outlook`` or ``monday`` may be None (``swarm run-once`` without services): the lookups are
     then UNAVAILABLE, never a silent MISS. ``checkpointer`` None: nothing of a graph is kept between
-    attempts."""
+    attempts. ``recorded``: nobody is asked, these facts are judged (a replay)."""
 
     store: RunStore
     specialist: Specialist
@@ -43,6 +44,7 @@ class Services:
     attachments_read: int = 5
     checkpointer: "BaseCheckpointSaver[str] | None" = None
     clock: Callable[[], datetime] = utc_now
+    recorded: Recorded | None = None
 
     @property
     def ourselves(self) -> Ourselves:

@@ -28,6 +28,7 @@ from swarm.models import (
     Thread,
     TierDecision,
 )
+from swarm.stages.engine import engine_of
 from swarm.stages.services import Services
 from swarm.store.artifacts import noun_of
 
@@ -92,6 +93,7 @@ class StageRecorder:
 
     def __init__(self, fence: Fence, services: Services) -> None:
         self.fence = fence
+        self._services = services
         self._store = services.store
         self._known: dict[Stage, tuple[Noun, str]] = {}  # with its hash
         self._paid = self._store.model_cost(fence.work_order_key)
@@ -140,10 +142,18 @@ class StageRecorder:
             kind="stage.finished",
             stage=stage,
             actor=author_of(worked.result),
-            detail={"inputs": self._inputs(stage, worked.result), **_outcome(worked.result)},
+            detail={
+                "inputs": self._inputs(stage, worked.result),
+                **_outcome(worked.result),
+                **self._judge(stage),
+            },
             duration_ms=worked.duration_ms,
             cost=worked.cost,
         )
+
+    def _judge(self, stage: Stage) -> Mapping[str, JsonValue]:
+        """Say which engine decided: a proof about one says nothing about another (ES-25)."""
+        return {"engine": engine_of(self._services).version} if stage is Stage.POLICY else {}
 
     def _inputs(self, stage: Stage, output: Noun) -> list[JsonValue]:
         if isinstance(output, Received):

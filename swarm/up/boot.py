@@ -112,7 +112,9 @@ def _start(session: Session) -> int:
 
 
 def _on_dagsters_tables(session: Session) -> Iterator[Program]:
-    yield from programs.workers(session.environment, session.options.workers)
+    yield from programs.workers(
+        session.environment, session.shadow_environment, session.options.workers
+    )
     yield programs.daemon(session.home, session.environment)
     yield programs.webserver(session.home, session.environment, session.options.port)
     if session.options.with_legacy:

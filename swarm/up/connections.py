@@ -12,6 +12,9 @@ import psycopg
 from swarm.errors import ConfigurationError
 
 OF_A_WORKER: Final = 2  # one to our tables, one to Dagster's
+# The worker that compares, its own hold on what is missing, and the processes that replay
+# (SHADOW_PROCESSES, 2 by default).
+OF_SHADOW: Final = 2 * OF_A_WORKER + 1 + 2
 # Code server (four sensors at once, both kinds of tables), daemon and webserver, today's path, the
 # watch of `swarm up`, and a few commands: 23 were seen, four of them of two workers.
 OF_ALL_ELSE: Final = 40
@@ -27,8 +30,10 @@ SELECT current_setting('max_connections')::int
 
 
 def needed(workers: int) -> int:
-    """Return how many connections this many workers and the publisher need, with all else."""
-    return OF_A_WORKER * (workers + 1) + OF_ALL_ELSE
+    """Return how many connections this many workers, the publisher and the comparison need, with
+    all else.
+    """
+    return OF_A_WORKER * (workers + 1) + OF_SHADOW + OF_ALL_ELSE
 
 
 def embedded_limit(workers: int) -> int:
@@ -48,7 +53,8 @@ def require_connections(url: str, workers: int) -> None:
     if needed(workers) > given:
         raise ConfigurationError(
             f"--workers {workers} needs {needed(workers)} connections to Postgres"
-            f" ({OF_A_WORKER} x ({workers} workers + 1 publisher) + {OF_ALL_ELSE} for all else),"
+            f" ({OF_A_WORKER} x ({workers} workers + 1 publisher) + {OF_SHADOW} for the comparison"
+            f" + {OF_ALL_ELSE} for all else),"
             f" the server gives {given}",
             hint="start fewer workers, or raise max_connections of the server",
         )

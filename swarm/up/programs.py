@@ -75,18 +75,26 @@ def code_server(environment: Mapping[str, str], code_socket: Path) -> Program:
     )  # fmt: skip
 
 
-def workers(environment: Mapping[str, str], concurrency: int) -> Iterator[Program]:
-    """Yield the warm run workers of both lanes; a stop lets the runs in hand finish."""
-    for name, queue, processes in (
-        ("workers", "dagster", concurrency),
-        ("publisher", "publishing", 1),
+def workers(
+    environment: Mapping[str, str], shadow: Mapping[str, str], concurrency: int
+) -> Iterator[Program]:
+    """Yield the warm run workers of each queue; a stop lets the runs in hand finish.
+
+    The one that compares and judges is nice, for live traffic goes before; it has two processes, so
+    that no planned look waits for a backfill. ``shadow`` is its environment.
+    """
+    for name, queue, processes, given in (
+        ("workers", "dagster", concurrency, environment),
+        ("publisher", "publishing", 1, environment),
+        ("shadow", "shadow", 2, shadow),
     ):
         command = python(
             "celery", "-A", "swarm_assets.runtime.celery_app", "worker", "--pool", "prefork",
             "--concurrency", str(processes), "-Q", queue, "-n", f"{name}@%h", "--without-gossip",
             "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING",
         )  # fmt: skip
-        yield Program(name, command, environment, stop_seconds=20.0)
+        nice = ("nice", "-n", "10") if queue == "shadow" else ()
+        yield Program(name, (*nice, *command), given, stop_seconds=20.0)
 
 
 def daemon(home: Home, environment: Mapping[str, str]) -> Program:

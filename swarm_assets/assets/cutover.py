@@ -7,10 +7,12 @@ queue; whoever cannot wait even for a free worker uses ``swarm publisher rollbac
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import dagster as dg
 from pydantic import Field
 
+from swarm.cutover import certificate
 from swarm.errors import DatabaseError, RefusedError
 from swarm.publishing.switch import commands
 from swarm.publishing.switch.commands import Flip
@@ -40,7 +42,8 @@ def cut_over(
     context: dg.OpExecutionContext, config: CutoverConfig, database: dg.ResourceParam[Database]
 ) -> None:
     """Make the swarm the publisher, or fail with the reason against it."""
-    _switch(context, config, database, commands.cutover)
+    act = partial(commands.cutover, certificate=certificate.refusal)
+    _switch(context, config, database, act)
 
 
 @dg.op(description="Gives publishing back to legacy, at once and without conditions.")

@@ -17,7 +17,9 @@ from swarm.settings import Settings, load_settings
 from swarm.specialists.protocol import Specialist
 from swarm.specialists.select import select_specialist
 from swarm.stages.checkpointer import borrowing_checkpointer
+from swarm.stages.engine import Engine, engine_of
 from swarm.stages.graph_runner import langgraph_is_here
+from swarm.stages.house import house_of
 from swarm.store import home_world
 from swarm.store.database import Database
 from swarm.store.postgres import PostgresStore
@@ -110,6 +112,12 @@ def checkpointer() -> "PostgresSaver | None":
     if not langgraph_is_here():
         return None
     return borrowing_checkpointer(database())
+
+
+def engine() -> Engine:
+    """Return which engine this process is: what its runs judge with."""
+    made = house_of(settings()).services(PostgresStore(database()), specialist())
+    return engine_of(made)
 
 
 _MADE_ONCE = (settings, database, outlook, monday, zapier, specialist, knowledge, checkpointer)

@@ -7,9 +7,11 @@ and a test may replace any of them with a plain fake. What lives elsewhere: what
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import dagster as dg
 
+from swarm.stages.house import house_of
 from swarm.stages.run_session import RunSession, StageFailedError
 from swarm.stages.services import Services
 from swarm.stages.stage_events import Stopwatch
@@ -39,30 +41,15 @@ class DagsterRunSession(RunSession):
 )
 def services(context: dg.InitResourceContext) -> Services:
     """Bundle what the run was given."""
-    known, given = process.settings(), context.resources
-    return Services(
-        store=given.store,
-        specialist=given.specialist,
+    given = context.resources
+    made = house_of(process.settings()).services(
+        given.store,
+        given.specialist,
         outlook=given.outlook,
         monday=given.monday,
-        mailbox=known.graph.mailbox,
-        known_as=known.graph.ourselves,
-        attachment_bytes=known.graph.attachment_bytes,
-        attachments_read=known.graph.attachments_read,
-        approved_columns=known.monday.approved_columns,
-        link_allow_list=known.core.link_allow_list,
-        own_contacts=(
-            *known.core.own_phones,
-            *known.graph.own_addresses,
-            *known.graph.own_domains,
-        ),
-        approved_recipients=known.core.approved_recipients,
-        signature=known.core.reply_signature,
-        knowledge=given.knowledge,
-        model_budget=known.model.budget_per_work_order,
-        model_patience_seconds=known.queue.model_patience_seconds,
-        checkpointer=process.checkpointer(),
+        shelf=given.knowledge,
     )
+    return replace(made, checkpointer=process.checkpointer())
 
 
 @dg.resource(

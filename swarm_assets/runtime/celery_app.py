@@ -10,7 +10,13 @@ import threading
 import time
 from functools import cache
 
-from celery.signals import worker_init, worker_process_init, worker_ready
+from celery.signals import (
+    worker_init,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+)
+from celery.worker import WorkController
 from celery.worker.consumer import Consumer
 from dagster import DagsterInstance
 from dagster._cli.api import _execute_run_command_body
@@ -23,19 +29,21 @@ from sqlalchemy.exc import OperationalError
 
 from swarm.process_identity import this_process
 from swarm.safety import learned
+from swarm.stages.engine import code_version
 from swarm.stages.enrichment.graph import ENRICHMENT
 from swarm.stages.graph_runner import compiled_graph, langgraph_is_here
 from swarm.stages.reply.graph import REPLY
 from swarm_assets import definitions
-from swarm_assets.partitions import WORKER_TAG
+from swarm_assets.partitions import SHADOW_QUEUE, WORKER_TAG
 from swarm_assets.resources import process
-from swarm_assets.runtime import stopped_children, storage
+from swarm_assets.runtime import pulse, stopped_children, storage
 from swarm_assets.runtime.broker import BrokerSettings, celery_application
 from swarm_assets.runtime.launcher import end_what_did_not_end
 from swarm_assets.runtime.time_limit import LimitedRequest
 from swarm_assets.runtime.worker_pool import use_sturdy_pool
 
 _PARENT_POLL_SECONDS = 1.0
+_role: list[str] = []  # this program's name, as `-n NAME@%h` says it; told to its heartbeat
 
 app = celery_application(BrokerSettings())
 use_sturdy_pool()
@@ -95,9 +103,14 @@ def _discard(_event: DagsterEvent) -> None:
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]
-def _load_what_children_share(**_signal: object) -> None:
-    """In the parent, so that its processes have one copy together, replaced ones too."""
-    learned.loaded_whole()
+def _load_what_children_share(sender: WorkController, **_signal: object) -> None:
+    """In the parent, so that its processes have one copy together, replaced ones too; and the
+    code is named as it was when the parent began, whatever is installed later.
+    """
+    code_version()
+    _role.append(str(sender.hostname).partition("@")[0])
+    if _role[-1] != SHADOW_QUEUE:  # it judges nothing itself
+        learned.loaded_whole()
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
@@ -112,6 +125,13 @@ def _prepare_child(**_signal: object) -> None:
     warm_repository()
     warm_instance()
     threading.Thread(target=_die_with_parent, args=(os.getppid(),), daemon=True).start()
+    if _role[-1:] != [SHADOW_QUEUE]:
+        pulse.start(_role[-1] if _role else "workers")
+
+
+@worker_process_shutdown.connect  # type: ignore[untyped-decorator]
+def _end_child(**_signal: object) -> None:
+    pulse.stop()
 
 
 def _die_with_parent(parent: int) -> None:

@@ -18,6 +18,7 @@ class LanedRunCoordinator(QueuedRunCoordinator):
     def submit_run(self, context: SubmitRunContext) -> DagsterRun:
         """Tag, then enqueue: a run is never in the queue without its lane."""
         run = context.dagster_run
-        if missing := missing_tags(run.job_name, run.tags):
+        groups = {key.path[0] for key in run.asset_selection or ()}
+        if missing := missing_tags(run.job_name, run.tags, groups):
             self._instance.add_run_tags(run.run_id, missing)
         return super().submit_run(context)

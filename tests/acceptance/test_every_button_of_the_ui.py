@@ -1,6 +1,7 @@
 """Every button of the Dagster UI works and is safe: driven as the UI does, on a real `swarm up`.
 
-Three mails: one published, one escalated because monday.com refused for a moment, one dangerous.
+Four mails: one published, one escalated because monday.com refused for a moment, one dangerous, one
+declined because nothing here can answer it.
 Whatever a person presses afterwards, nothing is drafted that was not drafted before, every run
 takes its lane, and the audit is clean. Only the release drafts the second mail.
 """
@@ -44,6 +45,7 @@ class Desk:
     published: str
     faulty: str
     dangerous: str
+    declined: str
 
     @property
     def posted(self) -> int:
@@ -73,7 +75,7 @@ def submit(running: Running, folder: Path, name: str, text: str) -> None:
 def settled(running: Running, number: int) -> Callable[[], bool]:
     def known() -> bool:
         states = running.json("status")["states"]  # type: ignore[index, call-overload]
-        return states["published"] + states["escalated"] == number
+        return states["published"] + states["escalated"] + states["declined"] == number
 
     return known
 
@@ -95,11 +97,11 @@ def desk() -> Iterator[Desk]:
 def _laid(running: Running, ui: DagsterUI, sandbox: SandboxControl, folder: Path) -> Desk:
     keys: list[str] = []
     question = "Hello,\n\nwhat is the status of my order 10482?\n\nThanks"
-    for number, name in enumerate(("anna", "bert", "carla"), start=1):
+    texts = {"carla": "My solicitor will sue you.", "dirk": "Hello,\n\ndo you like jazz?\n\nThanks"}
+    for number, name in enumerate(("anna", "bert", "carla", "dirk"), start=1):
         if name == "bert":
             sandbox.fault("monday", "status", times=200, status=403)
-        text = "My solicitor will sue you." if name == "carla" else question
-        submit(running, folder, name, text)
+        submit(running, folder, name, texts.get(name, question))
         try:
             wait_for(settled(running, number), f"mail {number} to end")
         except AssertionError:
@@ -109,7 +111,8 @@ def _laid(running: Running, ui: DagsterUI, sandbox: SandboxControl, folder: Path
         recent = running.json("status")["recent"]  # type: ignore[index, call-overload]
         keys += [row["key"] for row in recent if row["key"] not in keys]
     desk = Desk(running, ui, sandbox, *keys)
-    assert [desk.states()[key] for key in keys] == ["published", "escalated", "escalated"]
+    ends = ["published", "escalated", "escalated", "declined"]
+    assert [desk.states()[key] for key in keys] == ends
     return desk
 
 
@@ -129,7 +132,7 @@ def press(desk: Desk, button: Callable[[], str]) -> SeenRun:
 @pytest.mark.parametrize("stage", STAGES)
 def test_materialize_of_one_asset_works_and_publishes_nothing(desk: Desk, stage: str) -> None:
     posted, states = desk.posted, desk.states()
-    for key in (desk.published, desk.dangerous):
+    for key in (desk.published, desk.dangerous, desk.declined):
         run = press(desk, partial(desk.ui.materialize, key, stage))
         assert run.status == "SUCCESS", run.words
     assert (desk.posted, desk.states()) == (posted, states)
@@ -144,9 +147,28 @@ def test_materialize_of_everything_is_refused_in_words_for_what_is_final(desk: D
     assert (desk.posted, desk.states()) == (posted, states)
 
 
+def waiting(desk: Desk) -> list[tuple[str, str]]:
+    listed = desk.running.json("escalations", "list", "--all")
+    return sorted((row["key"], row["state"]) for row in listed)  # type: ignore[index, call-overload, union-attr]
+
+
+@pytest.mark.parametrize("which", ["published", "faulty", "declined"])
+def test_what_is_final_is_materialized_and_run_again_and_nothing_is_doubled(
+    desk: Desk, which: str
+) -> None:
+    key = getattr(desk, which)
+    before = desk.posted, desk.states(), waiting(desk)
+    everything = press(desk, partial(desk.ui.materialize, key, *STAGES))
+    by_the_queue = desk.ui.runs(dagster__partition=key, dagster__sensor_name="intake")[-1]
+    again = press(desk, partial(desk.ui.reexecute, by_the_queue.id, "ALL_STEPS"))
+    for run in (everything, again):
+        assert run.status == "SUCCESS" or f"final: {desk.states()[key]}" in run.words, run.words
+    assert (desk.posted, desk.states(), waiting(desk)) == before
+
+
 def test_the_job_of_a_final_work_order_publishes_nothing(desk: Desk) -> None:
     posted, states = desk.posted, desk.states()
-    for key in (desk.published, desk.faulty, desk.dangerous):
+    for key in (desk.published, desk.faulty, desk.dangerous, desk.declined):
         press(desk, partial(desk.ui.materialize, key, *STAGES, job="work_order"))
     assert (desk.posted, desk.states()) == (posted, states)
 
@@ -154,7 +176,7 @@ def test_the_job_of_a_final_work_order_publishes_nothing(desk: Desk) -> None:
 @pytest.mark.parametrize("job", [None, "work_order"], ids=["assets", "job"])
 def test_a_backfill_over_all_work_orders_publishes_nothing(desk: Desk, job: str | None) -> None:
     posted, states = desk.posted, desk.states()
-    keys = [desk.published, desk.faulty, desk.dangerous]
+    keys = [desk.published, desk.faulty, desk.dangerous, desk.declined]
     runs = desk.ui.backfill(keys, *STAGES, job=job)
     assert len(runs) == len(keys)
     assert all(in_lane(run) for run in runs)

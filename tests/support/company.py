@@ -13,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from proven import certify
 
 from swarm.intake.stream.rows import accept
 from swarm.models import Address, Fence, MessageRef, Publication, Stage, WorkOrder, WorkOrderState
@@ -85,6 +86,8 @@ class Company:
         recorder.record(Stage.CONTEXT, Worked(found.context, 1))
 
     def appoint(self, to: PublisherName) -> None:
+        if to is PublisherName.SWARM:
+            certify(self.database)
         with self.database.transaction() as connection:
             flip(connection, to, actor="test", reason="test")
 

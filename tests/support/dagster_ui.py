@@ -167,6 +167,11 @@ class DagsterUI:
         self, keys: Sequence[str], *stages: str, job: str | None = None
     ) -> Sequence[SeenRun]:
         """Materialize several partitions, wait for the backfill; returns its finished runs."""
+        number = self.begin_backfill(keys, *stages, job=job)
+        return [self.finished(run) for run in self.backfilled(number)]
+
+    def begin_backfill(self, keys: Sequence[str], *stages: str, job: str | None = None) -> str:
+        """Press *Launch backfill* for these partitions; returns its id."""
         parameters: dict[str, object] = {
             "tags": [],
             "assetSelection": [asset(stage) for stage in stages],
@@ -179,10 +184,10 @@ class DagsterUI:
                 "repositorySelector": REPOSITORY,
             }
         answer = self._ask(_BACKFILL, {"backfillParams": parameters})["launchPartitionBackfill"]
-        number = str(_or_fail(answer, "LaunchBackfillSuccess")["backfillId"])
-        return [self.finished(run) for run in self._backfilled(number)]
+        return str(_or_fail(answer, "LaunchBackfillSuccess")["backfillId"])
 
-    def _backfilled(self, number: str, seconds: float = 900) -> Sequence[str]:
+    def backfilled(self, number: str, seconds: float = 900) -> Sequence[str]:
+        """Wait for a backfill's end; returns its runs."""
         deadline = time.monotonic() + seconds
         while True:
             answer = self._ask(_BACKFILL_STATE, {"id": number})["partitionBackfillOrError"]
@@ -247,8 +252,8 @@ class DagsterUI:
 
 
 def asset(stage: str) -> dict[str, list[str]]:
-    """The key of a stage's asset as the UI sends it."""
-    return {"path": ["work_order", stage]}
+    """The key of a stage's asset as the UI sends it; with a slash, of any asset."""
+    return {"path": stage.split("/") if "/" in stage else ["work_order", stage]}
 
 
 def _or_fail(answer: Any, wanted: str) -> Any:

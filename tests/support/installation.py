@@ -15,7 +15,7 @@ from swarm.installation.environment import PREFIXES
 
 SWARM = (sys.executable, "-m", "swarm.cli")
 _LONGEST_START = 600.0  # a busy machine; ten seconds on an idle one
-FOREIGN = (*PREFIXES.values(), "MODEL_", "SWARM_", "DAGSTER_", "DATABASE_", "CELERY_")
+FOREIGN = (*PREFIXES.values(), "MODEL_", "SHADOW_", "SWARM_", "DAGSTER_", "DATABASE_", "CELERY_")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ TRUNCATE publication_ledger, publication_payload, publication_log, publisher_his
          reply_outcomes, legacy_outcomes, intake_line, intake_offset, quarantine,
          work_orders CASCADE;
 TRUNCATE verdicts, installation_places;
+TRUNCATE engine_heartbeats, looks, readiness_reports, gate_results, certificates,
+         certificate_voids, cutover_watch, rollback_drills CASCADE;
 UPDATE publisher_control SET active = 'none', epoch = 0, reason = 'test', actor = 'test';
 """
 

@@ -1,8 +1,9 @@
-"""A cutover as a process of its own, with a certificate; a script to be killed while it waits."""
+"""A cutover as a process of its own; a script to be killed while it waits."""
 
 import subprocess
 import sys
 
+from swarm.cutover import certificate
 from swarm.publishing.switch.commands import cutover
 from swarm.store.database import Database
 
@@ -16,6 +17,6 @@ if __name__ == "__main__":
         Database(sys.argv[1]),
         actor="anna",
         reason="go live",
-        certificate=lambda _connection: None,
+        certificate=certificate.refusal,
         wait_seconds=float(sys.argv[2]),
     )

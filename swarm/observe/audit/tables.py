@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from swarm.observe.audit import waiting
 from swarm.observe.audit.question import Question
+from swarm.store import reconciliation
 from swarm.store.database import Connection
 from swarm.store.releases import waived_of
 
@@ -20,31 +21,6 @@ Parameters = Mapping[str, object]
 
 Answer: TypeAlias = tuple[Question, str, str]
 
-
-_LINE_WITHOUT_WORK_ORDER = """
-SELECT DISTINCT l.work_order_key AS subject, 'accepted line without a work order' AS detail
-  FROM intake_line l LEFT JOIN work_orders w ON w.key = l.work_order_key
- WHERE l.status = 'accepted' AND l.work_order_key IS NOT NULL AND w.key IS NULL
-   AND l.stream <> 'outbox'
-"""
-
-_WORK_ORDER_WITHOUT_LINE = """
-SELECT w.key AS subject, count(l.id) || ' accepted lines, expected 1' AS detail
-  FROM work_orders w
-  LEFT JOIN intake_line l ON l.work_order_key = w.key AND l.status = 'accepted'
-                         AND l.stream <> 'outbox'
- GROUP BY w.key HAVING count(l.id) <> 1
-"""
-
-_QUARANTINE_MISMATCH = """
-SELECT coalesce(l.stream, q.stream) || ':' || coalesce(l.generation, q.generation)
-       || ':' || coalesce(l.byte_offset, q.byte_offset) AS subject,
-       CASE WHEN q.stream IS NULL THEN 'quarantined line whose bytes were not kept'
-            ELSE 'quarantined bytes without a line' END AS detail
-  FROM (SELECT * FROM intake_line WHERE status = 'quarantined') l
-  FULL JOIN quarantine q USING (stream, generation, byte_offset)
- WHERE l.id IS NULL OR q.stream IS NULL
-"""
 
 # Per line, not per generation: the second bad line of an incident must be told as well.
 _QUARANTINE_WITHOUT_ALERT = """
@@ -57,20 +33,6 @@ SELECT line.subject, 'a bad line that no open alert counts' AS detail
         SELECT 1 FROM alerts a
          WHERE a.kind = 'intake.quarantined' AND a.subject = line.incident
            AND a.resolved_at IS NULL AND a.count >= line.nth)
-"""
-
-_SILENT = """
-SELECT w.key AS subject, 'live (' || w.state || ') but no job drives it: '
-       || coalesce(j.state, 'none') AS detail
-  FROM work_orders w LEFT JOIN swarm_jobs j ON j.work_order_key = w.key
- WHERE w.state IN ('accepted', 'running')
-   AND coalesce(j.state, 'none') NOT IN ('queued', 'requested', 'running')
-"""
-
-_PUBLISHING_WITHOUT_LEDGER = """
-SELECT w.key AS subject, 'publishing but the ledger has no row' AS detail
-  FROM work_orders w LEFT JOIN publication_ledger l ON l.work_order_key = w.key
- WHERE w.state = 'publishing' AND l.work_order_key IS NULL
 """
 
 _DRIVEN_THOUGH_FINAL = """
@@ -106,12 +68,6 @@ SELECT w.key AS subject, w.state || ' without owner and timer (ES-22)' AS detail
  WHERE w.state IN ('escalated', 'declined') AND e.work_order_key IS NULL
 """
 
-_PUBLISHED_WITHOUT_CONFIRMATION = """
-SELECT w.key AS subject, 'published but the ledger says ' || coalesce(l.state, 'nothing') AS detail
-  FROM work_orders w LEFT JOIN publication_ledger l ON l.work_order_key = w.key
- WHERE w.state = 'published' AND l.state IS DISTINCT FROM 'CONFIRMED'
-"""
-
 # What today's publisher did binds only work orders handed to it; one that we escalate on our own
 # stays escalated. The grace covers the sweep that lets a work order follow its publication.
 _ENDED_BUT_NOT_SETTLED = """
@@ -129,12 +85,6 @@ SELECT work_order_key AS subject,
        'SENDING since ' || coalesce(intent_at::text, 'an unknown time') AS detail
   FROM publication_ledger WHERE state = 'SENDING'
    AND coalesce(intent_at < now() - %(sending)s OR intent_at > now() + %(clock_slack)s, true)
-"""
-
-# Two POSTs whose outcome was not "proven not sent" are the most the protocol ever allows.
-_POSTED_TOO_OFTEN = """
-SELECT work_order_key AS subject, uncertain_posts || ' posts of unproven outcome' AS detail
-  FROM publication_ledger WHERE uncertain_posts > 2
 """
 
 _WOULD_BE_SENT = """
@@ -211,19 +161,6 @@ SELECT l.work_order_key AS subject, 'publication of ' || l.publisher || ' (' || 
  WHERE w.key IS NULL AND (l.publisher = 'swarm' OR l.created_at < now() - %(waiting)s)
 """
 
-_SAME_DRAFT_TWICE = """
-SELECT min(work_order_key) AS subject, 'one draft is the draft of ' || count(*)
-       || ' work orders: ' || string_agg(work_order_key, ', ') AS detail
-  FROM publication_ledger WHERE draft_id <> '' GROUP BY draft_id HAVING count(*) > 1
-"""
-
-_LOG_WITHOUT_ROW = """
-SELECT DISTINCT g.work_order_key AS subject, 'the publication log tells of it, the ledger does not'
-       AS detail
-  FROM publication_log g LEFT JOIN publication_ledger l ON l.work_order_key = g.work_order_key
- WHERE l.work_order_key IS NULL
-"""
-
 _PAYLOAD_GONE = """
 SELECT l.work_order_key AS subject, l.state || ': the payload it names is not stored' AS detail
   FROM publication_ledger l
@@ -285,30 +222,30 @@ SELECT p.work_order_key AS subject,
 """
 
 QUESTIONS = (
-    Question(1, "line_without_work_order", _LINE_WITHOUT_WORK_ORDER),
-    Question(1, "work_order_without_line", _WORK_ORDER_WITHOUT_LINE),
-    Question(1, "quarantine_mismatch", _QUARANTINE_MISMATCH),
+    Question(1, "line_without_work_order", reconciliation.LINE_WITHOUT_WORK_ORDER),
+    Question(1, "work_order_without_line", reconciliation.WORK_ORDER_WITHOUT_LINE),
+    Question(1, "quarantine_mismatch", reconciliation.QUARANTINE_MISMATCH),
     Question(1, "quarantine_without_alert", _QUARANTINE_WITHOUT_ALERT),
-    Question(1, "silent", _SILENT),
-    Question(1, "publishing_without_ledger", _PUBLISHING_WITHOUT_LEDGER),
+    Question(1, "silent", reconciliation.SILENT),
+    Question(1, "publishing_without_ledger", reconciliation.PUBLISHING_WITHOUT_LEDGER),
     Question(1, "driven_though_final", _DRIVEN_THOUGH_FINAL),
     Question(1, "lease_forgotten", _LEASE_FORGOTTEN),
     Question(1, "final_without_alert", _FINAL_WITHOUT_ALERT),
     Question(1, "publication_without_alert", _PUBLICATION_WITHOUT_ALERT),
     Question(1, "escalation_without_owner", _ESCALATION_WITHOUT_OWNER),
-    Question(1, "published_without_confirmation", _PUBLISHED_WITHOUT_CONFIRMATION),
+    Question(1, "published_without_confirmation", reconciliation.PUBLISHED_WITHOUT_CONFIRMATION),
     Question(1, "ended_but_not_settled", _ENDED_BUT_NOT_SETTLED),
     Question(2, "sending_too_long", _SENDING_TOO_LONG),
-    Question(2, "posted_too_often", _POSTED_TOO_OFTEN),
+    Question(2, "posted_too_often", reconciliation.POSTED_TOO_OFTEN),
     Question(2, "of_another_world", _OF_ANOTHER_WORLD),
     Question(3, "would_be_sent", _WOULD_BE_SENT),
     Question(1, "duplicate_of_nothing", _DUPLICATE_OF_NOTHING),
     Question(1, "line_without_work_order", _LINE_OF_NOBODY),
     Question(1, "escalation_without_page", _ESCALATION_WITHOUT_PAGE),
     Question(1, "publication_of_nothing", _PUBLICATION_OF_NOTHING),
-    Question(2, "log_without_row", _LOG_WITHOUT_ROW),
+    Question(2, "log_without_row", reconciliation.LOG_WITHOUT_ROW),
     Question(4, "payload_changed", _PAYLOAD_GONE),
-    Question(2, "same_draft_twice", _SAME_DRAFT_TWICE),
+    Question(2, "same_draft_twice", reconciliation.SAME_DRAFT_TWICE),
     Question(2, "control_without_history", _CONTROL_WITHOUT_HISTORY),
     Question(2, "control_without_history", _NO_CONTROL),
     Question(2, "history_with_a_gap", _HISTORY_WITH_A_GAP),

@@ -3,7 +3,8 @@
 Only a valid certificate lets a cutover act, and it waits for legacy's lease under a wish of its own
 (``wish``). Rolling back always acts, at once; so does stopping, and either ends a cutover that
 waits. What lives elsewhere: the control row and the lock that orders claims and flips
-(``swarm.publishing.control``). The gates and the certificate are not built yet.
+(``swarm.publishing.control``), the gates and the certificate (``swarm.cutover``), and that the
+database itself refuses a publisher without one (migration 0054).
 """
 
 import time
@@ -112,11 +113,6 @@ class PublisherStatus(Noun):
     wishes: tuple[Wish, ...]
 
 
-def no_certificate(_connection: Connection) -> str | None:
-    """Say that nothing was proven: the answer wherever no gates are wired in."""
-    return "there is no cutover certificate: the readiness gates have not passed"
-
-
 def show(database: Database) -> PublisherStatus:
     """Return who publishes, since when and why, and how the ledger stands."""
     with database.transaction() as connection:
@@ -140,7 +136,7 @@ def cutover(
     *,
     actor: str,
     reason: str,
-    certificate: Certificate = no_certificate,
+    certificate: Certificate,
     dry_run: bool = False,
     wait_seconds: float = 120.0,
     sleep: Callable[[float], None] = time.sleep,

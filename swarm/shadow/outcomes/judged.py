@@ -16,15 +16,8 @@ from typing import Final
 from swarm.clients.outlook_messages import html_to_text
 from swarm.clients.protocol import ConversationMessage
 from swarm.publishing.ledger.marker import draft_marker
+from swarm.shadow.likeness import act_of, names_a_work_order, own_part, plain
 from swarm.shadow.models import Act
-from swarm.shadow.outcomes.likeness import (
-    EDITED,
-    alike,
-    names_a_work_order,
-    own_part,
-    plain,
-    same,
-)
 from swarm.store.reply_outcomes import GONE, LOOKED_FOR, ReplyFound, Waiting
 
 SETTLING: Final = timedelta(hours=1)
@@ -90,11 +83,10 @@ def _sent(row: Waiting, message: ConversationMessage, signature: str) -> ReplyFo
         return ReplyFound(
             act=Act.UNKNOWN, detail=said, acted_at=message.at, sent_text=own, settled=True
         )
-    likeness = max(alike(each, message.text, signature) for each in offered)
-    if any(same(each, message.text, signature) for each in offered):
-        act, likeness = Act.SENT_UNCHANGED, 1.0
-    else:
-        act = Act.SENT_EDITED if likeness >= EDITED else Act.REWRITTEN
+    act, likeness = max(
+        (act_of(each, message.text, signature) for each in offered),
+        key=lambda found: (found[0] is Act.SENT_UNCHANGED, found[1]),
+    )
     return ReplyFound(
         act=act,
         detail=how,

@@ -17,6 +17,7 @@ from swarm.stages.enrichment.enclosed import read_attachments
 from swarm.stages.enrichment.graph import ENRICHMENT
 from swarm.stages.enrichment.repeated import waiting_elsewhere
 from swarm.stages.graph_runner import forget, run
+from swarm.stages.recorded import Recorded
 from swarm.stages.services import Services
 
 # A half-finished snapshot is worth going on with only while it is fresh; after that the mailbox has
@@ -49,6 +50,8 @@ def gather(received: Received, services: Services, thread_id: str | None = None)
     ``thread_id`` defaults to :func:`enrichment_thread`. A source that cannot be read is
     UNAVAILABLE with a gap, not an error. Raises ``DatabaseUnavailableError``.
     """
+    if services.recorded is not None:
+        return _understood(received, services, services.recorded)
     order = received.work_order
     thread_id = thread_id or enrichment_thread(order.key)
     final = run(
@@ -64,8 +67,20 @@ def gather(received: Received, services: Services, thread_id: str | None = None)
     )
     thread = with_inbound(Thread.model_validate(final["thread"]), order)
     thread = thread.model_copy(update={"attachments": read_attachments(order, services)})
-    crm = Crm.model_validate(final["crm"])
-    elsewhere = waiting_elsewhere(order, thread, services)
+    sources = Recorded(
+        thread=thread,
+        crm=Crm.model_validate(final["crm"]),
+        elsewhere=waiting_elsewhere(order, thread, services),
+        rejected=services.store.rejected_drafts(order.key),
+    )
+    found = _understood(received, services, sources)
+    forget(services.checkpointer, thread_id)
+    return found
+
+
+def _understood(received: Received, services: Services, sources: Recorded) -> Enrichment:
+    """Build the context of what was found, now or by the run that is judged again."""
+    thread, crm = sources.thread, sources.crm
     mail = in_conversation(received, thread)
     # As of the moment the conversation was read: a clock of its own would make other evidence.
     approved = approved_answers(services.knowledge.read(), mail, thread.taken_at)
@@ -74,13 +89,11 @@ def gather(received: Received, services: Services, thread_id: str | None = None)
         thread,
         crm,
         services,
-        elsewhere=elsewhere,
-        rejected=services.store.rejected_drafts(order.key),
+        elsewhere=sources.elsewhere,
+        rejected=sources.rejected,
         approved=approved,
     )
-    found = Enrichment(thread=thread, crm=crm, context=context, received=mail)
-    forget(services.checkpointer, thread_id)
-    return found
+    return Enrichment(thread=thread, crm=crm, context=context, received=mail)
 
 
 def with_inbound(thread: Thread, order: WorkOrder) -> Thread:

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 import waiting_cutover
 from legacy_programs import READERS, SENDER, LegacyHome, mail, wait_for
+from proven import certify
 from publisher_process import start
 from publishing_world import World
 
@@ -98,6 +99,7 @@ def test_a_cutover_that_is_killed_as_it_waits_costs_legacy_its_lease_for_a_while
     with legacy.running(SENDER):
         wait_for(lambda: show(world.database).lease, "the lease", PATIENCE)
     # The sender is away, so that the lease is not given back and the cutover waits.
+    certify(world.database)
     process = waiting_cutover.start(world.database.url, wait_seconds=120.0)
     wait_for(lambda: show(world.database).wish, "the wish", PATIENCE)
     process.send_signal(signal.SIGKILL)
@@ -118,6 +120,7 @@ def test_a_cutover_that_is_interrupted_as_it_waits_takes_its_wish_back(
     legacy = LegacyHome(tmp_path, world.postbox, world.database.url)
     with legacy.running(SENDER):
         wait_for(lambda: show(world.database).lease, "the lease", PATIENCE)
+    certify(world.database)
     process = waiting_cutover.start(world.database.url, wait_seconds=120.0)
     wait_for(lambda: show(world.database).wish, "the wish", PATIENCE)
     process.send_signal(signal.SIGINT)

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from legacy_production import SECRET, Production, state
+from proven import certify
 from publishing_world import World
 
 from swarm.clients.zapier import ZapierHook
+from swarm.cutover import certificate
 from swarm.errors import RefusedError
 from swarm.intake.stream.keys import work_order_key
 from swarm.legacy.publishing.journal import Journal
@@ -16,7 +18,7 @@ from swarm.publishing.switch.commands import cutover, show
 
 pytestmark = pytest.mark.integration
 
-WHO = {"actor": "anna", "reason": "drill", "certificate": lambda _connection: None}
+WHO = {"actor": "anna", "reason": "drill", "certificate": certificate.refusal}
 
 
 @pytest.fixture
@@ -208,6 +210,7 @@ def test_a_cutover_waits_until_legacy_has_settled_and_then_the_swarm_publishes_o
     assert len(world.postbox.posts) == 2
     production.database.away = False
 
+    certify(world.database)
     flip = cutover(world.database, sleep=lambda _seconds: production.turn() and None, **WHO)
     assert flip.after.active == "swarm"
     assert [state(world, key)[1] for key in (done, rest)] == ["ACCEPTED", "ACCEPTED"]
@@ -220,7 +223,8 @@ def test_a_cutover_is_refused_while_legacy_is_away_with_an_unsettled_lease(
     world: World, production: Production
 ) -> None:
     production.turn()
-    with pytest.raises(RefusedError):
+    certify(world.database)
+    with pytest.raises(RefusedError, match="publish without the ledger"):
         cutover(world.database, wait_seconds=0, **WHO)
     production.turn()
     assert show(world.database).control.active == "legacy"

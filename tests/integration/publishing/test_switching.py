@@ -5,21 +5,18 @@ import pytest
 from postbox import Postbox
 from publishing_world import World
 
+from swarm.cutover import certificate
 from swarm.errors import DatabaseRefusedError, RefusedError
 from swarm.legacy.publishing.shim import no_other_holds_the_lease
 from swarm.publishing.control import PublisherName, control_to_write_ready, read_control
 from swarm.publishing.dispatch.dispatcher import Dispatched, dispatch_once
 from swarm.publishing.switch import lease, wish
 from swarm.publishing.switch.commands import appoint_initial, cutover, rollback, show, stop
-from swarm.store.database import Connection, Database
+from swarm.store.database import Database
 
 pytestmark = pytest.mark.integration
 
 WHO = {"actor": "anna", "reason": "drill"}
-
-
-def valid(_connection: Connection) -> str | None:
-    return None
 
 
 def test_a_fresh_installation_is_appointed_once_and_only_once(
@@ -33,14 +30,15 @@ def test_a_fresh_installation_is_appointed_once_and_only_once(
 
 def test_a_cutover_without_a_certificate_is_refused_with_its_reason(world: World) -> None:
     world.appoint("legacy")
+    world.write("TRUNCATE certificates CASCADE")
     with pytest.raises(RefusedError, match="no cutover certificate"):
-        cutover(world.database, **WHO)
+        cutover(world.database, certificate=certificate.refusal, **WHO)
     assert show(world.database).control.active is PublisherName.LEGACY
 
 
 def test_a_cutover_with_a_certificate_is_recorded_with_who_and_why(world: World) -> None:
     world.appoint("legacy")
-    flip = cutover(world.database, certificate=valid, **WHO)
+    flip = cutover(world.database, certificate=certificate.refusal, **WHO)
     status = show(world.database)
     assert (flip.before.active, flip.after.active) == ("legacy", "swarm")
     assert flip.after.epoch == flip.before.epoch + 1
@@ -164,7 +162,9 @@ def test_a_switch_away_from_legacy_waits_until_its_lease_is_given_back(world: Wo
             with world.database.transaction() as connection:
                 assert lease.release(connection, "sender-1")
 
-    flip = cutover(world.database, certificate=valid, sleep=give_back_at_the_second_look, **WHO)
+    flip = cutover(
+        world.database, certificate=certificate.refusal, sleep=give_back_at_the_second_look, **WHO
+    )
     assert flip.after.active is PublisherName.SWARM
     assert len(waits) == 2
 
@@ -184,7 +184,7 @@ def test_a_lease_that_ran_out_unsettled_still_keeps_the_swarm_from_publishing(
     world.appoint("legacy")
     hold_lease(world, seconds=-1.0)
     with pytest.raises(RefusedError, match="never settled"):
-        cutover(world.database, certificate=valid, **WHO)
+        cutover(world.database, certificate=certificate.refusal, **WHO)
 
 
 def test_a_lease_survives_a_stop_and_a_rollback_but_never_delays_them(world: World) -> None:
@@ -192,7 +192,7 @@ def test_a_lease_survives_a_stop_and_a_rollback_but_never_delays_them(world: Wor
     hold_lease(world)
     stop(world.database, **WHO)
     with pytest.raises(RefusedError, match="may publish without the ledger"):
-        cutover(world.database, certificate=valid, wait_seconds=0.0, **WHO)
+        cutover(world.database, certificate=certificate.refusal, wait_seconds=0.0, **WHO)
     assert rollback(world.database, **WHO).after.active is PublisherName.LEGACY
 
 

@@ -7,19 +7,15 @@ import pytest
 from legacy_production import Production
 from publishing_world import World
 
+from swarm.cutover import certificate
 from swarm.errors import DatabaseRefusedError, DatabaseUnavailableError, RefusedError
 from swarm.publishing.control import PublisherName, control_to_write_ready
 from swarm.publishing.switch import lease, wish
 from swarm.publishing.switch.commands import PublisherStatus, cutover, rollback, show, stop
-from swarm.store.database import Connection
 
 pytestmark = pytest.mark.integration
 
 WHO = {"actor": "anna", "reason": "go live"}
-
-
-def valid(_connection: Connection) -> str | None:
-    return None
 
 
 @pytest.fixture
@@ -48,7 +44,12 @@ def ends(status: PublisherStatus) -> list[tuple[str | None, str | None]]:
 
 def waiting(world: World, then: Callable[[], object]) -> None:
     """A cutover that waits; ``then`` happens while it does."""
-    cutover(world.database, certificate=valid, sleep=lambda _seconds: then() and None, **WHO)
+    cutover(
+        world.database,
+        certificate=certificate.refusal,
+        sleep=lambda _seconds: then() and None,
+        **WHO,
+    )
 
 
 def interrupt() -> None:
@@ -85,7 +86,9 @@ def test_losing_the_database_while_waiting_leaves_the_wish_to_run_out(
         raise DatabaseUnavailableError("out of reach")
 
     with pytest.raises(DatabaseUnavailableError):
-        cutover(production.database, certificate=valid, sleep=lambda _s: lose(), **WHO)
+        cutover(
+            production.database, certificate=certificate.refusal, sleep=lambda _s: lose(), **WHO
+        )
     production.database.away = False
     production.turn()
     assert not has_a_lease(world)
@@ -137,7 +140,7 @@ def test_a_cutover_whose_wish_ran_out_while_it_waited_does_not_switch(
 
 def test_a_refused_cutover_takes_its_wish_back(world: World, production: Production) -> None:
     with pytest.raises(RefusedError, match="may publish without the ledger"):
-        cutover(world.database, certificate=valid, wait_seconds=0.0, **WHO)
+        cutover(world.database, certificate=certificate.refusal, wait_seconds=0.0, **WHO)
     assert ends(show(world.database)) == [("withdrawn", "anna")]
     production.turn()
     assert has_a_lease(world)

@@ -93,18 +93,39 @@ def test_every_table_is_named(parted: Parted) -> None:
         assert grants.unnamed_tables(connection) == ()
 
 
+def unguarded_functions(connection: psycopg.Connection) -> list[str]:
+    """Functions with the owner's rights that anybody could call, or that a path could mislead."""
+    found = connection.execute(
+        "SELECT proname AS name, prorettype = 'trigger'::regtype AS fires, proconfig AS set"
+        " FROM pg_proc WHERE pronamespace = 'swarm'::regnamespace AND prosecdef"
+    ).fetchall()
+    return [
+        each["name"]
+        for each in found
+        if not (each["fires"] or each["name"] in roles.FUNCTIONS)
+        or each["set"] != ["search_path=swarm, pg_temp"]
+    ]
+
+
 def test_every_function_with_the_owners_rights_is_named_or_a_trigger_and_keeps_its_path(
     parted: Parted,
 ) -> None:
-    with parted.superuser() as connection:
-        found = connection.execute(
-            "SELECT proname AS name, prorettype = 'trigger'::regtype AS fires, proconfig AS set"
-            " FROM pg_proc WHERE pronamespace = 'swarm'::regnamespace AND prosecdef"
-        ).fetchall()
-    assert found
-    for each in found:
-        assert each["fires"] or each["name"] in roles.FUNCTIONS, each["name"]
-        assert each["set"] == ["search_path=swarm, pg_temp"], each["name"]
+    with parted.connect(Role.OWNER) as owner:
+        assert unguarded_functions(owner) == []
+        owner.execute(
+            "CREATE FUNCTION publish_it() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'"
+        )
+        try:
+            assert unguarded_functions(owner) == ["publish_it"]
+            migrate(parted.owner_url)
+            for role in (Role.REPLAY, Role.WORKER):
+                with (
+                    parted.connect(role) as caller,
+                    pytest.raises(psycopg.errors.InsufficientPrivilege),
+                ):
+                    caller.execute("SELECT publish_it()")
+        finally:
+            owner.execute("DROP FUNCTION publish_it")
 
 
 def test_laying_down_again_changes_nothing_and_what_was_changed_is_mended(parted: Parted) -> None:

@@ -115,6 +115,25 @@ def test_a_migration_of_the_owner_is_no_manual_insert_and_nobody_else_can_say_so
     assert "postgres" in {found.writer for found in foreign_writers(worker, None)}
 
 
+def test_a_role_that_was_given_a_right_aside_writes_nothing_without_a_note(
+    parted: Parted, worker: Connection
+) -> None:
+    """Nor does the superuser hide behind a service's role."""
+    with parted.superuser() as admin:
+        admin.execute("GRANT INSERT ON work_orders TO swarm_reader")
+        try:
+            with parted.connect(Role.READER) as reader:
+                reader.execute("SET default_transaction_read_only = off")
+                with pytest.raises(psycopg.errors.InsufficientPrivilege, match="foreign_writes"):
+                    reader.execute(ORDER)
+        finally:
+            admin.execute("REVOKE INSERT ON work_orders FROM swarm_reader")
+        admin.execute("SET ROLE swarm_worker")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="foreign_writes"):
+            admin.execute(ORDER)
+    assert worker.execute("SELECT count(*) AS n FROM work_orders").fetchone() == {"n": 0}
+
+
 def test_the_notes_cannot_be_taken_out(parted: Parted) -> None:
     with parted.superuser() as by_hand:
         by_hand.execute(ORDER)
@@ -125,13 +144,15 @@ def test_the_notes_cannot_be_taken_out(parted: Parted) -> None:
 def test_every_table_a_manual_insert_could_fake_carries_its_writer(worker: Connection) -> None:
     """And both triggers, and names its services as `roles` does."""
     found = worker.execute(
-        "SELECT c.relname AS name, pg_get_triggerdef(t.oid) AS said FROM pg_trigger t"
+        "SELECT c.relname AS name FROM pg_trigger t"
         " JOIN pg_class c ON c.oid = t.tgrelid WHERE tgname LIKE '%\\_notes\\_others'"
     ).fetchall()
     assert {row["name"] for row in found} == set(WRITTEN)
-    for row in found:
-        for service in roles.SERVICES:
-            assert service in row["said"]
+    (noting,) = worker.execute(
+        "SELECT prosrc FROM pg_proc WHERE proname = 'note_foreign_write'"
+    ).fetchall()
+    for service in roles.SERVICES:
+        assert f"'{service}'" in noting["prosrc"]
     assert writers.service_set(worker) == {role.value for role in roles.SERVICES}
 
 

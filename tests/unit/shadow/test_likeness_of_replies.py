@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarm.shadow.outcomes.likeness import EDITED, alike, names_a_work_order, own_part, same
+from swarm.shadow.likeness import EDITED, alike, names_a_work_order, own_part, same
 
 SIGNATURE = "Customer Service"
 SAID = (
@@ -79,6 +79,20 @@ def test_a_reference_in_quoted_history_names_no_work_order_of_this_reply() -> No
     assert names_a_work_order(DRAFT.replace(" ", "\u00a0"))
     assert not names_a_work_order(f"Thanks.\n\n{QUOTED}\n> Ref: SW-ABCDEFGH")
     assert not names_a_work_order("We write Ref: SW-ABCDEFGH below each draft.")
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("", ""),
+        ("Hello", "Hello"),
+        ("Hello\nKind regards", "Hello"),
+        ("It is there.\n\nKind regards\nRobin\n\nP.S. Sorry.", "It is there.\n\nP.S. Sorry."),
+        ("Please call our Customer Service", "Please call our Customer Service"),
+    ],
+)
+def test_the_house_s_name_is_taken_off_and_never_put_in(text: str, own: str) -> None:
+    assert own_part(text, SIGNATURE) == own
 
 
 def test_long_and_hostile_texts_are_cut() -> None:

@@ -5,8 +5,10 @@ import pytest
 from swarm.up.connections import embedded_limit, needed
 
 
-@pytest.mark.parametrize(("workers", "sum_of_all"), [(1, 44), (2, 46), (16, 74), (28, 98)])
-def test_each_worker_and_the_publisher_count_two(workers: int, sum_of_all: int) -> None:
+@pytest.mark.parametrize(("workers", "sum_of_all"), [(1, 49), (2, 51), (16, 79), (28, 103)])
+def test_each_worker_and_the_publisher_count_two_and_the_comparison_five(
+    workers: int, sum_of_all: int
+) -> None:
     assert needed(workers) == sum_of_all
 
 

@@ -6,7 +6,8 @@ left out (mail programs wrap and indent as they like) and characters are compose
 words and numbers in order, case folded, compared as tokens by rapidfuzz' normalised Indel
 similarity: 2 x (longest common subsequence) / (tokens of both), 1.0 for the same tokens, 0.0 for no
 token in common. An inserted or removed token counts once, a replaced one twice. Punctuation does
-not count; so "alike 1.0" may still not be "same".
+not count; so "alike 1.0" may still not be "same". At most 5,000 tokens of each are compared.
+**Act**: unchanged when they are the same, edited from 0.8 on, rewritten below.
 """
 
 import unicodedata
@@ -15,6 +16,7 @@ from typing import Final
 from swarm.intake.mail.quoting import split_quotes
 from swarm.intake.mail.signature import split_signature
 from swarm.patterns import linear
+from swarm.shadow.models import Act
 
 EDITED: Final = 0.8
 """At least so alike, a sent text is the draft with edits; below it was written anew."""
@@ -22,16 +24,18 @@ EDITED: Final = 0.8
 _MOST = 100_000  # characters of a text that are looked at
 _REFERENCE: Final = linear(r"Ref: SW-[A-Z2-7]{8}")
 _BLANK: Final = linear("[\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
-_UNSTORABLE: Final = linear("[\x00\ud800-\udfff]")
-_TOKENS: Final = linear(r"\w+")
+# Neither seen by anybody nor kept by Postgres: NUL, lone surrogates, signs without width.
+_UNSEEN: Final = linear("[\x00\u00ad\u200b-\u200d\u2060\ufeff\ud800-\udfff]")
+_TOKEN: Final = linear(r"\w+")
+_MOST_TOKENS: Final = 5_000
 
 
 def plain(text: str) -> str:
     """Return a text cut to what is looked at, composed, with every kind of blank as a space, and
-    without what Postgres cannot keep.
+    without what nobody sees.
     """
-    storable = _UNSTORABLE.sub("", text[:_MOST])
-    return _BLANK.sub(" ", unicodedata.normalize("NFC", storable))
+    seen = _UNSEEN.sub("", text[:_MOST])
+    return _BLANK.sub(" ", unicodedata.normalize("NFC", seen))
 
 
 def own_part(text: str, signature: str = "") -> str:
@@ -41,7 +45,10 @@ def own_part(text: str, signature: str = "") -> str:
     """
     said = split_quotes(plain(text)).text
     lines = [line for line in said.split("\n") if not _REFERENCE.fullmatch(line.strip())]
-    return split_signature("\n".join(lines).strip(), signature).text.strip()
+    # The house's name below what is there: a closing that a person left bare is one all the same.
+    signed = "\n".join((*lines, signature)).strip()
+    kept = split_signature(signed, signature).text.strip().split("\n")
+    return "\n".join(kept[:-1] if signature and kept[-1] == signature else kept).strip()
 
 
 def names_a_work_order(text: str) -> bool:
@@ -59,8 +66,20 @@ def alike(one: str, other: str, signature: str = "") -> float:
     """Return how alike two replies are, between 0 and 1."""
     from rapidfuzz.distance import Indel  # noqa: PLC0415 - not for processes that compare nothing
 
-    tokens = (_TOKENS.findall(own_part(each, signature).casefold()) for each in (one, other))
-    return float(Indel.normalized_similarity(*tokens))
+    mine, theirs = _tokens(one, signature), _tokens(other, signature)
+    return float(Indel.normalized_similarity(mine, theirs))
+
+
+def act_of(offered: str, sent: str, signature: str = "") -> tuple[Act, float]:
+    """Say what a person did with an offered text, and how alike to it is what was sent."""
+    if same(offered, sent, signature):
+        return Act.SENT_UNCHANGED, 1.0
+    likeness = alike(offered, sent, signature)
+    return (Act.SENT_EDITED if likeness >= EDITED else Act.REWRITTEN), likeness
+
+
+def _tokens(text: str, signature: str) -> list[str]:
+    return _TOKEN.findall(own_part(text, signature).casefold())[:_MOST_TOKENS]
 
 
 def _letters(text: str) -> str:

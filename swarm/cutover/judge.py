@@ -1,0 +1,73 @@
+"""The judging process: ``python -m swarm.cutover.judge``, told what to do on standard input.
+
+A process of its own because pandas, scipy and matplotlib would stay in a worker's memory for ever,
+and because it may be given a database role of its own and no key to anything else. It answers with
+an ``Evaluation`` as JSON, or with ``{"error", "hint"}`` and exit code 2. Ends with its parent.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from pydantic import AwareDatetime
+
+from swarm.cutover.evaluation import Evaluation, evaluate_now
+from swarm.cutover.pictures import drawn
+from swarm.errors import SwarmError
+from swarm.models import Noun
+from swarm.store.database import Database
+
+WALL_SECONDS = 270
+_PARENT_POLL_SECONDS = 1.0
+
+
+class JudgeRequest(Noun):
+    """What to evaluate. ``look``: a planned look; ``since``: a watch."""
+
+    home: str
+    look: AwareDatetime | None = None
+    since: AwareDatetime | None = None
+    keep: bool = True
+    pictures: bool = False
+
+
+def main() -> int:
+    """Answer one request."""
+    signal.alarm(WALL_SECONDS)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    request = JudgeRequest.model_validate_json(sys.stdin.buffer.read())
+    try:
+        answer = judged(os.environ["DATABASE_URL"], request)
+    except SwarmError as error:
+        sys.stdout.write(json.dumps({"error": error.message, "hint": error.hint}))
+        return 2
+    sys.stdout.write(answer.model_dump_json())
+    return 0
+
+
+def judged(url: str, request: JudgeRequest) -> Evaluation:
+    """Evaluate what is asked for, with pictures if they are."""
+    database = Database(url, max_connections=2)
+    try:
+        evaluation, read = evaluate_now(
+            database, Path(request.home), look=request.look, since=request.since, keep=request.keep
+        )
+        if not request.pictures:
+            return evaluation
+        return evaluation.model_copy(update={"pictures": drawn(read)})
+    finally:
+        database.close()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_PARENT_POLL_SECONDS)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
