@@ -12,7 +12,7 @@ from rich.table import Table
 from swarm.cli.output import NO, console, leave, print_json, say
 from swarm.errors import ConfigurationError
 from swarm.installation import logins
-from swarm.installation.enter import enter
+from swarm.installation.enter import database_url
 from swarm.installation.environment import home_of
 from swarm.store import role_setup
 from swarm.store.database_errors import in_our_words
@@ -61,7 +61,7 @@ def url(
 
     It holds a password. The embedded server must run.
     """
-    settings = enter()
+    running = database_url("DATABASE_URL")
     file = home_of(os.environ).database_logins
     if not file.exists():
         raise ConfigurationError(
@@ -69,9 +69,7 @@ def url(
             hint="whoever made its roles chose them: `swarm database roles --sql`",
         )
     known = logins.passwords(file)
-    sys.stdout.write(
-        url_as(settings.core.database_url.get_secret_value(), role, known[role.value]) + "\n"
-    )
+    sys.stdout.write(url_as(running, role, known[role.value]) + "\n")
 
 
 @app.command()
@@ -81,9 +79,8 @@ def migrate(*, as_json: AsJson = False) -> None:
     `swarm up` does it by itself. Where programs are started without it: once a release, before
     anything starts, and once more after `dagster instance migrate`.
     """
-    core = enter().core
     with in_our_words():
-        applied = bring_up((core.owner_database_url or core.database_url).get_secret_value())
+        applied = bring_up(database_url(logins.VARIABLES[Role.OWNER], "DATABASE_URL"))
     if as_json:
         print_json({"applied": list(applied)})
     else:
@@ -91,7 +88,7 @@ def migrate(*, as_json: AsJson = False) -> None:
 
 
 def _problems() -> tuple[str, ...]:
-    url = enter().core.database_url.get_secret_value()
+    url = database_url("DATABASE_URL")
     with in_our_words(), psycopg.connect(url, autocommit=True) as connection:
         return role_setup.problems(connection)
 

@@ -13,8 +13,9 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from swarm.cli.output import NO, console, installation, leave, print_json, say
-from swarm.cutover import asking, certificate, looks
+from swarm.cutover import asking, certificate, drill, looks
 from swarm.cutover.certificate import CertificateState
+from swarm.cutover.drill import Drill
 from swarm.cutover.evaluation import Evaluation
 from swarm.cutover.judge import JudgeRequest
 from swarm.cutover.kept import Kept, newest
@@ -44,8 +45,9 @@ def gates(context: typer.Context, *, as_json: AsJson = False) -> None:
     _, database = installation()
     with database.transaction() as connection:
         kept, standing = newest(connection), certificate.standing(connection)
+        drilled = drill.newest(connection)
     if as_json:
-        print_json(_as_json(kept, standing))
+        print_json(_as_json(kept, standing, drilled))
     elif kept is None:
         say("the gates were never asked: `swarm gates now` asks them")
     else:
@@ -53,6 +55,8 @@ def gates(context: typer.Context, *, as_json: AsJson = False) -> None:
         _print(kept.gates)
     if not as_json:
         _tell(standing)
+        if drilled is not None:
+            say(f"drill of the rollback on {drilled.day}: {drill.sentence(drilled)}")
     if kept is None or any(each.verdict is not GateVerdict.PASS for each in kept.gates):
         leave(NO)
 
@@ -145,10 +149,11 @@ def _of(evaluation: Evaluation) -> JsonValue:
     return plain
 
 
-def _as_json(kept: Kept | None, standing: CertificateState) -> JsonValue:
+def _as_json(kept: Kept | None, standing: CertificateState, drilled: Drill | None) -> JsonValue:
     return {
         "report": None if kept is None else kept.model_dump(mode="json"),
         "certificate": standing.model_dump(mode="json"),
+        "drill": None if drilled is None else drilled.model_dump(mode="json"),
     }
 
 

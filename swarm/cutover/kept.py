@@ -1,7 +1,5 @@
 """Reports and gate results as they were kept: reading them back. Append-only, so never stale."""
 
-from collections.abc import Mapping
-
 from pydantic import AwareDatetime
 
 from swarm.cutover.gates import GATES
@@ -15,12 +13,6 @@ SELECT id, engine, look, taken_at, window_from, window_to, sha256 FROM readiness
 """
 
 _GATES = "SELECT body FROM gate_results WHERE report_id = %s"
-
-_HISTORY = """
-SELECT r.id, r.taken_at, r.look, jsonb_object_agg(g.gate, g.verdict) AS verdicts
-  FROM readiness_reports r JOIN gate_results g ON g.report_id = r.id
- GROUP BY r.id ORDER BY r.id DESC LIMIT %s
-"""
 
 
 class Kept(Noun):
@@ -36,15 +28,6 @@ class Kept(Noun):
     gates: tuple[GateResult, ...]
 
 
-class Past(Noun):
-    """A report of before, in one line."""
-
-    id: int
-    taken_at: AwareDatetime
-    look: AwareDatetime | None
-    verdicts: Mapping[str, str]
-
-
 def newest(connection: Connection) -> Kept | None:
     """Return the newest report; None when the gates were never asked."""
     row = connection.execute(_NEWEST).fetchone()
@@ -53,8 +36,3 @@ def newest(connection: Connection) -> Kept | None:
     rows = connection.execute(_GATES, (row["id"],)).fetchall()
     by_name = {each["body"]["gate"]: GateResult.model_validate(each["body"]) for each in rows}
     return Kept(**row, gates=tuple(by_name[name] for name in GATES if name in by_name))
-
-
-def history(connection: Connection, most: int = 60) -> tuple[Past, ...]:
-    """Return the last reports, the newest first."""
-    return tuple(Past.model_validate(row) for row in connection.execute(_HISTORY, (most,)))

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from swarm.errors import ConfigurationError
 from swarm.installation.environment import KNOWLEDGE_DIR, home_of
 from swarm.installation.home import Home
+from swarm.installation.urls import libpq_url
 from swarm.settings import Settings, load_settings
 
 
@@ -28,6 +29,21 @@ def knowledge_folder() -> Path:
     home = home_of(os.environ)
     named = os.environ.get(KNOWLEDGE_DIR) or description(home).get(KNOWLEDGE_DIR)
     return Path(named).absolute() if named else home.knowledge
+
+
+def database_url(*variables: str) -> str:
+    """Return the URL the first of these variables names, without a whole installation.
+
+    Raises ``ConfigurationError`` when none of them is set and no installation runs.
+    """
+    home = home_of(os.environ)
+    described = description(home)
+    for name in variables:
+        if url := os.environ.get(name) or described.get(name):
+            return libpq_url(url)
+    raise ConfigurationError(
+        f"no installation runs in {home.root}", hint=f"start it, or set {variables[-1]}"
+    )
 
 
 def acknowledges() -> bool:

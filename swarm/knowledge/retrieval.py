@@ -19,8 +19,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import bm25s
-
 from swarm.knowledge.snippet import Snippet
 from swarm.knowledge.terms import says_one_of, terms
 from swarm.safety.words import words_of
@@ -104,6 +102,8 @@ class _Shelf:
         self._entries = [_entry(snippet, language) for snippet in snippets]
         self._weights = _weights([entry.words for entry in self._entries])
         self._unknown = _rarity(0, len(self._entries))
+        import bm25s  # noqa: PLC0415 - with scipy 0.2 s and 28 MB, in processes that answer nothing too
+
         self._ranking = bm25s.BM25()
         texts = [list(_all_terms(entry, language)) or [""] for entry in self._entries]
         self._ranking.index(texts, show_progress=False)

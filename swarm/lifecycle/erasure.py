@@ -211,13 +211,23 @@ class Eraser:
             return tuple(row["key"] for row in connection.execute(_MENTIONED, values))
 
     def _compact(self, places: Counter[str]) -> None:
-        """Rewrite the tables that lost rows; the write-ahead log forgets as it is reused."""
+        """Rewrite the tables that lost rows; the write-ahead log forgets as it is reused.
+
+        Raises ``RefusedError`` when the login may not: Postgres only warns and leaves it.
+        """
+        warned: list[str] = []
         with psycopg.connect(self.database.url, autocommit=True) as connection:
+            connection.add_notice_handler(lambda said: warned.append(said.message_primary or ""))
             for place in places:
                 schema, _, table = place.partition(".")
                 if schema in {"swarm", "langgraph", "public"}:
                     name = sql.Identifier(schema, table)
                     connection.execute(sql.SQL("VACUUM (FULL) {}").format(name))
+        if warned:
+            raise RefusedError(
+                f"erased, but not compacted: {warned[0]}",
+                hint="PostgreSQL 17 lets the keeper do it; else VACUUM FULL as the tables' owner",
+            )
 
     def _told(
         self,

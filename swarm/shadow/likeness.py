@@ -24,18 +24,17 @@ EDITED: Final = 0.8
 _MOST = 100_000  # characters of a text that are looked at
 _REFERENCE: Final = linear(r"Ref: SW-[A-Z2-7]{8}")
 _BLANK: Final = linear("[\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
-# Neither seen by anybody nor kept by Postgres: NUL, lone surrogates, signs without width.
-_UNSEEN: Final = linear("[\x00\u00ad\u200b-\u200d\u2060\ufeff\ud800-\udfff]")
+_UNSTORABLE: Final = linear("[\x00\ud800-\udfff]")
 _TOKEN: Final = linear(r"\w+")
 _MOST_TOKENS: Final = 5_000
 
 
 def plain(text: str) -> str:
     """Return a text cut to what is looked at, composed, with every kind of blank as a space, and
-    without what nobody sees.
+    without what nobody sees or Postgres cannot keep.
     """
-    seen = _UNSEEN.sub("", text[:_MOST])
-    return _BLANK.sub(" ", unicodedata.normalize("NFC", seen))
+    storable = unicodedata.normalize("NFC", _UNSTORABLE.sub("", text[:_MOST]))
+    return _BLANK.sub(" ", "".join(c for c in storable if unicodedata.category(c) != "Cf"))
 
 
 def own_part(text: str, signature: str = "") -> str:

@@ -2,8 +2,8 @@
 
 Two sources of what the new path decided. *Live*: the artifacts of its own run, under the engine
 that the run's event names; nothing is run again, and what ended 60 days ago is left alone.
-*Replayed*: a row of ``replays``; not where the live run of the same engine has the answer. A
-release by a person is no answer of an engine.
+*Replayed*: a row of ``replays``; not where the live run of the same engine has the answer. What a
+person released is no answer of an engine.
 
 A comparison is replaced by compare-and-set: it is derived from one snapshot and carries that
 snapshot's time; it replaces only the row it has seen. So of two who derive at once one wins, and

@@ -40,7 +40,7 @@ _PASSES_BY_STATE = {
 _HELPS = {
     "28": "check user and password in DATABASE_URL",
     "3D": "check the name of the database in DATABASE_URL",
-    "42501": "give the role of DATABASE_URL its rights on the schema `swarm`",
+    "42501": "give this login its rights: `swarm database roles` says which",
     "42": "the schema differs from this program's: `swarm doctor` names migrations not applied",
 }
 

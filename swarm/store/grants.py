@@ -17,6 +17,7 @@ from psycopg.rows import DictRow, tuple_row
 from swarm.store.roles import (
     FUNCTIONS,
     OTHER_TABLES,
+    REWRITE,
     SCHEMA,
     SCHEMAS,
     SEQUENCES,
@@ -83,6 +84,7 @@ UPDATE swarm.service_writers SET until = clock_timestamp()
 """
 
 _EVERYBODY = "PUBLIC"
+_KNOWS_REWRITE = 170000
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -161,6 +163,8 @@ def apply(connection: AnyConnection) -> None:
 def difference(connection: AnyConnection) -> Difference:
     """Compare the rights that are there with those of ``roles``, whoever was given them."""
     wanted, there = set(_wanted(connection)), set(_there(connection))
+    if connection.info.server_version < _KNOWS_REWRITE:
+        wanted = {right for right in wanted if right.privilege != REWRITE}
     return Difference(tuple(sorted(wanted - there)), tuple(sorted(there - wanted)))
 
 

@@ -163,6 +163,10 @@ _NEVER_DELETED: Final = frozenset(
 )
 
 
+REWRITE: Final = "MAINTAIN"
+"""VACUUM FULL after an erasure; PostgreSQL 17 and newer can give this right, older ones cannot."""
+
+
 def rights_on(table: str) -> frozenset[tuple[str, Role, str]]:
     """Return what may be done with a table of ours: (column or '', role, right)."""
     if table not in TABLES:
@@ -177,7 +181,7 @@ def rights_on(table: str) -> frozenset[tuple[str, Role, str]]:
             if named == table:
                 given |= {(column, role, right) for right in rights.split()}
     if table not in _NEVER_DELETED:
-        given.add(("", Role.KEEPER, "DELETE"))
+        given |= {("", Role.KEEPER, "DELETE"), ("", Role.KEEPER, REWRITE)}
     return frozenset(given)
 
 
@@ -189,12 +193,12 @@ OTHER_TABLES: Final[Mapping[str, frozenset[tuple[str, Role, str]]]] = {
     # The graphs' scratch.
     "langgraph": frozenset(
         {("", Role.WORKER, right) for right in _WORKERS_OWN}
-        | {("", Role.KEEPER, right) for right in ("SELECT", "DELETE")}
+        | {("", Role.KEEPER, right) for right in ("SELECT", "DELETE", REWRITE)}
     ),
     # Dagster's: runs, events, partitions, ticks.
     "public": frozenset(
         {("", Role.WORKER, right) for right in _WORKERS_OWN}
-        | {("", Role.KEEPER, right) for right in ("SELECT", "UPDATE", "DELETE")}
+        | {("", Role.KEEPER, right) for right in ("SELECT", "UPDATE", "DELETE", REWRITE)}
         | {("", role, "SELECT") for role in (Role.GATES, Role.READER)}
     ),
 }

@@ -37,7 +37,7 @@ def _specs() -> list[dg.AssetCheckSpec]:
 
 
 @dg.multi_asset(
-    name="readiness",
+    name="judge_readiness",
     group_name="cutover",
     specs=[
         dg.AssetSpec(

@@ -30,7 +30,7 @@ def look_request(now: datetime, due: datetime | None) -> dg.RunRequest | dg.Skip
     """Decide: the due look; else one a day in between, early in the morning."""
     if due is not None:
         look = due.astimezone(UTC).isoformat()
-        config = {"ops": {"readiness": {"config": {"look": look}}}}
+        config = {"ops": {"judge_readiness": {"config": {"look": look}}}}
         return dg.RunRequest(run_key=f"look:{look}", run_config=config)
     if now.hour == _DAILY_HOUR:
         return dg.RunRequest(run_key=f"between:{now:%Y-%m-%d}")

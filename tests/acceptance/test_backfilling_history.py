@@ -101,3 +101,20 @@ def test_a_killed_backfill_is_launched_again_and_does_only_the_rest(
     assert "Kim Berg" not in said
     status = desk.running.json("shadow", "status")
     assert status["comparisons"][0]["compared"] == ORDERS  # type: ignore[index, call-overload]
+
+
+def test_one_work_order_is_shown_side_by_side_and_labelled(desk: Desk) -> None:
+    shown = desk.running.json("shadow", "show", "old-00001")
+    assert shown["legacy"]["body_text"]  # type: ignore[index, call-overload]
+    assert len(shown["replays"]) == len(shown["comparisons"]) == 1  # type: ignore[index, call-overload]
+    assert "pair" in shown["comparisons"][0]  # type: ignore[index, call-overload]
+    words = desk.running.swarm("shadow", "show", "old-00001").stdout
+    assert "compared under" in words
+    none = ("label", "old-00001", "--none", "--reason", "read it", "--actor", "anna")
+    assert desk.running.swarm("shadow", *none).returncode == 0
+    labels = desk.running.json("shadow", "show", "old-00001")["labels"]  # type: ignore[index, call-overload]
+    assert [(each["classes"], each["actor"]) for each in labels] == [([], "anna")]
+    refused = desk.running.swarm("shadow", "label", "old-00001", "--reason", "x")
+    assert refused.returncode == 2
+    assert "--class" in refused.stderr
+    assert desk.running.swarm("shadow", "show", "nobody").returncode == 2

@@ -10,12 +10,17 @@ exists, it goes. What no one will ever enter is deleted instead.
 metrics
 # The general door to the chain: both stores are shown to be one through it.
 _.append_event
+# The worker of the lane `shadow` is started with it.
+_.shadow_environment
 
 # --- entered by what is no program of ours --------------------------------------------------------
 
 # training/train.py and bench/learned_detector.py: what the lexicon says alone.
 lexicon_is_silent
 rings_the_lexicon
+
+# A setting that `swarm up` and `swarm database migrate` read by its variable.
+owner_database_url
 
 # --- entered by a framework -----------------------------------------------------------------------
 
@@ -53,6 +58,10 @@ include_container_logs
 # billiard takes these locks around its pipes.
 _._rlock
 _._wlock
+# psycopg reads these of a connection and a cursor.
+_.isolation_level
+_.read_only
+_.itersize
 # pydantic calls serializers.
 _._without_an_empty_note
 # graphql-core resolves fields of the monday double by name.
@@ -89,7 +98,26 @@ _.wait_for_drafts
 
 # --- fields that people and programs read as JSON, of `--json`, a run's metadata or a proof -------
 
+_.input_sha256
+_.legacy_ms
+_.legacy_sent
+_.legacy_unbacked
+_.new_classes
+_.new_cost
+_.new_legacy
+_.new_sent
+_.new_unbacked
+_.same_recipient
+_.same_subject
+_.same_thread
 _.accepted_at
+_.live_from
+_.planned_at
+_.report_sha256
+_.void_at
+_.void_because
+_.void_by
+_.issued_at
 _.acknowledged_at
 _.asked_at
 _.byte_offset

@@ -31,7 +31,7 @@ SELECT (SELECT count(*) FROM settled) AS work_orders,
        (SELECT count(*) FROM settled WHERE final) AS final,
        (SELECT count(*) FROM settled WHERE decided) AS legacy_outcomes,
        (SELECT count(*) FROM intake_line l JOIN settled s ON s.key = l.work_order_key
-         WHERE l.status = 'accepted') AS lines
+         WHERE l.status = 'accepted' AND l.stream <> 'outbox') AS lines
 """
 
 _NOT_FINAL = f"SELECT key AS subject FROM ({_SETTLED}) AS settled WHERE NOT final ORDER BY key"

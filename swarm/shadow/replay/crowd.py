@@ -25,6 +25,7 @@ from swarm.shadow.replay.task import DATABASE_AWAY, OTHER_ENGINE, Said, Task
 _START_SECONDS: Final = 120.0  # models are loaded, on a machine that has much else to do
 _MOST_STARTS: Final = 3  # of a process that dies before it has begun anything
 _SHARE: Final = 200  # keys told at once; a pipe holds ten times as many
+_ENDING_SECONDS: Final = 10.0
 _LONGEST_LINE: Final = 1 << 16
 
 
@@ -89,6 +90,18 @@ def _taken(kind: str) -> _Child | None:
             return child
         child.end()
     return None
+
+
+def _let_go() -> None:
+    """Have kept processes end by themselves: nothing more is asked of them."""
+    for child in _kept:
+        with suppress(BrokenPipeError):
+            child.told.close()
+    while _kept:
+        child = _kept.pop()
+        with suppress(subprocess.TimeoutExpired):
+            child.process.wait(_ENDING_SECONDS)
+        child.end()
 
 
 class Crowd:
@@ -227,8 +240,8 @@ class Crowd:
         self._children.clear()
         self.left += [key for share in self._shares for key in share]
         self._selector.close()
-        while not self._orders.keep and _kept:
-            _kept.pop().end()
+        if not self._orders.keep:
+            _let_go()
 
 
 def _another_engine() -> RefusedError:

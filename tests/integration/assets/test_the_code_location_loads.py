@@ -26,6 +26,9 @@ ASSETS = {
     "work_order/qa": {"work_order/draft"},
     "work_order/policy": {"work_order/tone", "work_order/fact", "work_order/qa"},
     "work_order/publish": {"work_order/policy"},
+    "shadow/legacy_outcome": set(),
+    "shadow/replay": set(),
+    "shadow/comparison": {"shadow/legacy_outcome", "shadow/replay"},
 }
 
 CHECKS = {
@@ -59,6 +62,8 @@ SENSORS = {
     "reaper",
     "reply_outcomes",
     "retire",
+    "history",
+    "compare",
 }
 JOBS = {
     "__ASSET_JOB",
@@ -69,6 +74,8 @@ JOBS = {
     "publisher_stop",
     "reply_outcomes",
     "work_order",
+    "shadow",
+    "compare",
 }
 
 

@@ -1,4 +1,4 @@
-"""The gates where people meet them: judging process, checks of Dagster, commands, file."""
+"""The gates where people meet them: the process, the checks in the UI, commands, the file."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import readiness_world
-from home_environment import settings_environment
+from home_environment import set_home
 from readiness_world import Evidence
 from typer.testing import CliRunner
 
@@ -26,11 +26,21 @@ from swarm_assets.resources.gates import Gates
 
 pytestmark = pytest.mark.integration
 
+SERVICES = {
+    "GRAPH_TENANT_ID": "t",
+    "GRAPH_CLIENT_ID": "c",
+    "GRAPH_CLIENT_SECRET": "s",
+    "GRAPH_MAILBOX": "service@example.org",
+    "MONDAY_TOKEN": "m",
+    "MONDAY_CONTACTS_BOARD": "1",
+    "MONDAY_DEALS_BOARD": "2",
+    "ZAPIER_HOOK_URL": "http://127.0.0.1:1/hooks",
+}
+
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    for name, value in settings_environment(tmp_path, database_url).items():
-        monkeypatch.setenv(name, value)
+    set_home(monkeypatch, SERVICES, tmp_path, database_url, "secret")
     return load_settings()
 
 

@@ -86,19 +86,22 @@ def test_the_kernel_saw_it_connect_to_the_database_alone(
     connects = [line for line in seen.read_text().splitlines() if "connect(" in line]
     place = str(psycopg.conninfo.conninfo_to_dict(database.url)["host"])
     assert connects
-    assert [line for line in connects if place not in line] == []
+    # libc asks for the name of a user id, of this machine, whatever the program does.
+    others = [line for line in connects if place not in line and "/nscd/" not in line]
+    assert others == []
 
 
 @pytest.mark.skipif(
-    shutil.which("unshare") is None
-    or subprocess.run(["unshare", "-rn", "true"], check=False, capture_output=True).returncode != 0,
+    os.geteuid() != 0
+    or shutil.which("unshare") is None
+    or subprocess.run(["unshare", "-n", "true"], check=False, capture_output=True).returncode != 0,
     reason="this machine gives no network namespaces",
 )
 def test_without_any_network_it_does_the_same(database: Database) -> None:
     mail = order("alone")
     put(database, mail)
     run = how(database)
-    alone = how(database, program=("unshare", "-rn", *run.program))
+    alone = how(database, program=("unshare", "-n", *run.program))
     assert "/" in psycopg.conninfo.conninfo_to_dict(database.url)["host"]  # a socket of the machine
     assert alone.replay([mail.key]).done == 1
 

@@ -209,3 +209,15 @@ def test_a_look_cannot_be_planned_backwards(parted: Parted) -> None:
                 " VALUES (now(), now() - interval '1 d', 'me')"
             )
         gates.execute("INSERT INTO looks (at, actor) VALUES (now() + interval '1 h', 'me')")
+
+
+def test_the_keeper_may_rewrite_what_an_erasure_emptied_and_the_worker_is_told_that_it_may_not(
+    parted: Parted,
+) -> None:
+    """Postgres does not refuse: it warns, and leaves the table as it was."""
+    for role, said in ((Role.KEEPER, []), (Role.WORKER, ["permission denied"])):
+        warned: list[str] = []
+        with parted.connect(role) as connection:
+            connection.add_notice_handler(lambda n, to=warned: to.append(n.message_primary or ""))
+            connection.execute("VACUUM (FULL) work_orders")
+        assert [each[:17] for each in warned] == said

@@ -2,22 +2,29 @@
 
 from pathlib import Path
 
-import dagster as dg
 import pytest
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG
 
 from swarm_assets import lanes
 from swarm_assets.definitions import defs
 from swarm_assets.lanes import lane_of, missing_tags, requested_attempt
-from swarm_assets.partitions import ATTEMPT_TAG, LANE_TAG, PUBLISHING_QUEUE, WORKER_TAG
+from swarm_assets.partitions import (
+    ATTEMPT_TAG,
+    LANE_TAG,
+    PUBLISHING_QUEUE,
+    WORKER_TAG,
+)
 
 BY_THE_QUEUE = {ATTEMPT_TAG: "3", "dagster/sensor_name": "intake"}
 COPIED = {**BY_THE_QUEUE, "dagster/parent_run_id": "r"}
 
 
 def test_the_jobs_past_the_work_orders_are_the_ones_that_declare_it() -> None:
-    jobs = [job for job in defs.jobs or () if isinstance(job, dg.JobDefinition)]
-    declared = {job.name: dict(job.tags) for job in jobs if job.tags[LANE_TAG] != "work_order"}
+    declared = {
+        job.name: dict(job.tags or {})
+        for job in defs.jobs or ()
+        if (job.tags or {}).get(LANE_TAG) != "work_order"
+    }
     assert declared == {name: dict(tags) for name, tags in lanes._LANES.items()}
 
 

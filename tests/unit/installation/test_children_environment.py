@@ -111,3 +111,10 @@ def test_home_is_absolute_and_defaults_to_the_working_directory(
     monkeypatch.chdir(tmp_path)
     assert home_of({}).root == tmp_path / ".swarm"
     assert home_of({"SWARM_HOME": "/srv/x"}).root == Path("/srv/x")
+
+
+def test_no_other_login_of_the_database_reaches_a_service() -> None:
+    """Who replays, judges, audits or migrates is handed its own, apart."""
+    names = ("REPLAY_", "GATES_", "KEEPER_", "OWNER_")
+    user = {f"{name}DATABASE_URL": "postgresql://x:y@db/swarm" for name in names}
+    assert not any(name in compute({**user, "DATABASE_URL": "x"}) for name in user)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarm.shadow.likeness import act_of, alike, own_part
+from swarm.shadow.likeness import act_of, alike, same
 from swarm.shadow.models import Act
 
 OFFERED = (
@@ -12,7 +12,9 @@ OFFERED = (
 
 
 def test_spacing_reference_line_and_signature_do_not_count() -> None:
-    sent = "Hello  Anna,\r\n\r\n\r\nwe open at nine\u00a0on Saturday.\nKind regards"
+    sent = (
+        "Hello  Anna,\r\n\r\n\r\nwe open at nine\u00a0on Saturday.\nKind regards"
+    )
     assert act_of(OFFERED, sent, "Customer Service") == (Act.SENT_UNCHANGED, 1.0)
 
 
@@ -46,7 +48,7 @@ def test_the_measure_is_twice_the_common_tokens_over_all_tokens() -> None:
 
 
 def test_invisible_characters_make_no_other_text() -> None:
-    assert own_part("he\u200bllo") == "hello"
+    assert same("he\u200bllo", "hello")
 
 
 def test_a_text_without_end_is_compared_up_to_a_bound() -> None:

@@ -5,8 +5,8 @@ import pytest
 from swarm.up.connections import embedded_limit, needed
 
 
-@pytest.mark.parametrize(("workers", "sum_of_all"), [(1, 49), (2, 51), (16, 79), (28, 103)])
-def test_each_worker_and_the_publisher_count_two_and_the_comparison_five(
+@pytest.mark.parametrize(("workers", "sum_of_all"), [(1, 51), (2, 53), (16, 81), (28, 105)])
+def test_each_worker_and_the_publisher_count_two_and_the_comparison_seven(
     workers: int, sum_of_all: int
 ) -> None:
     assert needed(workers) == sum_of_all
