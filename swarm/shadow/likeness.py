@@ -44,7 +44,10 @@ def own_part(text: str, signature: str = "") -> str:
     """
     said = split_quotes(plain(text)).text
     lines = [line for line in said.split("\n") if not _REFERENCE.fullmatch(line.strip())]
-    return split_signature("\n".join(lines).strip(), signature).text.strip()
+    # The house's name below what is there: a closing that a person left bare is one all the same.
+    signed = "\n".join((*lines, signature)).strip()
+    kept = split_signature(signed, signature).text.strip().split("\n")
+    return "\n".join(kept[:-1] if signature and kept[-1] == signature else kept).strip()
 
 
 def names_a_work_order(text: str) -> bool:

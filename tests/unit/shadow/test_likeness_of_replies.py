@@ -81,6 +81,20 @@ def test_a_reference_in_quoted_history_names_no_work_order_of_this_reply() -> No
     assert not names_a_work_order("We write Ref: SW-ABCDEFGH below each draft.")
 
 
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("", ""),
+        ("Hello", "Hello"),
+        ("Hello\nKind regards", "Hello"),
+        ("It is there.\n\nKind regards\nRobin\n\nP.S. Sorry.", "It is there.\n\nP.S. Sorry."),
+        ("Please call our Customer Service", "Please call our Customer Service"),
+    ],
+)
+def test_the_house_s_name_is_taken_off_and_never_put_in(text: str, own: str) -> None:
+    assert own_part(text, SIGNATURE) == own
+
+
 def test_long_and_hostile_texts_are_cut() -> None:
     for text in ("> " * 1_000_000, "a " * 500_000, "\n" * 1_000_000):
         assert len(own_part(text)) <= 100_000
