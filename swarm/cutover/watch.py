@@ -64,7 +64,8 @@ def since(connection: Connection) -> datetime | None:
     row = connection.execute(_SINCE, (control.at,)).fetchone()
     if control.active is not PublisherName.SWARM or row is None or not row["certified"]:
         return None
-    return max(control.at, row["at"] - WINDOW)
+    oldest: datetime = row["at"] - WINDOW
+    return max(control.at, oldest)
 
 
 def conclude(database: Database, evaluation: Evaluation, *, auto_rollback: bool) -> Watched:
