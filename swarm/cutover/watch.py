@@ -36,6 +36,11 @@ SELECT breached <> '{}'::jsonb AND enough AS counts FROM cutover_watch
  WHERE epoch = %s ORDER BY report_id DESC LIMIT 1
 """
 
+_SINCE = """
+SELECT clock_timestamp() AS at,
+       EXISTS (SELECT 1 FROM certificates WHERE issued_at <= %s) AS certified
+"""
+
 _ALERTED = "SELECT subject FROM alerts WHERE kind = %s AND resolved_at IS NULL"
 
 
@@ -49,15 +54,18 @@ class Watched(Noun):
 
 
 def since(connection: Connection) -> datetime | None:
-    """Return from when on to look; None while swarm is not the publisher.
+    """Return from when on to look; None while swarm is not the publisher by a cutover.
+
+    A sandbox whose first publisher it was has no today's path to be measured against.
 
     Never past the cutover itself: what was before it is no fault of what runs now.
     """
     control = read_control(connection)
-    if control.active is not PublisherName.SWARM:
+    row = connection.execute(_SINCE, (control.at,)).fetchone()
+    if control.active is not PublisherName.SWARM or row is None or not row["certified"]:
         return None
-    row = connection.execute("SELECT clock_timestamp() AS at").fetchone()
-    return max(control.at, row["at"] - WINDOW) if row else control.at
+    oldest: datetime = row["at"] - WINDOW
+    return max(control.at, oldest)
 
 
 def conclude(database: Database, evaluation: Evaluation, *, auto_rollback: bool) -> Watched:

@@ -7,6 +7,7 @@ looks``). Time of a look is the database's. The decisions are pure; run keys mak
 from datetime import UTC, datetime
 
 import dagster as dg
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from swarm.errors import DatabaseUnavailableError
 from swarm_assets.assets.readiness import PARITY, READINESS
@@ -14,7 +15,7 @@ from swarm_assets.assets.watching import cutover_watch_job, rollback_drill_job
 from swarm_assets.lanes import GATES_LANE
 from swarm_assets.resources.gates import Gates
 
-_DAILY_HOUR, _DRILL_HOUR = 4, 2  # UTC
+_DRILL_HOUR = 2  # UTC
 _MINUTES_BETWEEN = 10
 
 readiness_job = dg.define_asset_job(
@@ -26,15 +27,15 @@ readiness_job = dg.define_asset_job(
 )
 
 
-def look_request(now: datetime, due: datetime | None) -> dg.RunRequest | dg.SkipReason:
-    """Decide: the due look; else one a day in between, early in the morning."""
-    if due is not None:
-        look = due.astimezone(UTC).isoformat()
-        config = {"ops": {"judge_readiness": {"config": {"look": look}}}}
-        return dg.RunRequest(run_key=f"look:{look}", run_config=config)
-    if now.hour == _DAILY_HOUR:
-        return dg.RunRequest(run_key=f"between:{now:%Y-%m-%d}")
-    return dg.SkipReason("no planned look is due")
+def look_request(due: datetime | None, *, in_hand: bool) -> dg.RunRequest | dg.SkipReason:
+    """Decide: the due look, once. A schedule's run keys tell ticks apart, not looks."""
+    if due is None:
+        return dg.SkipReason("no planned look is due")
+    if in_hand:
+        return dg.SkipReason("an evaluation is in hand: the look has half an hour")
+    look = due.astimezone(UTC).isoformat()
+    config = {"ops": {"judge_readiness": {"config": {"look": look}}}}
+    return dg.RunRequest(run_key=f"look:{look}", run_config=config)
 
 
 def watch_request(now: datetime, *, watched: bool) -> dg.RunRequest | dg.SkipReason:
@@ -56,16 +57,27 @@ def drill_request(now: datetime, *, due: bool) -> dg.RunRequest | dg.SkipReason:
     cron_schedule="* * * * *",
     job=readiness_job,
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Asks the gates at each planned look, and once a day in between.",
+    description="Asks the gates at each planned look.",
 )
 def readiness_look(
     context: dg.ScheduleEvaluationContext, gates: dg.ResourceParam[Gates]
 ) -> dg.RunRequest | dg.SkipReason:
     """Ask whether a look is due; decide."""
+    unfinished = dg.RunsFilter(job_name=readiness_job.name, statuses=list(NOT_FINISHED_STATUSES))
     try:
-        return look_request(_time(context), gates.due())
+        in_hand = context.instance.get_runs_count(unfinished) > 0
+        return look_request(gates.due(), in_hand=in_hand)
     except DatabaseUnavailableError as error:
         return dg.SkipReason(f"could not read: {error}")
+
+
+readiness_daily = dg.ScheduleDefinition(
+    name="readiness_daily",
+    cron_schedule="7 4 * * *",
+    job=readiness_job,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Asks the gates once a day, in between the looks.",
+)
 
 
 @dg.schedule(
@@ -106,4 +118,4 @@ def _time(context: dg.ScheduleEvaluationContext) -> datetime:
     return context.scheduled_execution_time.astimezone(UTC)
 
 
-SCHEDULES = (readiness_look, cutover_watch, rollback_drill)
+SCHEDULES = (readiness_look, readiness_daily, cutover_watch, rollback_drill)

@@ -272,6 +272,12 @@ def test_it_never_goes_forward_by_itself(in_office: Database, tmp_path: Path) ->
         assert watch.since(connection) is None
 
 
+def test_a_sandbox_whose_first_publisher_is_swarm_is_not_watched(database: Database) -> None:
+    appoint_initial(database, PublisherName.SWARM, actor="up", reason="sandbox")
+    with database.transaction() as connection:
+        assert watch.since(connection) is None
+
+
 def test_the_window_reaches_no_further_than_the_cutover(in_office: Database) -> None:
     with in_office.transaction() as connection:
         assert watch.since(connection) == show(in_office).control.at

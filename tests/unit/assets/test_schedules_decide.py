@@ -7,11 +7,10 @@ import dagster as dg
 from swarm_assets.schedules.readiness import drill_request, look_request, watch_request
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-NIGHT = NOON.replace(hour=4, minute=7)
 
 
 def test_a_due_look_is_requested_under_its_own_key_with_its_time() -> None:
-    asked = look_request(NIGHT, NOON)
+    asked = look_request(NOON, in_hand=False)
     assert isinstance(asked, dg.RunRequest)
     assert asked.run_key == "look:2026-11-20T12:00:00+00:00"
     assert asked.run_config == {
@@ -19,12 +18,9 @@ def test_a_due_look_is_requested_under_its_own_key_with_its_time() -> None:
     }
 
 
-def test_in_between_is_asked_once_a_day_however_often_the_clock_ticks() -> None:
-    first, second = look_request(NIGHT, None), look_request(NIGHT.replace(minute=8), None)
-    assert isinstance(first, dg.RunRequest)
-    assert isinstance(second, dg.RunRequest)
-    assert first.run_key == second.run_key == "between:2026-11-20"
-    assert isinstance(look_request(NOON, None), dg.SkipReason)
+def test_a_look_in_hand_is_not_requested_again_by_the_next_tick() -> None:
+    assert isinstance(look_request(NOON, in_hand=True), dg.SkipReason)
+    assert isinstance(look_request(None, in_hand=False), dg.SkipReason)
 
 
 def test_it_is_watched_only_while_swarm_publishes() -> None:
