@@ -35,6 +35,7 @@ ENTRIES = (
     "swarm.legacy.publish_sender",
     "swarm.up.postgres_keeper",
     "swarm.up.die_with_parent",
+    "swarm.shadow.replay.__main__",
     "swarm_assets.definitions",
     "swarm_assets.runtime.celery_app",
     "swarm_assets.runtime.coordinator",
