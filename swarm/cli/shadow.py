@@ -15,7 +15,7 @@ from swarm.shadow import overview
 from swarm.shadow.history.names import find_any_key
 from swarm.shadow.models import Comparison
 from swarm.shadow.overview import SideBySide
-from swarm.shadow.plan import Planned, Wish, still_waiting
+from swarm.shadow.plan import Planned, PlanRequest, still_waiting
 from swarm.shadow.plan import plan as make_plan
 from swarm.shadow.this_engine import this_engine
 from swarm.store.database import Database
@@ -49,7 +49,7 @@ def plan(
 ) -> None:
     """Choose work orders to be replayed: they become the partitions ``history``."""
     settings, database = installation()
-    wish = Wish(
+    wish = PlanRequest(
         since=_moment(since),
         until=_moment(until) if until else datetime.now(UTC),
         every=every,

@@ -91,7 +91,7 @@ class Planned(Noun):
     twice: int = 0
 
 
-class Wish(Noun):
+class PlanRequest(Noun):
     """What somebody wants replayed. Neither ``every`` nor ``stratified``: all of the window."""
 
     since: datetime
@@ -103,7 +103,7 @@ class Wish(Noun):
     actor: str
 
 
-def plan(connection: Connection, wish: Wish) -> Planned:
+def plan(connection: Connection, wish: PlanRequest) -> Planned:
     """Choose, and write the plan; raises ``RefusedError`` for a wish that contradicts itself."""
     if wish.every is not None and wish.stratified is not None:
         raise RefusedError("either every Kth or a stratified sample, not both")
@@ -149,7 +149,9 @@ def evenly(strata: Iterable[Sequence[str]], number: int) -> list[str]:
     return chosen
 
 
-def _chosen(wish: Wish, by_stratum: dict[tuple[str, str, bool, str], list[str]]) -> list[str]:
+def _chosen(
+    wish: PlanRequest, by_stratum: dict[tuple[str, str, bool, str], list[str]]
+) -> list[str]:
     if wish.stratified is not None:
         return evenly((by_stratum[each] for each in sorted(by_stratum)), wish.stratified)
     everything = sorted(key for keys in by_stratum.values() for key in keys)

@@ -4,11 +4,11 @@ from swarm.knowledge import NO_SHELF
 from swarm.settings import Settings
 from swarm.specialists.select import select_specialist
 from swarm.stages.engine import engine_of
-from swarm.stages.house import House, house_of
+from swarm.stages.house import HouseSettings, house_of
 from swarm.store.memory import MemoryStore
 
 
-def this_engine(settings: Settings) -> tuple[House, str]:
+def this_engine(settings: Settings) -> tuple[HouseSettings, str]:
     """Return the house of the settings and the version of its engine."""
     house, store = house_of(settings), MemoryStore()
     thinker = select_specialist(settings.model, store, acknowledge=house.acknowledges)

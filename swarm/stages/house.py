@@ -16,7 +16,7 @@ from swarm.stages.services import Services
 from swarm.store.protocol import RunStore
 
 
-class House(Noun):
+class HouseSettings(Noun):
     """What stages are told of the house."""
 
     ourselves: Ourselves
@@ -62,10 +62,10 @@ class House(Noun):
         )
 
 
-def house_of(settings: Settings) -> House:
+def house_of(settings: Settings) -> HouseSettings:
     """Return the house of an installation."""
     core, graph = settings.core, settings.graph
-    return House(
+    return HouseSettings(
         ourselves=graph.ourselves,
         approved_columns=settings.monday.approved_columns,
         link_allow_list=core.link_allow_list,

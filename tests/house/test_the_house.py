@@ -36,6 +36,7 @@ ENTRIES = (
     "swarm.up.postgres_keeper",
     "swarm.up.die_with_parent",
     "swarm.cutover.judge",
+    "swarm.shadow.replay.__main__",
     "swarm_assets.definitions",
     "swarm_assets.runtime.celery_app",
     "swarm_assets.runtime.coordinator",

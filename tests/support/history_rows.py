@@ -12,11 +12,11 @@ from swarm.shadow.replay.answers import RecordedAnswers, ReplayStore
 from swarm.shadow.replay.launch import Replaying
 from swarm.specialists.rules import RulesSpecialist
 from swarm.stages.engine import engine_of
-from swarm.stages.house import House
+from swarm.stages.house import HouseSettings
 from swarm.stages.recorded import Recorded
 from swarm.store.database import Database
 
-HOUSE = House(ourselves=Ourselves(mailbox="service@example.com"))
+HOUSE = HouseSettings(ourselves=Ourselves(mailbox="service@example.com"))
 
 _IMPORT = """
 INSERT INTO history_imports (actor, mapping_sha256, files, counts)

@@ -27,7 +27,7 @@ from swarm.shadow.replay.again import Again
 from swarm.shadow.replay.answers import RecordedAnswers
 from swarm.shadow.replay.as_of import sources
 from swarm.shadow.replay.inputs import answers, given
-from swarm.shadow.replay.task import DATABASE_AWAY, OTHER_ENGINE, Said, Task
+from swarm.shadow.replay.task import DATABASE_AWAY, OTHER_ENGINE, Progress, ReplayTask
 from swarm.shadow.rows import compare_replayed
 from swarm.specialists.select import select_specialist
 from swarm.stages.graph_runner import compiled_graph, langgraph_is_here
@@ -53,14 +53,14 @@ def main() -> int:
                 _die_with(task.parent)
             again = _again(task)
             if (engine := again.engine) != task.engine:
-                _say(Said(other_engine=engine))
+                _say(Progress(other_engine=engine))
                 return OTHER_ENGINE
             if not ready:
                 _load()
             ready = True
             for batch in _batches(iter(keys)):
                 _DEEDS[task.what](again, database, batch, task)
-            _say(Said(finished=True))
+            _say(Progress(finished=True))
     except DatabaseError:
         return DATABASE_AWAY
     finally:
@@ -68,24 +68,24 @@ def main() -> int:
     return 0
 
 
-def _request() -> tuple[Task, list[str]] | None:
+def _request() -> tuple[ReplayTask, list[str]] | None:
     """Return what is asked for next; the pipe holds one request at a time."""
     if not select.select([sys.stdin], [], [], IDLE_SECONDS)[0]:
         return None
     if not (head := sys.stdin.readline()):
         return None
     keys = [line.strip() for line in iter(sys.stdin.readline, "\n") if line.strip()]
-    return Task.model_validate_json(head), keys
+    return ReplayTask.model_validate_json(head), keys
 
 
-def _again(task: Task) -> Again:
+def _again(task: ReplayTask) -> Again:
     house, known = task.house, RecordedAnswers(task.budget)
     thinker = select_specialist(load_model_settings(), known, acknowledge=house.acknowledges)
     asked = sources() if task.ask_sources else None
     return Again(house, known, thinker, Shelf(house.knowledge_folder), asked)
 
 
-def _replay(again: Again, database: Database, keys: Sequence[str], task: Task) -> None:
+def _replay(again: Again, database: Database, keys: Sequence[str], task: ReplayTask) -> None:
     """Replay a batch: one read, one write."""
     found = given(database, keys)
     again.answers.know([] if task.fresh else answers(database, keys, number=task.number))
@@ -93,22 +93,22 @@ def _replay(again: Again, database: Database, keys: Sequence[str], task: Task) -
     made: list[Replayed] = []
     facts: list[tuple[str, Recorded]] = []
     for key, order in found.items():
-        _say(Said(begin=key))
+        _say(Progress(begin=key))
         replayed, asked = again.replayed(order, task.engine)
         made.append(replayed)
         if asked is not None:
             facts.append((key, asked))
     paid: tuple[ModelCall, ...] = tuple(again.answers.paid)
     results.store(database, made, number=task.number, paid=paid, asked=facts)
-    _say(Said(stored=tuple(keys), paid=again.answers.spent - spent))
+    _say(Progress(stored=tuple(keys), paid=again.answers.spent - spent))
 
 
-def _compare(again: Again, database: Database, keys: Sequence[str], task: Task) -> None:
+def _compare(again: Again, database: Database, keys: Sequence[str], task: ReplayTask) -> None:
     """Compare a batch, one by one: whatever one of them does is its own."""
     for key in keys:
-        _say(Said(begin=key))
+        _say(Progress(begin=key))
         compare_replayed(database, [key], task.engine, again.house.signature)
-    _say(Said(stored=tuple(keys)))
+    _say(Progress(stored=tuple(keys)))
 
 
 _DEEDS: Final = {"replay": _replay, "compare": _compare}
@@ -127,7 +127,7 @@ def _batches(keys: Iterator[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def _say(said: Said) -> None:
+def _say(said: Progress) -> None:
     sys.stdout.write(said.model_dump_json() + "\n")
     sys.stdout.flush()
 

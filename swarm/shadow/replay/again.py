@@ -26,7 +26,7 @@ from swarm.shadow.replay.before import Unknown
 from swarm.shadow.replay.inputs import Given
 from swarm.specialists.protocol import Specialist
 from swarm.stages.engine import engine_of
-from swarm.stages.house import House
+from swarm.stages.house import HouseSettings
 from swarm.stages.pipeline import ChainResult, run_chain
 from swarm.stages.recorded import Recorded
 from swarm.stages.services import Services
@@ -44,7 +44,7 @@ _DECISIONS = {
 class Again:
     """What a replay needs once a process. ``sources`` None: nobody outside is asked."""
 
-    house: House
+    house: HouseSettings
     answers: RecordedAnswers
     specialist: Specialist
     shelf: Shelf

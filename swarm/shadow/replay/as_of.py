@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import NoReturn
 
 from swarm.clients.lenient import Gaps, Listing, gaps_of, parts_of
+from swarm.clients.monday import MondayClient
+from swarm.clients.outlook import GraphOutlook
 from swarm.clients.protocol import DeltaPage, Enclosure, FoundDraft, Monday, Outlook
 from swarm.errors import RefusedError
 from swarm.models import ThreadMessage, WorkOrder
@@ -31,9 +33,6 @@ class Sources:
 
 def sources() -> Sources:
     """Return the clients of the environment's settings."""
-    from swarm.clients.monday import MondayClient  # noqa: PLC0415 - only who asks pays for it
-    from swarm.clients.outlook import GraphOutlook  # noqa: PLC0415
-
     return Sources(GraphOutlook(GraphSettings()), MondayClient(MondaySettings()))
 
 

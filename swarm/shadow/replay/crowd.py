@@ -20,7 +20,7 @@ from typing import IO, Final
 from pydantic import ValidationError
 
 from swarm.errors import DatabaseUnavailableError, RefusedError
-from swarm.shadow.replay.task import DATABASE_AWAY, OTHER_ENGINE, Said, Task
+from swarm.shadow.replay.task import DATABASE_AWAY, OTHER_ENGINE, Progress, ReplayTask
 
 _START_SECONDS: Final = 120.0  # models are loaded, on a machine that has much else to do
 _MOST_STARTS: Final = 3  # of a process that dies before it has begun anything
@@ -35,7 +35,7 @@ class Orders:
 
     program: tuple[str, ...]
     environment: Mapping[str, str]
-    task: Task
+    task: ReplayTask
     processes: int
     item_seconds: float
     keep: bool = False
@@ -173,11 +173,11 @@ class Crowd:
         child.rest = rest[-_LONGEST_LINE:]
         for line in lines:
             try:
-                self._told(child, Said.model_validate_json(line))
+                self._told(child, Progress.model_validate_json(line))
             except ValidationError:
                 continue  # a library's print
 
-    def _told(self, child: _Child, said: Said) -> None:
+    def _told(self, child: _Child, said: Progress) -> None:
         if said.other_engine:
             raise _another_engine()
         child.begun = said.begin or child.begun

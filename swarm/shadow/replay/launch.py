@@ -17,8 +17,8 @@ from swarm.settings import Settings, Thinker
 from swarm.shadow.models import Decision, Replayed
 from swarm.shadow.replay.crowd import Crowd, Orders
 from swarm.shadow.replay.results import missing, store
-from swarm.shadow.replay.task import Task
-from swarm.stages.house import House
+from swarm.shadow.replay.task import ReplayTask
+from swarm.stages.house import HouseSettings
 from swarm.store.database import Database
 
 PROGRAM: Final = "swarm.shadow.replay"
@@ -62,7 +62,7 @@ class Report(Noun):
 class Replaying:
     """How an installation replays. ``url`` is the database as the role that cannot publish."""
 
-    house: House
+    house: HouseSettings
     engine: str
     url: str
     environment: Mapping[str, str]
@@ -106,9 +106,9 @@ class Replaying:
 
     def task(
         self, *, what: Literal["replay", "compare"] = "replay", number: Literal[1, 2] = 1
-    ) -> Task:
+    ) -> ReplayTask:
         """Return what a process is told."""
-        return Task(
+        return ReplayTask(
             parent=os.getpid(),
             house=self.house,
             engine=self.engine,
@@ -118,7 +118,7 @@ class Replaying:
             ask_sources=self.ask_sources,
         )
 
-    def _crowd(self, task: Task) -> Crowd:
+    def _crowd(self, task: ReplayTask) -> Crowd:
         orders = Orders(
             program=self.program,
             environment=self.environment,
@@ -151,7 +151,7 @@ class Replaying:
         )
 
 
-def replaying(settings: Settings, house: House, engine: str) -> Replaying:
+def replaying(settings: Settings, house: HouseSettings, engine: str) -> Replaying:
     """Return how the installation of these settings replays."""
     core, shadow = settings.core, settings.shadow
     url = (core.replay_database_url or core.database_url).get_secret_value()

@@ -1,6 +1,6 @@
 """What a replaying process is told, and what it tells: lines of JSON on its two pipes.
 
-To it: one ``Task``, one key a line, an empty line; again when it has ``finished``. From it:
+To it: one ``ReplayTask``, one key a line, an empty line; again when it has ``finished``. From it:
 ``begin`` before each work order, ``stored`` when results are in the database. No mail text on
 either way.
 """
@@ -10,18 +10,18 @@ from typing import Final, Literal
 from pydantic import Field
 
 from swarm.models import Noun
-from swarm.stages.house import House
+from swarm.stages.house import HouseSettings
 
 DATABASE_AWAY: Final = 3
 OTHER_ENGINE: Final = 4
 """Exit codes that are nobody's poison."""
 
 
-class Task(Noun):
+class ReplayTask(Noun):
     """What is to be done with some work orders."""
 
     parent: int = Field(description="Process id of who started it and reads what it says")
-    house: House
+    house: HouseSettings
     engine: str = Field(description="Which engine the parent is; another one replays nothing")
     what: Literal["replay", "compare"] = "replay"
     number: Literal[1, 2] = Field(default=1, description="2: once more, for the noise floor")
@@ -36,7 +36,7 @@ class Task(Noun):
         return self.number == 2 and self.budget > 0  # noqa: PLR2004
 
 
-class Said(Noun):
+class Progress(Noun):
     """One line of a replaying process."""
 
     begin: str = ""

@@ -193,7 +193,7 @@ def test_it_dies_with_its_parent(database: Database, tmp_path: Path) -> None:
     run = how(database, program=waiting)
     (tmp_path / "parent.py").write_text(
         "import json, os, subprocess, sys\n"
-        "from swarm.shadow.replay.task import Task\n"
+        "from swarm.shadow.replay.task import ReplayTask\n"
         "told = json.loads(sys.argv[1]); told['parent'] = os.getpid()\n"
         "child = subprocess.Popen(sys.argv[2:], stdin=subprocess.PIPE, stdout=subprocess.PIPE,\n"
         "                         env=dict(os.environ), start_new_session=True)\n"
