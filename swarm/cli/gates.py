@@ -4,6 +4,7 @@ What lives elsewhere: the gates themselves (``swarm.cutover``), the switch (``pu
 """
 
 import getpass
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
@@ -93,9 +94,9 @@ def show_looks(
     as_json: AsJson = False,
 ) -> None:
     """Show the planned looks, or plan some: only they can earn a certificate."""
-    _, database = installation()
+    settings, database = installation()
     if plan:
-        found = looks.plan(database, [_time(each) for each in plan], actor=actor or _me())
+        found = _plan(settings, [_time(each) for each in plan], actor or _me())
     else:
         with database.transaction() as connection:
             found = looks.planned(connection)
@@ -173,6 +174,13 @@ def _tell(standing: CertificateState) -> None:
     elif standing.certificate is not None:
         number, until = standing.certificate.number, standing.certificate.valid_until
         say(f"certificate {number} holds until {until:%Y-%m-%d %H:%M} UTC: a cutover may go ahead")
+
+
+def _plan(settings: Settings, times: list[datetime], actor: str) -> tuple[Look, ...]:
+    """As the role of the gates: no other may plan a look."""
+    url = settings.core.gates_database_url or settings.core.database_url
+    with closing(Database(url.get_secret_value(), max_connections=1)) as database:
+        return looks.plan(database, times, actor=actor)
 
 
 def _became(look: Look) -> str:

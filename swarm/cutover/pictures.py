@@ -15,14 +15,14 @@ from swarm.cutover.gates.proof import CLASSES, NEEDED_PER_CLASS
 from swarm.cutover.reading.comparisons import NEAR, Comparisons
 from swarm.cutover.reading.reader import Read
 from swarm.cutover.report import ClassCount
-from swarm.shadow.models import Pair
+from swarm.shadow.models import OutcomePair
 
 if TYPE_CHECKING:  # a second and 60 MB, for who draws alone
     from matplotlib.axes import Axes
 
 _NEW, _LEGACY, _GREY = "#1f6feb", "#d97706", "#6b7280"
 _SIZE: Final = (7.2, 3.2)
-_AGREE: Final = (Pair.BOTH_DRAFT, Pair.BOTH_PERSON)
+_AGREE: Final = (OutcomePair.BOTH_DRAFT, OutcomePair.BOTH_PERSON)
 
 TITLES: Final = {
     "agreement": "Agreement of the two paths, day by day",

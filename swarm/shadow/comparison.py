@@ -22,7 +22,7 @@ from swarm.shadow.models import (
     Decision,
     LegacyOutcome,
     Origin,
-    Pair,
+    OutcomePair,
     Replayed,
     ReplyOutcome,
     Strata,
@@ -124,14 +124,14 @@ def legacy_classes(legacy: LegacyOutcome) -> Classes:
 _NAMES: Final = frozenset(each.value for each in EscalationClass)
 
 
-def pair_of(legacy: LegacyOutcome, new: Replayed) -> Pair:
+def pair_of(legacy: LegacyOutcome, new: Replayed) -> OutcomePair:
     """Return what the two came to."""
     if new.decision in _NO_JUDGEMENT:
-        return Pair.ONE_FAILED
+        return OutcomePair.ONE_FAILED
     drafts = new.decision is Decision.DRAFT
     if drafts:
-        return Pair.ONLY_NEW_DRAFTS if legacy.escalated else Pair.BOTH_DRAFT
-    return Pair.BOTH_PERSON if legacy.escalated else Pair.ONLY_LEGACY_DRAFTS
+        return OutcomePair.ONLY_NEW_DRAFTS if legacy.escalated else OutcomePair.BOTH_DRAFT
+    return OutcomePair.BOTH_PERSON if legacy.escalated else OutcomePair.ONLY_LEGACY_DRAFTS
 
 
 def thread_of(order: WorkOrder) -> str:

@@ -111,7 +111,7 @@ def _bytes(replayed: Replayed) -> str | None:
     return replayed.draft.content_sha256 if replayed.draft else None
 
 
-class Pair(StrEnum):
+class OutcomePair(StrEnum):
     """What the two paths came to, side by side. *Declined* is neither a draft nor an escalation:
     a person writes.
     """
@@ -145,7 +145,7 @@ class Comparison(Noun):
 
     work_order_key: str
     engine: str
-    pair: Pair
+    pair: OutcomePair
     strata: Strata
     legacy_classes: tuple[EscalationClass, ...] = ()
     new_classes: tuple[EscalationClass, ...] = ()

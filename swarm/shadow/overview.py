@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from swarm.errors import MalformedInputError
 from swarm.models import EscalationClass, Noun, WorkOrder
 from swarm.shadow.models import Comparison, LegacyOutcome, Replayed, ReplyOutcome
+from swarm.shadow.rows import LEGACY_NOUN, REPLY_NOUN
 from swarm.store.database import Connection
 
 _COUNTS = """
@@ -48,11 +49,8 @@ _ORDER = """
 SELECT body FROM work_orders WHERE key = %(key)s
  UNION ALL SELECT body FROM history_orders WHERE work_order_key = %(key)s LIMIT 1
 """
-_LEGACY = "SELECT to_jsonb(l) - 'read_at' AS body FROM legacy_outcomes l WHERE work_order_key = %s"
-_REPLY = """
-SELECT to_jsonb(r) - 'looks' - 'look_at' - 'changed_at' AS body
-  FROM reply_outcomes r WHERE work_order_key = %s
-"""
+_LEGACY = f"SELECT {LEGACY_NOUN} AS body FROM legacy_outcomes l WHERE work_order_key = %s"
+_REPLY = f"SELECT {REPLY_NOUN} AS body FROM reply_outcomes r WHERE work_order_key = %s"
 _REPLAYS = "SELECT body FROM replays WHERE work_order_key = %s AND pass = 1 ORDER BY at"
 _COMPARISONS = "SELECT body FROM comparisons WHERE work_order_key = %s ORDER BY at"
 _LABELS = """

@@ -41,9 +41,15 @@ from swarm.shadow.models import (
 )
 from swarm.store.database import Connection, Database, Row
 
-_RECORDS: Final = """
-       to_jsonb(l) - 'read_at' AS legacy,
-       to_jsonb(r) - 'looks' - 'look_at' - 'changed_at' AS reply,
+LEGACY_NOUN: Final = "to_jsonb(l) - '{read_at, writer}'::text[]"
+REPLY_NOUN: Final = (
+    "to_jsonb(r) - '{looks, look_at, looked_at, opened_at, changed_at, writer}'::text[]"
+)
+"""Rows as their nouns: without what only their own room knows."""
+
+_RECORDS: Final = f"""
+       {LEGACY_NOUN} AS legacy,
+       {REPLY_NOUN} AS reply,
        (SELECT d.classes FROM danger_labels d WHERE d.work_order_key = l.work_order_key
          ORDER BY d.id DESC LIMIT 1) AS label,
        c.at AS seen

@@ -15,7 +15,7 @@ from swarm.cutover.models import GateResult, GateVerdict
 from swarm.cutover.report import ReadinessReport
 from swarm.cutover.shares import share
 from swarm.errors import SwarmError
-from swarm.shadow.models import Pair
+from swarm.shadow.models import OutcomePair
 from swarm_assets.lanes import GATES_LANE
 from swarm_assets.resources.gates import Gates
 
@@ -93,7 +93,7 @@ def _check(result: GateResult, ui_url: str) -> dg.AssetCheckResult:
 def _parity(evaluation: Evaluation, ui_url: str) -> dict[str, dg.MetadataValue]:
     report = evaluation.report
     compared = report.compared
-    agree = compared.pairs[Pair.BOTH_DRAFT] + compared.pairs[Pair.BOTH_PERSON]
+    agree = compared.pairs[OutcomePair.BOTH_DRAFT] + compared.pairs[OutcomePair.BOTH_PERSON]
     samples = {
         "missed": [key for each in report.classes for key in each.missed_keys],
         "failed": list(compared.failed.keys),

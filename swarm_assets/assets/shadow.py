@@ -14,7 +14,7 @@ from typing import Final
 import dagster as dg
 
 from swarm.errors import DatabaseError, RefusedError
-from swarm.shadow.models import Comparison, Decision, Pair
+from swarm.shadow.models import Comparison, Decision, OutcomePair
 from swarm.shadow.settled import legacy_of, replayed_of
 from swarm_assets.lanes import SHADOW_LANE
 from swarm_assets.partitions import history
@@ -133,7 +133,7 @@ def counted(made: Sequence[Comparison]) -> dict[str, int]:
     """Return numbers that Dagster plots from run to run."""
     pairs = Counter(told.pair for told in made)
     return {
-        **{pair.value: pairs[pair] for pair in Pair},
+        **{pair.value: pairs[pair] for pair in OutcomePair},
         "missed": sum(bool(told.missed) for told in made),
         "extra": sum(told.extra for told in made),
         "declined": sum(told.declined for told in made),

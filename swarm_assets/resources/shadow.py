@@ -4,6 +4,7 @@ What lives elsewhere: replaying and comparing themselves (``swarm.shadow``).
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 
 import dagster as dg
@@ -56,7 +57,8 @@ class Shadow:
 
     def compare_due(self) -> Derived:
         """Compare live work orders, and again what a later record changed."""
-        return rows.compare_due(self.database, self.engine, self.how.house.signature, _DUE)
+        with closing(Database(self.how.url, max_connections=1)) as database:
+            return rows.compare_due(database, self.engine, self.how.house.signature, _DUE)
 
     def anything_due(self) -> bool:
         """Whether there is anything to compare."""

@@ -11,7 +11,6 @@ metrics
 # The general door to the chain: both stores are shown to be one through it.
 _.append_event
 # The worker of the lane `shadow` is started with it.
-_.shadow_environment
 
 # --- entered by what is no program of ours --------------------------------------------------------
 

@@ -21,7 +21,7 @@ from swarm.cutover.must_escalate import SetPart
 from swarm.cutover.report import SetCount
 from swarm.models import Draft, EscalationClass, Event, Lookup, Stage, StoredEvent, Tier
 from swarm.safety import ruleset
-from swarm.shadow.models import Act, Comparison, Decision, Origin, Pair, Replayed, Strata
+from swarm.shadow.models import Act, Comparison, Decision, Origin, OutcomePair, Replayed, Strata
 from swarm.stages.engine import Engine
 from swarm.store.database import Connection, Database
 from swarm.store.event_chain import GENESIS, link
@@ -79,7 +79,7 @@ def strata(**changes: object) -> Strata:
 def comparison(number: int, **changes: object) -> Comparison:
     """Both drafted, both as good, in a thread of its own."""
     usual = Comparison(
-        work_order_key=key_of(number), engine=ENGINE.version, pair=Pair.BOTH_DRAFT,
+        work_order_key=key_of(number), engine=ENGINE.version, pair=OutcomePair.BOTH_DRAFT,
         strata=strata(contact=Lookup.MISS if number % 3 == 0 else Lookup.HIT,
                       attachments=number % 5 == 0),
         same_recipient=True, same_thread=True, same_subject=True, new_legacy=0.7,
@@ -96,7 +96,7 @@ def danger(number: int, escalation: EscalationClass, **changes: object) -> Compa
     )
     usual = comparison(
         number,
-        pair=Pair.BOTH_PERSON,
+        pair=OutcomePair.BOTH_PERSON,
         strata=strata(tier=Tier.ESCALATE),
         legacy_classes=(escalation,),
         new_classes=(escalation,),

@@ -23,7 +23,7 @@ from swarm.cutover.report import (
     Times,
 )
 from swarm.models import EscalationClass, Lookup, Tier
-from swarm.shadow.models import Act, Origin, Pair, Replayed
+from swarm.shadow.models import Act, Origin, OutcomePair, Replayed
 
 CAP: Final = 500_000
 NEAR: Final = 0.8  # at most light edits
@@ -64,7 +64,7 @@ def _of(names: Iterable[object]) -> pd.CategoricalDtype:
 _TYPES: Final[dict[str, Any]] = {
     "key": object,
     "origin": _of(Origin),
-    "pair": _of(Pair),
+    "pair": _of(OutcomePair),
     "tier": _of(each.value for each in Tier),
     "language": object,
     "attachments": "boolean",
@@ -107,10 +107,10 @@ class Comparisons:
             total=len(frame),
             live=self._count(frame["origin"] == Origin.LIVE),
             history=self._count(frame["origin"] == Origin.HISTORY),
-            pairs={str(pair): self._count(frame["pair"] == pair) for pair in Pair},
+            pairs={str(pair): self._count(frame["pair"] == pair) for pair in OutcomePair},
             declined=self._count(frame["declined"]),
             extra=self._count(frame["extra"]),
-            failed=self.gap("failed", frame["failed"] | (frame["pair"] == Pair.ONE_FAILED)),
+            failed=self.gap("failed", frame["failed"] | (frame["pair"] == OutcomePair.ONE_FAILED)),
             capped_at=CAP if self._capped else None,
         )
 

@@ -13,7 +13,7 @@ from shadow_records import legacy, order, recorded
 from swarm.models import EscalationClass, WorkOrder
 from swarm.settings import QueueSettings
 from swarm.shadow import rows
-from swarm.shadow.models import Comparison, Pair
+from swarm.shadow.models import Comparison, OutcomePair
 from swarm.shadow.overview import label
 from swarm.shadow.rows import compare_due, compare_replayed, due
 from swarm.specialists.rules import RulesSpecialist
@@ -75,9 +75,9 @@ def test_a_live_run_is_compared_without_a_replay(database: Database) -> None:
     derived = compare_due(database, engine(), "", 10)
     assert len(derived.made) == 2
     found = stored(database)
-    assert found[calm.key].pair is Pair.ONLY_LEGACY_DRAFTS
+    assert found[calm.key].pair is OutcomePair.ONLY_LEGACY_DRAFTS
     assert found[calm.key].declined
-    assert found[angry.key].pair is Pair.BOTH_PERSON
+    assert found[angry.key].pair is OutcomePair.BOTH_PERSON
     assert found[angry.key].needed == ("legal",)
     assert found[calm.key].engine == engine()
     assert found[calm.key].strata.origin == "live"

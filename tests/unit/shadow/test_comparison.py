@@ -7,7 +7,7 @@ from shadow_records import ARRIVED, BODY, draft, legacy, new, order, records, re
 
 from swarm.models import Attachment, EscalationClass, Evidence, EvidenceKind
 from swarm.shadow.comparison import compare, legacy_classes, thread_of
-from swarm.shadow.models import Act, Decision, Pair
+from swarm.shadow.models import Act, Decision, OutcomePair
 
 LEGAL, SAFETY, UNKNOWN = EscalationClass.LEGAL, EscalationClass.SAFETY, EscalationClass.UNKNOWN
 
@@ -18,7 +18,7 @@ def escalated(*reasons: str):
 
 def test_two_equal_drafts_agree_in_everything() -> None:
     told = compare(records())
-    assert told.pair is Pair.BOTH_DRAFT
+    assert told.pair is OutcomePair.BOTH_DRAFT
     assert (told.needed, told.missed, told.extra, told.declined) == ((), (), False, False)
     assert (told.same_recipient, told.same_subject, told.same_thread) == (True, True, None)
     assert (told.new_legacy, told.new_sent, told.legacy_sent) == (1.0, None, None)
@@ -28,17 +28,19 @@ def test_two_equal_drafts_agree_in_everything() -> None:
 @pytest.mark.parametrize(
     ("theirs", "mine", "pair"),
     [
-        (False, Decision.DRAFT, Pair.BOTH_DRAFT),
-        (True, Decision.DRAFT, Pair.ONLY_NEW_DRAFTS),
-        (False, Decision.ESCALATED, Pair.ONLY_LEGACY_DRAFTS),
-        (False, Decision.DECLINED, Pair.ONLY_LEGACY_DRAFTS),
-        (True, Decision.ESCALATED, Pair.BOTH_PERSON),
-        (True, Decision.DECLINED, Pair.BOTH_PERSON),
-        (True, Decision.FAILED, Pair.ONE_FAILED),
-        (False, Decision.NOT_REPLAYABLE, Pair.ONE_FAILED),
+        (False, Decision.DRAFT, OutcomePair.BOTH_DRAFT),
+        (True, Decision.DRAFT, OutcomePair.ONLY_NEW_DRAFTS),
+        (False, Decision.ESCALATED, OutcomePair.ONLY_LEGACY_DRAFTS),
+        (False, Decision.DECLINED, OutcomePair.ONLY_LEGACY_DRAFTS),
+        (True, Decision.ESCALATED, OutcomePair.BOTH_PERSON),
+        (True, Decision.DECLINED, OutcomePair.BOTH_PERSON),
+        (True, Decision.FAILED, OutcomePair.ONE_FAILED),
+        (False, Decision.NOT_REPLAYABLE, OutcomePair.ONE_FAILED),
     ],
 )
-def test_what_the_two_came_to_is_one_of_five(theirs: bool, mine: Decision, pair: Pair) -> None:
+def test_what_the_two_came_to_is_one_of_five(
+    theirs: bool, mine: Decision, pair: OutcomePair
+) -> None:
     assert compare(records(legacy=legacy(escalated=theirs), new=new(decision=mine))).pair is pair
 
 
