@@ -72,7 +72,7 @@ _TWICE = "SELECT work_order_key AS key FROM replay_plan WHERE twice AND work_ord
 _STILL = "SELECT count(*) AS n FROM replay_plan WHERE added_at IS NULL"
 
 
-class Drawer(Noun):
+class DrawnStratum(Noun):
     """A kind of work order, how many there are, and how many were drawn."""
 
     month: str
@@ -87,7 +87,7 @@ class Planned(Noun):
     """What a plan takes in."""
 
     keys: tuple[str, ...]
-    strata: tuple[Drawer, ...]
+    strata: tuple[DrawnStratum, ...]
     twice: int = 0
 
 
@@ -120,7 +120,7 @@ def plan(connection: Connection, wish: PlanRequest) -> Planned:
         cursor.executemany(_ADD, [(key, key in twice, wish.actor) for key in keys])
     taken = set(keys)
     strata = [
-        Drawer(
+        DrawnStratum(
             month=month,
             language=language,
             attachments=attachments,
