@@ -121,7 +121,7 @@ def history_imported(rehearsal: Rehearsal) -> str:
     )  # fmt: skip
     rehearsal.installation.swarm(*asked, "--dry-run")
     told = _object(rehearsal.installation.json(*asked))
-    count = _number(told, "files", "order", "counts", "new")
+    count = _number(told, "files", "orders", "counts", "new")
     rehearsal.figures["imported work orders"] = count
     if count < rehearsal.orders:
         raise NotShownError(f"{count} of {rehearsal.orders} work orders were imported: {told}")
