@@ -31,7 +31,7 @@ _LEGACYS_WORDS: Final = (
     "A colleague is looking into it",
     "Wir kümmern uns darum",
 )
-_READING_SECONDS: Final = 8.0  # a person who reads a mail and its draft
+_READING_SECONDS: Final = 30.0  # before it both paths are done: who was answered is no draft any more
 _AHEAD: Final = timedelta(seconds=45)  # a look is planned, not taken at once
 _WHO: Final = "rehearsal"
 _EXPECTED_AT_FIRST: Final = "INCONCLUSIVE"
