@@ -15,6 +15,8 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, Final, cast
 
+import httpx
+
 from swarm.rehearsal.customers import Wrote, one_that_is_answered, past_mails
 from swarm.rehearsal.history import HistoryFiles, write_history
 from swarm.rehearsal.installation import Installation, NotShownError, wait_for
@@ -31,7 +33,9 @@ _LEGACYS_WORDS: Final = (
     "A colleague is looking into it",
     "Wir kümmern uns darum",
 )
-_READING_SECONDS: Final = 30.0  # before it both paths are done: who was answered is no draft any more
+_READING_SECONDS: Final = (
+    30.0  # before it both paths are done: who was answered is no draft any more
+)
 _AHEAD: Final = timedelta(seconds=45)  # a look is planned, not taken at once
 _WHO: Final = "rehearsal"
 _EXPECTED_AT_FIRST: Final = "INCONCLUSIVE"
@@ -79,7 +83,7 @@ def rehearse(rehearsal: Rehearsal) -> Iterator[Shown]:
         try:
             what = step(rehearsal)
             audit(rehearsal)
-        except NotShownError as error:
+        except (NotShownError, httpx.HTTPError) as error:
             raise NotShownError(f"{name}: {error}") from error
         yield Shown(name, what, time.monotonic() - began)
 

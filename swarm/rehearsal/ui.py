@@ -12,6 +12,7 @@ import httpx
 from swarm.rehearsal.installation import NotShownError
 
 _POLL_SECONDS = 1.0
+_LOADED_AGAIN = 5
 
 _BACKFILL = """
 mutation LaunchPartitionBackfill($backfillParams: LaunchBackfillParams!) {
@@ -51,7 +52,7 @@ class DagsterUi:
 
     def partitions(self, asset: Sequence[str]) -> Sequence[str]:
         """Return the partitions of an asset."""
-        found = self._ask(_PARTITIONS, {"asset": {"path": list(asset)}})["assetNodeOrError"]
+        found = self._looked_up(_PARTITIONS, {"asset": {"path": list(asset)}})["assetNodeOrError"]
         return [str(each) for each in found["partitionKeys"]]
 
     def backfill(
@@ -75,13 +76,22 @@ class DagsterUi:
     def _await_end(self, backfill: str, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while True:
-            state = self._ask(_BACKFILL_STATE, {"id": backfill})["partitionBackfillOrError"]
+            state = self._looked_up(_BACKFILL_STATE, {"id": backfill})["partitionBackfillOrError"]
             status = str(state.get("status", state.get("message")))
             if status == _DONE:
                 return
             if status not in _STILL or time.monotonic() > deadline:
                 raise NotShownError(f"the backfill {backfill} is {status} and not done")
             time.sleep(_POLL_SECONDS)
+
+    def _looked_up(self, query: str, variables: Mapping[str, object]) -> Any:
+        """Ask what changes nothing; a page that did not come is loaded again."""
+        for _ in range(_LOADED_AGAIN):
+            try:
+                return self._ask(query, variables)
+            except httpx.HTTPError:
+                time.sleep(_POLL_SECONDS)
+        return self._ask(query, variables)
 
     def _ask(self, query: str, variables: Mapping[str, object]) -> Any:
         answer = self._http.post("/graphql", json={"query": query, "variables": dict(variables)})
