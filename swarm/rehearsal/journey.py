@@ -154,11 +154,11 @@ def history_replayed(rehearsal: Rehearsal) -> str:
 
 def side_by_side(rehearsal: Rehearsal) -> str:
     """Live mails: today's path drafts each once, the new path only says what it would have done."""
-    with closing(rehearsal.installation.sandbox()) as sandbox:
-        sandbox.human_auto(seed=rehearsal.seed, odds=_PEOPLE, delay_seconds=_READING_SECONDS)
     _submit(rehearsal, _LIVE_MAILS)
     _await_drafts(rehearsal, _LIVE_MAILS, legacys=True)
-    _await_final(rehearsal)
+    _await_final(rehearsal)  # who was answered meanwhile needs no second draft, and is no pair
+    with closing(rehearsal.installation.sandbox()) as sandbox:
+        sandbox.human_auto(seed=rehearsal.seed, odds=_PEOPLE, delay_seconds=_READING_SECONDS)
     told = wait_for(lambda: _replied(rehearsal), "what people did with the drafts", 150.0)
     rehearsal.figures.update({f"live drafts {act}": n for act, n in sorted(told.items())})
     said = ", ".join(f"{n} {act.replace('_', ' ')}" for act, n in sorted(told.items()))
