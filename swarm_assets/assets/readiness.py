@@ -19,6 +19,7 @@ from swarm.shadow.models import OutcomePair
 from swarm_assets.lanes import GATES_LANE
 from swarm_assets.resources.gates import Gates
 
+COMPARISON = dg.AssetKey(["shadow", "comparison"])
 PARITY = dg.AssetKey(["cutover", "parity"])
 READINESS = dg.AssetKey(["cutover", "readiness"])
 
@@ -42,6 +43,7 @@ def _specs() -> list[dg.AssetCheckSpec]:
     specs=[
         dg.AssetSpec(
             PARITY,
+            deps=[COMPARISON],
             description="What the two paths did differently, with samples of each difference.",
             kinds={"postgres", "pandas"},
         ),
