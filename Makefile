@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test soak faults check lock clean
+.PHONY: run rehearse test soak faults check lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -15,6 +15,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 run: $(STAMP)
 	$(BIN)/swarm up $(if $(PORT),--port $(PORT))
+
+rehearse: $(STAMP)
+	$(BIN)/swarm rehearse
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -m "not soak"

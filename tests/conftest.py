@@ -19,6 +19,8 @@ from swarm.store.migrate import migrate
 SOAK = frozenset(
     {
         "test_a_huge_stream.py",
+        "test_backfilling_history.py",
+        "test_the_rehearsal.py",
         "test_a_run_that_holds_the_interpreter.py",
         "test_an_odd_shell.py",
         "test_dagster_daemon.py",
