@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from swarm.installation.feeding import lay_samples
 from swarm.installation.home import Home
 from swarm.sandbox.remote import SandboxControl
 from swarm.settings import is_setting
+from swarm.up.processes import python
 from swarm.up.programs import answers
 
 _START_SECONDS = 180.0
@@ -92,7 +92,11 @@ def running(root: Path, port: int, settings: Mapping[str, str]) -> Iterator[Inst
     root.mkdir(parents=True, exist_ok=True)
     home = Home(root)
     lay_samples(home.knowledge)  # without the sample mails nothing else does
-    argv = _swarm("up", "--with-legacy", "--no-samples", "--port", str(port))
+    # A rehearsal that is killed takes its installation along.
+    argv = (
+        *python("swarm.up.die_with_parent", str(os.getpid())),
+        *_swarm("up", "--with-legacy", "--no-samples", "--port", str(port)),
+    )
     with (root / "up.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - argv is ours
             argv, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -124,5 +128,5 @@ def _real(name: str) -> bool:
     return is_setting(name) or name.startswith(tuple(PREFIXES.values()))
 
 
-def _swarm(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "swarm.cli", *arguments]
+def _swarm(*arguments: str) -> tuple[str, ...]:
+    return python("swarm.cli", *arguments)
