@@ -32,6 +32,7 @@ from swarm.sorting.page import shows_picture
 
 LEXICONS = (
     "complaint",
+    "foreign_objects",
     "fraud",
     "human_requested",
     "legal",
