@@ -33,6 +33,7 @@ MUST_ESCALATE: dict[EscalationClass, tuple[str, ...]] = {
         "Dove trovo il registro dei reclami?",
         "Waar ligt uw klachtenboek?",
         "Exijo o livro de reclamações eletrónico.",
+        "Deixei tudo escrito no livro de reclamações.",
     ),
     C.LEGAL: (
         "My solicitor will be in touch about the boiler.",
@@ -396,6 +397,7 @@ LOOK_ALIKES = (
     "Dove trovo il modulo di reso?",
     "Waar vind ik het retourformulier?",
     "Onde está o formulário de devolução?",
+    "O bloco que imita um livro de reclamações, para oferta, quanto custa?",
     "Je peux payer en deux fois sans frais ?",
     "¿Puedo pagar en dos veces?",
     "Posso pagare in due volte?",
