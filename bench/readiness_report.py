@@ -36,6 +36,16 @@ INSERT INTO engine_heartbeats (process, role, engine, parts, at)
 VALUES ('bench', 'workers', %s, %s, clock_timestamp())
 """
 
+_KNOWN = """
+WITH imported AS (
+    INSERT INTO history_imports (actor, mapping_sha256, files, counts)
+    VALUES ('bench', 'm', '[]', '{}') RETURNING id)
+INSERT INTO history_orders (work_order_key, original_id, body, received_at, import_id)
+SELECT 'wo_' || translate(substr(md5(n::text) || md5(n::text), 1, 24), '0189', 'xyzw'),
+       'bench-' || n, '{}', now() - interval '1 day', imported.id
+  FROM generate_series(1, %(number)s) AS n CROSS JOIN imported
+"""
+
 _LAY = """
 INSERT INTO comparisons (work_order_key, engine, origin, body)
 SELECT 'wo_' || translate(substr(md5(n::text) || md5(n::text), 1, 24), '0189', 'xyzw'), %(engine)s,
@@ -87,6 +97,7 @@ def lay(url: str, number: int) -> None:
             "languages": ["en", "de", "fr", "es", "it", "nl", "pt"],
             "number": number,
         }
+        connection.execute(_KNOWN, values)
         connection.execute(_LAY, values)
         for part in must_escalate.parts():  # measured before, as it is once per ruleset
             connection.execute(

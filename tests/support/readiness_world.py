@@ -120,6 +120,7 @@ def comparisons() -> Iterator[Comparison]:
 
 
 def compare(connection: Connection, found: list[Comparison]) -> None:
+    _of_before(connection, [each for each in found if each.strata.origin is Origin.HISTORY])
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO comparisons (work_order_key, engine, origin, body)"
@@ -128,6 +129,21 @@ def compare(connection: Connection, found: list[Comparison]) -> None:
                 (c.work_order_key, c.engine, c.strata.origin, Jsonb(c.model_dump(mode="json")))
                 for c in found
             ],
+        )
+
+
+def _of_before(connection: Connection, found: list[Comparison]) -> None:
+    """Their work orders, imported: of one that nobody knows no comparison is kept."""
+    connection.execute(
+        "INSERT INTO history_imports (actor, mapping_sha256, files, counts)"
+        " VALUES ('test', 'm', '[]', '{}')"
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO history_orders (work_order_key, original_id, body, received_at, import_id)"
+            " SELECT %(key)s, %(key)s, '{}', %(at)s, max(id) FROM history_imports"
+            " ON CONFLICT DO NOTHING",
+            [{"key": c.work_order_key, "at": c.received_at} for c in found],
         )
 
 
