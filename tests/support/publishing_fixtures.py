@@ -20,7 +20,7 @@ TRUNCATE publication_ledger, publication_payload, publication_log, publisher_his
          reply_outcomes, legacy_outcomes, intake_line, intake_offset, quarantine,
          work_orders CASCADE;
 TRUNCATE history_orders, history_imports, danger_labels, replays, replay_plan, replay_model_calls,
-         comparisons CASCADE;
+         comparisons, tombstone, erasure CASCADE;
 TRUNCATE verdicts, installation_places;
 TRUNCATE engine_heartbeats, looks, readiness_reports, gate_results, certificates,
          certificate_voids, cutover_watch, rollback_drills CASCADE;

@@ -148,7 +148,7 @@ def test_what_was_sent_tells_what_a_person_did(
     sent = lines(
         tmp_path, "sent",
         {"id": unchanged["id"], "text": unchanged["body_text"] + "\n\n"},
-        {"id": edited["id"], "text": edited["body_text"] + " Really."},
+        {"id": edited["id"], "text": edited["body_text"].replace(",", ", really,", 1)},
         {"id": rewritten["id"], "text": "No."},
         {"id": thrown["id"], "act": "discarded"},
         {"id": refused["id"], "text": "A person wrote this.", "sent_at": "2026-06-01T10:00:00Z"},
