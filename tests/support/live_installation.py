@@ -18,6 +18,7 @@ import psycopg
 import pytest
 from company import _wired_by_dagster  # the resources of the code location, as a run gets them
 from legacy_programs import wait_for
+from proven import certify
 
 from swarm.intake.stream.keys import work_order_key
 from swarm.intake.stream.tick import ingest
@@ -301,6 +302,8 @@ class _Founder:
         )
 
     def appoint(self, to: PublisherName) -> None:
+        if to is PublisherName.SWARM:
+            certify(self.built.database)
         with self.built.database.transaction() as connection:
             flip(connection, to, actor="test", reason="test")
 

@@ -188,9 +188,14 @@ def test_no_orphan_is_left_when_the_supervisor_itself_is_killed(tmp_path: Path) 
 def test_a_sweep_ends_what_was_left_and_spares_a_stranger_with_a_reused_pid(
     tmp_path: Path,
 ) -> None:
-    # Not before it runs: until exec a child has this process' handlers, and a signal could be lost.
+    # Not before it runs, and with signals of its own: what this process ignores or blocks is
+    # inherited, and a sweep cannot tell.
+    own = (
+        "import signal; signal.pthread_sigmask(signal.SIG_SETMASK, ());"
+        " signal.signal(signal.SIGTERM, signal.SIG_DFL); print('up', flush=True);"
+    )
     left = subprocess.Popen(
-        [sys.executable, "-c", f"print('up', flush=True); {SLEEPER}"],
+        [sys.executable, "-c", f"{own} {SLEEPER}"],
         start_new_session=True,
         stdout=subprocess.PIPE,
     )
