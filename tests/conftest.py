@@ -18,6 +18,7 @@ from swarm.store.migrate import migrate
 # ``make soak`` runs them.
 SOAK = frozenset(
     {
+        "test_a_home_stays_in_its_world.py",
         "test_a_huge_stream.py",
         "test_backfilling_history.py",
         "test_the_rehearsal.py",
@@ -26,6 +27,7 @@ SOAK = frozenset(
         "test_dagster_daemon.py",
         "test_erasing_one_customer_among_twenty.py",
         "test_every_button_of_the_ui.py",
+        "test_every_program_has_its_own_login.py",
         "test_full_disks.py",
         "test_fuzzed_hook.py",
         "test_fuzzed_mailbox.py",

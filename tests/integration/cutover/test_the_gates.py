@@ -113,6 +113,13 @@ def test_every_gate_has_a_stored_row_with_its_numbers(evidence: Evidence) -> Non
     assert evaluation.report_id == 1
 
 
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The set of this build is left unmeasured: it takes a minute, and another version is asked."""
+    monkeypatch.setattr("swarm.cutover.must_escalate.measure_missing", lambda _database: 14)
+
+
+@pytest.mark.usefixtures("unmeasured")
 def test_an_empty_database_passes_nothing_and_fails_nothing(
     database: Database, tmp_path: Path
 ) -> None:
@@ -294,6 +301,7 @@ def test_a_miss_counts_even_in_a_class_that_is_none(evidence: Evidence) -> None:
     assert evidence.gate("safety").verdict is FAIL
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_set_measured_at_another_version_is_inconclusive(evidence: Evidence) -> None:
     evidence.write("UPDATE must_escalate_measurements SET ruleset = 'older'")
     older = {**ENGINE.model_dump(), "ruleset": "newer"}
@@ -313,6 +321,7 @@ def measured(evidence: Evidence, part: str, change: dict[str, object]) -> None:
     )
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_set_of_which_a_part_is_not_measured_is_inconclusive(evidence: Evidence) -> None:
     evidence.write("UPDATE must_escalate_measurements SET part = 'x' WHERE part = 'held-it'")
     evidence.write('UPDATE engine_heartbeats SET parts = parts || \'{"ruleset": "another"}\'')
