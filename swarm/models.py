@@ -310,6 +310,20 @@ class ThreadMessage(Noun):
     is_draft: bool = False
 
 
+def as_message(order: WorkOrder) -> ThreadMessage:
+    """Return a work order's mail as a message of its conversation, as it came."""
+    return ThreadMessage(
+        message_id=order.ref.message_id or order.original_id,
+        internet_message_id=order.ref.internet_message_id,
+        sender=order.sender,
+        recipients=(*order.to, *order.cc),
+        sent_at=order.received_at,
+        subject=order.subject,
+        text=order.body_text,
+        from_us=False,
+    )
+
+
 def in_conversation_order(messages: Iterable[ThreadMessage]) -> tuple[ThreadMessage, ...]:
     """Return a conversation oldest first without drafts; within one second ours come last.
 

@@ -9,6 +9,7 @@ import os
 import select
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterable
 from enum import StrEnum
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from swarm.models import Noun
 
+_PARENT_POLL_SECONDS = 1.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -131,3 +133,18 @@ def _exited(descriptor: int, wait_seconds: float) -> bool:
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)  # readable once the process has terminated
     return bool(poll.poll(wait_seconds * 1000))
+
+
+def end_with(parent: int) -> None:
+    """End this process soon after ``parent`` is gone, so that no orphan works on unseen.
+
+    A poll from a thread, because ``PR_SET_PDEATHSIG`` watches the parent's *thread*, and one that
+    forks (Celery's supervisor) may end before its children may.
+    """
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_PARENT_POLL_SECONDS)
+    os._exit(1)

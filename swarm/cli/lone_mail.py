@@ -10,7 +10,7 @@ from typing import NoReturn
 from swarm.clients.bounded_http import AnswerTooLargeError
 from swarm.clients.protocol import DeltaPage, Enclosure, FoundDraft
 from swarm.errors import RefusedError, RemoteUnavailableError
-from swarm.models import CrmItem, CrmUpdate, ThreadMessage, WorkOrder
+from swarm.models import CrmItem, CrmUpdate, ThreadMessage, WorkOrder, as_message
 
 ASSUMED = (
     "the mail is its whole conversation unless it answers another",
@@ -33,18 +33,7 @@ class LoneMail:
         order = self._order
         if order.in_reply_to or order.references:
             raise RemoteUnavailableError("the mails this one answers are not in the file")
-        return [
-            ThreadMessage(
-                message_id=order.ref.message_id or order.original_id,
-                internet_message_id=order.ref.internet_message_id,
-                sender=order.sender,
-                recipients=(*order.to, *order.cc),
-                sent_at=order.received_at,
-                subject=order.subject,
-                text=order.body_text,
-                from_us=False,
-            )
-        ]
+        return [as_message(order)]
 
     def find_dispatched(
         self, *, key: str, conversation_id: str | None, marker: str, since: datetime

@@ -23,19 +23,11 @@ from swarm.up.programs import any_free_port
 _FEWEST = 1000
 
 
-class StepShown(Noun):
-    """One step and how long it took."""
-
-    step: str
-    what: str
-    seconds: float
-
-
 class Rehearsed(Noun):
     """What was shown; ``figures`` are the same for the same seed."""
 
     seed: int
-    shown: tuple[StepShown, ...]
+    shown: tuple[Shown, ...]
     figures: dict[str, int]
     failed: str = ""
     seconds: float
@@ -93,7 +85,7 @@ def _told(root: Path, seed: int, orders: int, *, quiet: bool) -> Rehearsed:
         failed = str(error)
     return Rehearsed(
         seed=seed,
-        shown=tuple(StepShown(step=s.step, what=s.what, seconds=s.seconds) for s in shown),
+        shown=tuple(shown),
         figures=figures,
         failed=failed,
         seconds=time.monotonic() - began,

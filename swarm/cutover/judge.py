@@ -9,8 +9,6 @@ import json
 import os
 import signal
 import sys
-import threading
-import time
 from pathlib import Path
 
 from pydantic import AwareDatetime
@@ -19,10 +17,10 @@ from swarm.cutover.evaluation import Evaluation, evaluate_now
 from swarm.cutover.pictures import drawn
 from swarm.errors import SwarmError
 from swarm.models import Noun
+from swarm.process_identity import end_with
 from swarm.store.database import Database
 
 WALL_SECONDS = 270
-_PARENT_POLL_SECONDS = 1.0
 
 
 class JudgeRequest(Noun):
@@ -38,7 +36,7 @@ class JudgeRequest(Noun):
 def main() -> int:
     """Answer one request."""
     signal.alarm(WALL_SECONDS)
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    end_with(os.getppid())
     request = JudgeRequest.model_validate_json(sys.stdin.buffer.read())
     try:
         answer = judged(os.environ["DATABASE_URL"], request)
@@ -61,12 +59,6 @@ def judged(url: str, request: JudgeRequest) -> Evaluation:
         return evaluation.model_copy(update={"pictures": drawn(read)})
     finally:
         database.close()
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(_PARENT_POLL_SECONDS)
-    os._exit(1)
 
 
 if __name__ == "__main__":

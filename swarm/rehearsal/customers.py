@@ -89,7 +89,7 @@ CLASSES: Final[tuple[EscalationClass, ...]] = tuple(
 class Wrote:
     """A customer's mail with its label, and what a person answered.
 
-    ``answer`` None: today's draft went out as it was. ``topic``: the approved answer's id.
+    ``answer`` None: today's draft went out as it was.
     ``enclosed``: what an attached text says; empty without one.
     """
 
@@ -101,7 +101,6 @@ class Wrote:
     language: str
     received_at: datetime
     label: EscalationClass | None = None
-    topic: str | None = None
     answer: str | None = None
     enclosed: str = ""
 
@@ -146,7 +145,7 @@ def _known(rng: Random, name: str, at: datetime) -> Wrote:
         answer = None
     else:
         answer = _by_hand(mail)
-    return replace(mail, topic=snippet.id, answer=answer)
+    return replace(mail, answer=answer)
 
 
 def _unknown(rng: Random, name: str, at: datetime) -> Wrote:

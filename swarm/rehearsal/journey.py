@@ -17,8 +17,9 @@ from typing import Any, Final, cast
 
 import httpx
 
+from swarm.models import Noun
 from swarm.rehearsal.customers import Wrote, one_that_is_answered, past_mails
-from swarm.rehearsal.history import HistoryFiles, write_history
+from swarm.rehearsal.history import write_history
 from swarm.rehearsal.installation import Installation, NotShownError, wait_for
 from swarm.rehearsal.ui import DagsterUi
 
@@ -60,12 +61,10 @@ class Rehearsal:
     orders: int
     began: datetime
     figures: dict[str, int] = field(default_factory=dict)
-    files: HistoryFiles | None = None
     mailed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Noun):
     """A step that came out as it must."""
 
     step: str
@@ -85,7 +84,7 @@ def rehearse(rehearsal: Rehearsal) -> Iterator[Shown]:
             audit(rehearsal)
         except (NotShownError, httpx.HTTPError) as error:
             raise NotShownError(f"{name}: {error}") from error
-        yield Shown(name, what, time.monotonic() - began)
+        yield Shown(step=name, what=what, seconds=time.monotonic() - began)
 
 
 def audit(rehearsal: Rehearsal) -> None:
@@ -117,7 +116,6 @@ def history_imported(rehearsal: Rehearsal) -> str:
     """Import what the old daemons left behind, after a dry run that says whether it fits."""
     mails = past_mails(rehearsal.seed, rehearsal.orders, _midnight(rehearsal.began))
     files = write_history(rehearsal.folder / "history", mails, "service@example.com")
-    rehearsal.files = files
     asked = (
         "history", "import", str(files.orders), str(files.outbox),
         "--sent", str(files.sent), "--labels", str(files.labels),

@@ -14,12 +14,12 @@ from swarm.clients.outlook import GraphOutlook
 from swarm.clients.zapier import ZapierHook
 from swarm.knowledge import Shelf
 from swarm.settings import Settings, load_settings
+from swarm.shadow.this_engine import engine_here
 from swarm.specialists.protocol import Specialist
 from swarm.specialists.select import select_specialist
 from swarm.stages.checkpointer import borrowing_checkpointer
-from swarm.stages.engine import Engine, engine_of
+from swarm.stages.engine import Engine
 from swarm.stages.graph_runner import langgraph_is_here
-from swarm.stages.house import house_of
 from swarm.store import home_world
 from swarm.store.database import Database
 from swarm.store.postgres import PostgresStore
@@ -116,8 +116,7 @@ def checkpointer() -> "PostgresSaver | None":
 
 def engine() -> Engine:
     """Return which engine this process is: what its runs judge with."""
-    made = house_of(settings()).services(PostgresStore(database()), specialist())
-    return engine_of(made)
+    return engine_here(settings())
 
 
 _MADE_ONCE = (settings, database, outlook, monday, zapier, specialist, knowledge, checkpointer)

@@ -6,8 +6,6 @@ worker's run is taken up again is the queue's promise, not Celery's.
 """
 
 import os
-import threading
-import time
 from functools import cache
 
 from celery.signals import (
@@ -27,7 +25,7 @@ from dagster_celery.config import TASK_EXECUTE_JOB_NAME
 from dagster_shared.serdes.serdes import JsonSerializableValue
 from sqlalchemy.exc import OperationalError
 
-from swarm.process_identity import this_process
+from swarm.process_identity import end_with, this_process
 from swarm.safety import learned
 from swarm.stages.engine import code_version
 from swarm.stages.enrichment.graph import ENRICHMENT
@@ -42,7 +40,6 @@ from swarm_assets.runtime.launcher import end_what_did_not_end
 from swarm_assets.runtime.time_limit import LimitedRequest
 from swarm_assets.runtime.worker_pool import use_sturdy_pool
 
-_PARENT_POLL_SECONDS = 1.0
 _role: list[str] = []  # this program's name, as `-n NAME@%h` says it; told to its heartbeat
 
 app = celery_application(BrokerSettings())
@@ -124,7 +121,7 @@ def _prepare_child(**_signal: object) -> None:
     process.hold_one_connection()
     warm_repository()
     warm_instance()
-    threading.Thread(target=_die_with_parent, args=(os.getppid(),), daemon=True).start()
+    end_with(os.getppid())
     if _role[-1:] != [SHADOW_QUEUE]:
         pulse.start(_role[-1] if _role else "workers")
 
@@ -132,14 +129,3 @@ def _prepare_child(**_signal: object) -> None:
 @worker_process_shutdown.connect  # type: ignore[untyped-decorator]
 def _end_child(**_signal: object) -> None:
     pulse.stop()
-
-
-def _die_with_parent(parent: int) -> None:
-    """End this process when its parent is gone, so that no orphan works on unseen.
-
-    A poll, because ``PR_SET_PDEATHSIG`` watches the parent's *thread*, and Celery's supervisor
-    thread that forks replacements ends before its children may.
-    """
-    while os.getppid() == parent:
-        time.sleep(_PARENT_POLL_SECONDS)
-    os._exit(1)

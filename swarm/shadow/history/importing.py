@@ -197,51 +197,33 @@ def _orders(work: _Work, connection: Connection, batch: Batch, first: int) -> Fa
 
 
 def _outbox(work: _Work, connection: Connection, batch: Batch, first: int) -> Fates:
-    kept: list[tuple[str, OutcomeLine, str]] = []
-    reading = _Reading(work, connection, batch, first)
-    lines = reading.lines(
+    return _Reading(work, connection, batch, first).take(
         lambda data: outcome_line(data, work.how.mapping),
         lambda found: rows.with_outcome(connection, [key for key, _ in found]),
+        lambda kept: rows.add_outcomes(
+            connection, [(key, line, batch[n - first].sha256) for n, key, line in kept]
+        ),
     )
-    for number, key, line, fate in lines:
-        if fate == FITS and line is not None:
-            kept.append((key, line, batch[number - first].sha256))
-        yield number, fate
-    if kept and not work.dry_run:
-        work.begun(connection)
-        rows.add_outcomes(connection, kept)
 
 
 def _sent(work: _Work, connection: Connection, batch: Batch, first: int) -> Fates:
-    kept: list[tuple[str, SentLine]] = []
-    reading = _Reading(work, connection, batch, first)
-    lines = reading.lines(
+    return _Reading(work, connection, batch, first).take(
         lambda data: sent_line(data, work.how.mapping),
         lambda found: rows.with_reply(connection, [key for key, _ in found]),
+        lambda kept: rows.add_replies(
+            connection, [(key, line) for _, key, line in kept], work.how.signature
+        ),
     )
-    for number, key, line, fate in lines:
-        if fate == FITS and line is not None:
-            kept.append((key, line))
-        yield number, fate
-    if kept and not work.dry_run:
-        work.begun(connection)
-        rows.add_replies(connection, kept, work.how.signature)
 
 
 def _labels(work: _Work, connection: Connection, batch: Batch, first: int) -> Fates:
-    kept: list[tuple[str, LabelLine]] = []
-    reading = _Reading(work, connection, batch, first, live=True)
-    lines = reading.lines(
+    return _Reading(work, connection, batch, first, live=True).take(
         lambda data: label_line(data, work.how.mapping),
         lambda found: rows.labelled_so(connection, found),
+        lambda kept: rows.add_labels(
+            connection, [(key, line) for _, key, line in kept], work.how.actor
+        ),
     )
-    for number, key, line, fate in lines:
-        if fate == FITS and line is not None:
-            kept.append((key, line))
-        yield number, fate
-    if kept and not work.dry_run:
-        work.begun(connection)
-        rows.add_labels(connection, kept, work.how.actor)
 
 
 _TAKERS: Final[dict[str, Taker]] = {
@@ -259,7 +241,23 @@ class _Reading:
     first: int
     live: bool = False  # whether one of the running installation will do as well
 
-    def lines(
+    def take(
+        self,
+        read: Callable[[bytes], Read | Misfit],
+        known_of: Callable[[Sequence[tuple[str, Read]]], Set[str]],
+        add: Callable[[Sequence[tuple[int, str, Read]]], object],
+    ) -> Fates:
+        """Yield each line's number and fate, then add what fits: number, key and line."""
+        kept: list[tuple[int, str, Read]] = []
+        for number, key, line, fate in self._lines(read, known_of):
+            if fate == FITS and line is not None:
+                kept.append((number, key, line))
+            yield number, fate
+        if kept and not self.work.dry_run:
+            self.work.begun(self.connection)
+            add(kept)
+
+    def _lines(
         self,
         read: Callable[[bytes], Read | Misfit],
         known_of: Callable[[Sequence[tuple[str, Read]]], Set[str]],

@@ -9,8 +9,6 @@ import os
 import select
 import signal
 import sys
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
@@ -18,6 +16,7 @@ from typing import Final
 from swarm.errors import DatabaseError
 from swarm.knowledge import Shelf
 from swarm.models import ModelCall
+from swarm.process_identity import end_with
 from swarm.safety import learned
 from swarm.safety.commitments import commitments
 from swarm.settings import load_model_settings
@@ -39,7 +38,6 @@ NICENESS = 10
 BATCH = 20  # results that are lost when this process is killed
 IDLE_SECONDS = 60.0  # then its memory is worth more than its readiness
 _PR_SET_PDEATHSIG = 1
-_PARENT_POLL_SECONDS = 1.0
 
 
 def main() -> int:
@@ -138,13 +136,7 @@ def _die_with(parent: int) -> None:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
-
-
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(_PARENT_POLL_SECONDS)
-    os._exit(1)
+    end_with(parent)
 
 
 if __name__ == "__main__":

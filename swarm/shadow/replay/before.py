@@ -24,6 +24,7 @@ from swarm.models import (
     Thread,
     ThreadMessage,
     WorkOrder,
+    as_message,
     in_conversation_order,
 )
 from swarm.safety.enclosures import files_of
@@ -72,7 +73,7 @@ def of_history(connection: Connection, order: WorkOrder, row: Row) -> Recorded |
 
 
 def _thread(order: WorkOrder, before: tuple[ThreadMessage, ...]) -> Thread:
-    messages = in_conversation_order((*before, _message(order)))
+    messages = in_conversation_order((*before, as_message(order)))
     return Thread(
         lookup=Lookup.HIT,
         detail="as imported history tells it",
@@ -94,7 +95,7 @@ def _before(connection: Connection, order: WorkOrder) -> Iterator[ThreadMessage]
         return
     asked = {"conversation": conversation, "before": order.received_at, "key": order.key}
     for row in connection.execute(_EARLIER, asked).fetchall():
-        yield _message(WorkOrder.model_validate(row["body"]))
+        yield as_message(WorkOrder.model_validate(row["body"]))
     for row in connection.execute(_SENT, asked).fetchall():
         answered = WorkOrder.model_validate(row["body"])
         yield ThreadMessage(
@@ -106,19 +107,6 @@ def _before(connection: Connection, order: WorkOrder) -> Iterator[ThreadMessage]
             text=row["sent_text"],
             from_us=True,
         )
-
-
-def _message(order: WorkOrder) -> ThreadMessage:
-    return ThreadMessage(
-        message_id=order.ref.message_id or order.original_id,
-        internet_message_id=order.ref.internet_message_id,
-        sender=order.sender,
-        recipients=(*order.to, *order.cc),
-        sent_at=order.received_at,
-        subject=order.subject,
-        text=order.body_text,
-        from_us=False,
-    )
 
 
 def _unknown_customer(order: WorkOrder) -> Crm:

@@ -35,7 +35,6 @@ CREATE TRIGGER labels_are_of_known_work_orders BEFORE INSERT ON danger_labels
     FOR EACH ROW EXECUTE FUNCTION only_of_known_work_orders();
 
 -- Which engine judged a live work order, as the run itself said (workflow_events, stage policy).
-CREATE INDEX work_orders_by_final_time ON work_orders (final_at) WHERE final_at IS NOT NULL;
 CREATE INDEX danger_labels_by_time ON danger_labels (at);
 
 -- Told apart at the import, so that a plan can draw evenly without reading every mail.
