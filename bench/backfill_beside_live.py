@@ -48,8 +48,8 @@ def main() -> int:
             first, began = replayed(installation), time.monotonic()
             beside = [idle_latency(installation) for _ in range(options.mails)]
             done, seconds = replayed(installation) - first, time.monotonic() - began
-            still = replayed(installation) < options.orders
-            wait(lambda: replayed(installation) == options.orders, 3600)
+            still = replayed(installation) < len(keys)
+            wait(lambda: replayed(installation) == len(keys), 3600)
             after = [idle_latency(installation) for _ in range(half)]
             ui.close()
     finally:

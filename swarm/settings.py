@@ -386,6 +386,12 @@ class CoreSettings(BaseSettings):
         default="", description="Where the doubles answer; set by `swarm up`, not by people"
     )
     ui_url: str = Field(default="http://127.0.0.1:3000", description="Where the Dagster UI answers")
+    desk_url: str = Field(
+        default="http://127.0.0.1:3001", description="Where the desk answers to people's browsers"
+    )
+    metrics_url: str = Field(
+        default="http://127.0.0.1:3002", description="Where /metrics, /healthz and /readyz answer"
+    )
     link_allow_list: CommaSeparated = Field(
         default=(), description="Hosts a draft may link to (ES-11)"
     )

@@ -79,7 +79,7 @@ def _as_up_would(user: dict[str, str], place: Home, port: int) -> dict[str, str]
     if user.get("DATABASE_URL"):  # other hosts start their programs without `swarm up`
         return {}
     doubled = sandbox_part(sandbox_environment(port), doubles(user))
-    nowhere = Addresses(_PLACEHOLDER_URL, port)
+    nowhere = Addresses(_PLACEHOLDER_URL, port, port + 1, port + 2)
     added = children_environment({}, place, nowhere, "to be made by `swarm up`", doubled)
     return {**added, DOUBLES_URL: base_url(port)}
 

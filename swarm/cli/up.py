@@ -22,6 +22,14 @@ def up(
     port: Annotated[
         int, typer.Option(min=1, max=65535, help="Port of the Dagster UI on 127.0.0.1.")
     ] = 3000,
+    desk_port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Port of the desk; unset: the one after --port."),
+    ] = None,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Port of /metrics; unset: two after --port."),
+    ] = None,
     with_legacy: Annotated[
         bool, typer.Option("--with-legacy", help="Run today's publishing path as well.")
     ] = False,
@@ -46,6 +54,8 @@ def up(
         until_idle=until_idle,
         samples=not no_samples,
         port=port,
+        desk_port=desk_port,
+        metrics_port=metrics_port,
         with_legacy=with_legacy,
         workers=workers,
         timeout=timeout,

@@ -57,6 +57,8 @@ class Addresses:
 
     database_url: str
     ui_port: int
+    desk_port: int
+    metrics_port: int
 
 
 def doubles(user: Mapping[str, str]) -> frozenset[str]:
@@ -92,6 +94,8 @@ def children_environment(
         "AUTO_SEND_ENABLED": "false",
         "SWARM_KEY_SECRET": secret,
         "UI_URL": f"http://127.0.0.1:{addresses.ui_port}",
+        "DESK_URL": f"http://127.0.0.1:{addresses.desk_port}",
+        "METRICS_URL": f"http://127.0.0.1:{addresses.metrics_port}",
     }
     forced = {
         **_FIXED,

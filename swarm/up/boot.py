@@ -34,6 +34,7 @@ from swarm.up.supervisor import Supervisor
 from swarm.up.view import Screen
 from swarm.up.watch import conclude, watch
 
+_PORTS = 65536
 _PLACEHOLDER_URL = "postgresql:///swarm"  # to prove the settings before Postgres runs
 
 
@@ -46,10 +47,7 @@ def run(options: Options, screen: Screen) -> int:
     """
     user = dict(os.environ)
     home = home_of(user)
-    if not programs.port_free(options.port):
-        raise RefusedError(
-            f"port {options.port} of 127.0.0.1 is taken", hint="choose another with --port"
-        )
+    _require_free(options.port, "--port")
     os.umask(0o077)  # mails, secrets and sockets are the user's alone, whatever the shell's mask
     home.prepare()
     with home.locked(), _signals_as_interrupt():
@@ -57,7 +55,14 @@ def run(options: Options, screen: Screen) -> int:
             screen.say(f"ended {name}, left over from a supervisor that was killed")
         supervisor = Supervisor(home.logs, home.run)
         session = Session(
-            options, user, home, screen, supervisor, doubles(user), _sandbox_port(home)
+            options,
+            user,
+            home,
+            screen,
+            supervisor,
+            doubles(user),
+            _sandbox_port(home),
+            *_side_ports(options),
         )
         try:
             return _run(session)
@@ -117,6 +122,8 @@ def _on_dagsters_tables(session: Session) -> Iterator[Program]:
     )
     yield programs.daemon(session.home, session.environment)
     yield programs.webserver(session.home, session.environment, session.options.port)
+    yield programs.watchman(session.environment, session.metrics_port)
+    yield programs.desk(session.desk_environment, session.desk_port)
     if session.options.with_legacy:
         yield from programs.legacy_publishing(session.environment)
 
@@ -160,6 +167,30 @@ def _stop(session: Session) -> None:
     session.home.description.unlink(missing_ok=True)
     if session.code_socket is not None:
         remove_short(session.code_socket.parent)
+
+
+def _require_free(port: int, option: str) -> None:
+    if not programs.port_free(port):
+        raise RefusedError(
+            f"port {port} of 127.0.0.1 is taken", hint=f"choose another with {option}"
+        )
+
+
+def _side_ports(options: Options) -> tuple[int, int]:
+    """Return the ports of the desk and of the metrics: those asked for, else the two after the UI's
+    as far as they are free.
+    """
+    return (
+        _side_port(options.desk_port, options.port + 1, "--desk-port"),
+        _side_port(options.metrics_port, options.port + 2, "--metrics-port"),
+    )
+
+
+def _side_port(asked: int | None, usual: int, option: str) -> int:
+    if asked is not None:
+        _require_free(asked, option)
+        return asked
+    return usual if usual < _PORTS and programs.port_free(usual) else programs.any_free_port()
 
 
 def _sandbox_port(home: Home) -> int:

@@ -111,6 +111,18 @@ def webserver(home: Home, environment: Mapping[str, str], port: int) -> Program:
     return Program("webserver", argv, environment, ready=lambda: answers(port))
 
 
+def watchman(environment: Mapping[str, str], port: int) -> Program:
+    """Return who looks after everybody else: alerts out of the house, /metrics, /healthz."""
+    argv = python("swarm.watchman", "--port", str(port))
+    return Program("watchman", argv, environment, ready=lambda: answers(port))
+
+
+def desk(environment: Mapping[str, str], port: int) -> Program:
+    """Return the support lead's page, on loopback only: its login is the proxy's in front of it."""
+    argv = python("swarm.desk", "--port", str(port))
+    return Program("desk", argv, environment, ready=lambda: answers(port))
+
+
 def write_dagster_home(home: Home, code_socket: Path) -> None:
     """Put ``dagster.yaml`` and the workspace of the shared code server where Dagster looks."""
     (home.dagster / "dagster.yaml").write_text(_shipped("dagster.yaml"), "utf-8")

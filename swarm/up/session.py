@@ -32,6 +32,8 @@ class Options:
     until_idle: bool = False
     samples: bool = True
     port: int = 3000
+    desk_port: int | None = None
+    metrics_port: int | None = None
     with_legacy: bool = False
     workers: int = 2
     timeout: float = 600.0
@@ -49,6 +51,8 @@ class Session:
     supervisor: Supervisor
     doubles: frozenset[str]
     sandbox_port: int
+    desk_port: int
+    metrics_port: int
     environment: dict[str, str] = field(default_factory=dict)
     code_socket: Path | None = None
     logins: Logins = field(default_factory=lambda: Logins({}))
@@ -65,6 +69,11 @@ class Session:
         No other program has them.
         """
         return {**self.environment, **self.logins.variables(Role.REPLAY, Role.GATES)}
+
+    @property
+    def desk_environment(self) -> dict[str, str]:
+        """What the desk is given: the login of people, who read."""
+        return {**self.environment, "DATABASE_URL": self.logins.url(Role.READER)}
 
     @property
     def commands_environment(self) -> dict[str, str]:
@@ -84,7 +93,7 @@ class Session:
         Raises ``ConfigurationError`` that names every missing or bad variable.
         """
         used = sandbox_part(sandbox_environment(self.sandbox_port), self.doubles)
-        addresses = Addresses(database_url, self.options.port)
+        addresses = Addresses(database_url, self.options.port, self.desk_port, self.metrics_port)
         secret = self.user.get("SWARM_KEY_SECRET") or self.home.key_secret()
         used[DOUBLES_URL] = base_url(self.sandbox_port) if self.doubles else ""
         if self.sandbox_url:

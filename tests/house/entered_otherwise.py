@@ -6,11 +6,13 @@ exists, it goes. What no one will ever enter is deleted instead.
 
 # --- doors still to be built ----------------------------------------------------------------------
 
-# The operations room: /metrics on a port of its own.
-metrics
 # The general door to the chain: both stores are shown to be one through it.
 _.append_event
 # The worker of the lane `shadow` is started with it.
+
+# The rooms of the desk and of the alerts link to where people look.
+desk_url
+metrics_url
 
 # --- entered by what is no program of ours --------------------------------------------------------
 

@@ -28,7 +28,7 @@ def write(folder: Path, number: int, *, seed: int = 1, prefix: str = "old") -> t
     begin = datetime(2026, 5, 1, 8, tzinfo=UTC)
     with orders.open("wb") as mails, outbox.open("wb") as decided:
         for n in range(number):
-            line = _line(f"{prefix}-{n:05}", n, draw, begin + timedelta(hours=7 * n))
+            line = _line(f"{prefix}-{n:05}", n, draw, begin + timedelta(minutes=40 * n))
             mails.write(line + b"\n")
             decided.write(outbox_line(line, "Customer Service") or b"")
     return orders, outbox

@@ -20,7 +20,7 @@ SANDBOX = {
     "ZAPIER_HOOK_URL": "http://127.0.0.1:9/hook",
 }
 HOME = Home(Path("/srv/swarm"))
-ADDRESSES = Addresses("postgres://app:secret@db:5432/swarm", 3000)
+ADDRESSES = Addresses("postgres://app:secret@db:5432/swarm", 3000, 3001, 3002)
 
 
 def compute(user: dict[str, str]) -> dict[str, str]:
