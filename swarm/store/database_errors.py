@@ -47,8 +47,8 @@ _HELPS = {
 # Of these classes the message quotes values, which may be a mail's: only the code is kept.
 _QUOTES_VALUES = ("22", "23")
 
-# Raised by our own triggers, in our own words.
-_OURS = "P0001"
+# Raised by our own triggers, in our own words; and what was denied, which names a table at most.
+_TELLS = ("P0001", "42501")
 
 
 @contextmanager
@@ -71,7 +71,7 @@ def translate(error: psycopg.Error) -> DatabaseError:
         sentence = _AWAY if passes is _AWAY else f"Postgres could not do it now: {passes}"
         hint = _CHECK_SERVER if passes is _AWAY else ""
         return DatabaseUnavailableError(f"{sentence} ({state})", hint=hint, sqlstate=state)
-    said = f": {error.diag.message_primary}" if state == _OURS else ""
+    said = f": {error.diag.message_primary}" if state in _TELLS else ""
     hint = _HELPS.get(state) or _HELPS.get(state[:2]) or ""
     return DatabaseRefusedError(f"Postgres refused ({state}){said}", hint=hint, sqlstate=state)
 
