@@ -34,8 +34,16 @@ _PARTITIONS = """
 query Partitions($asset: AssetKeyInput!) {
   assetNodeOrError(assetKey: $asset) { ... on AssetNode { partitionKeys } }
 }"""
+
 _STILL = frozenset({"REQUESTED", "CANCELING", "FAILING"})
 _DONE = "COMPLETED_SUCCESS"
+
+
+class UiFailedError(NotShownError):
+    """The UI could not do it now: beside much other work its database's time limit (15 s) ends it.
+
+    What it was asked to do it has not done.
+    """
 
 
 class DagsterUi:
@@ -68,7 +76,8 @@ class DagsterUi:
             "partitionNames": list(keys),
             "fromFailure": False,
         }
-        launched = self._ask(_BACKFILL, {"backfillParams": parameters})["launchPartitionBackfill"]
+        asked = {"backfillParams": parameters}
+        launched = self._patiently(_BACKFILL, asked, UiFailedError)["launchPartitionBackfill"]
         if "backfillId" not in launched:
             raise NotShownError(f"the UI did not take the backfill: {launched.get('message')}")
         self._await_end(str(launched["backfillId"]), seconds)
@@ -86,16 +95,23 @@ class DagsterUi:
 
     def _looked_up(self, query: str, variables: Mapping[str, object]) -> Any:
         """Ask what changes nothing; a page that did not come is loaded again."""
+        return self._patiently(query, variables, UiFailedError, httpx.HTTPError)
+
+    def _patiently(
+        self, query: str, variables: Mapping[str, object], *passes: type[Exception]
+    ) -> Any:
         for _ in range(_LOADED_AGAIN):
             try:
                 return self._ask(query, variables)
-            except httpx.HTTPError:
+            except passes:
                 time.sleep(_POLL_SECONDS)
         return self._ask(query, variables)
 
     def _ask(self, query: str, variables: Mapping[str, object]) -> Any:
         answer = self._http.post("/graphql", json={"query": query, "variables": dict(variables)})
-        body = answer.raise_for_status().json()
-        if "errors" in body:
-            raise NotShownError(f"the UI refused a request: {body['errors'][0].get('message')}")
+        body = answer.json() if "json" in answer.headers.get("content-type", "") else {}
+        if errors := body.get("errors"):
+            failed = UiFailedError if answer.is_server_error else NotShownError
+            raise failed(f"the UI refused a request: {errors[0].get('message')}")
+        answer.raise_for_status()
         return body["data"]
