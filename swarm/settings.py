@@ -470,7 +470,7 @@ class AlertSettings(BaseSettings):
     def _is_a_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (OSError, ValueError):  # unknown, a folder, or no name at all
+        except (KeyError, OSError, ValueError):  # unknown, a folder, or no name at all
             raise ValueError("names no time zone, such as Europe/Berlin") from None
         return value
 

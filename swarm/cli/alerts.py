@@ -77,7 +77,7 @@ def show(
 
 
 @app.command("test")
-def test_(
+def try_out(
     *,
     sink: Annotated[str | None, typer.Option("--sink", help="This one alone.")] = None,
 ) -> None:

@@ -12,7 +12,7 @@ from swarm.errors import RemoteRefusedError
 from swarm.watchman.sinks.protocol import MessageRefusedError
 
 DEADLINE_SECONDS: Final = 10.0
-_BOUNDS = Bounds(seconds=DEADLINE_SECONDS, most_bytes=64 << 10)  # a webhook answers in a few words
+BOUNDS = Bounds(seconds=DEADLINE_SECONDS, most_bytes=64 << 10)  # a webhook answers in a few words
 _TIMEOUT = httpx.Timeout(DEADLINE_SECONDS, connect=5.0)
 
 # The request could not be taken as it was: the next message may be. All else is about the address.
@@ -22,10 +22,10 @@ _ABOUT_THE_MESSAGE = frozenset({400, 413, 422})
 class Posting:
     """One address that is asked, by name in errors: the address itself is a secret."""
 
-    def __init__(self, name: str, url: SecretStr, *, bounds: Bounds = _BOUNDS) -> None:
+    def __init__(self, name: str, url: SecretStr) -> None:
         self._name = name
         self._url = url
-        self._http = BoundedHttp(bounds=bounds, timeout=_TIMEOUT, connections=1)
+        self._http = BoundedHttp(bounds=BOUNDS, timeout=_TIMEOUT, connections=1)
 
     def post(self, body: Mapping[str, JsonValue]) -> None:
         """POST the body; returns when it was taken (2xx). Raises what ``Sink.tell`` may."""

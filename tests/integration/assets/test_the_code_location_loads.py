@@ -54,7 +54,6 @@ CHECKS = {
 }
 
 SENSORS = {
-    "alerts",
     "intake",
     "legacy_outcomes",
     "legacy_proof",
