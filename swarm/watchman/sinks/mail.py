@@ -87,14 +87,11 @@ class MailSink:
         parts = urlsplit(self._url.get_secret_value())
         host, port = parts.hostname or "", parts.port or SMTP_PORTS[parts.scheme]
         with _Cut(self._deadline_seconds) as cut:
-            smtp: smtplib.SMTP
-            if parts.scheme == "smtps":
-                smtp = _TlsSession(cut, host, port)
-            else:
-                smtp = _Session(cut, host, port)
-                if not on_loopback(host):
+            implicit = parts.scheme == "smtps"
+            kind = _TlsSession if implicit else _Session
+            with contextlib.closing(kind(cut, host, port)) as smtp:
+                if not implicit and not on_loopback(host):
                     smtp.starttls(context=ssl.create_default_context())
-            with contextlib.closing(smtp):
                 if parts.username:
                     smtp.login(unquote(parts.username), unquote(parts.password or ""))
                 yield smtp

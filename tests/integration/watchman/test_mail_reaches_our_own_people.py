@@ -69,13 +69,13 @@ class Postmaster:
         self.logins.append(data)
         return AuthResult(success=getattr(data, "password", b"") == b"p@ss:/word")
 
-    @property
-    def mail(self) -> EmailMessage:
-        content = self.taken[-1].content
-        assert isinstance(content, bytes)
-        parsed = message_from_bytes(content, policy=policy.default)
-        assert isinstance(parsed, EmailMessage)
-        return parsed
+
+def newest(postmaster: Postmaster) -> EmailMessage:
+    content = postmaster.taken[-1].content
+    assert isinstance(content, bytes)
+    parsed = message_from_bytes(content, policy=policy.default)
+    assert isinstance(parsed, EmailMessage)
+    return parsed
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_it_goes_to_the_configured_people_and_says_that_a_machine_wrote_it(
     sink(plain).tell(MESSAGE.model_copy(update={"course": Course.OVER}))
     first, second = postmaster.taken
     assert first.rcpt_tos == second.rcpt_tos == ["ada@house.test", "bob@house.test"]
-    mail = postmaster.mail
+    mail = newest(postmaster)
     assert mail["Subject"] == "[swarm] A work order gave up: wo_a"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert "Every attempt failed." in mail.get_content()
