@@ -5,13 +5,19 @@ every program sees explicit URLs and cannot tell a double from the real service.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
+from datetime import time
 from enum import StrEnum
 from importlib.util import find_spec
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     PositiveInt,
@@ -26,6 +32,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from swarm.errors import ConfigurationError
 from swarm.models import EscalationClass
 from swarm.ourselves import Ourselves
+from swarm.patterns import linear
 
 FORBIDDEN_AUTO_SEND = (
     "AUTO_SEND_ENABLED must be false: this system writes drafts for a human to send (ES-06)"
@@ -353,6 +360,143 @@ class ShadowSettings(BaseSettings):
     )
 
 
+def _unset_when_empty(value: object) -> object:
+    return None if value == "" else value
+
+
+def _outward(value: SecretStr | None) -> SecretStr | None:
+    """Refuse where an alert must not go: in the clear over a network, or to no host at all."""
+    if value is not None:
+        parts = _parts_of(value.get_secret_value())
+        if parts.scheme != "https" and not (parts.scheme == "http" and on_loopback(parts.hostname)):
+            raise ValueError("must be an https:// address; http:// only on this machine")
+    return value
+
+
+def _parts_of(url: str) -> SplitResult:
+    """Take an address apart; a bad one becomes a sentence that does not repeat it."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises for what is no port
+    except ValueError:
+        raise ValueError("is no address") from None
+    if not parts.hostname:
+        raise ValueError("is no address")
+    return parts
+
+
+def on_loopback(host: str | None) -> bool:
+    """Whether a host is this machine, by its name or number."""
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+SecretUrl = Annotated[
+    SecretStr | None, BeforeValidator(_unset_when_empty), AfterValidator(_outward)
+]
+
+_HOURS = linear(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
+
+
+class AlertSettings(BaseSettings):
+    """Where alerts are told; nothing set: the log alone. Prefix ``ALERT_``."""
+
+    model_config = SettingsConfigDict(env_prefix="ALERT_", frozen=True)
+
+    slack_url: SecretUrl = Field(default=None, description="Address of a Slack incoming webhook")
+    teams_url: SecretUrl = Field(
+        default=None, description="Address of a Teams workflow 'when a webhook request is received'"
+    )
+    mail_url: Annotated[SecretStr | None, BeforeValidator(_unset_when_empty)] = Field(
+        default=None,
+        description="smtp://USER:PASSWORD@HOST:587 (with STARTTLS) or smtps://USER:PASSWORD@HOST",
+    )
+    mail_from: str = Field(default="", description="Sender address of alert mails")
+    mail_to: CommaSeparated = Field(
+        default=(), description="Your own people's addresses; never the shared mailbox"
+    )
+    events_url: SecretUrl = Field(
+        default=None,
+        description="PagerDuty Events API v2, e.g. https://events.pagerduty.com/v2/enqueue",
+    )
+    events_key: Annotated[SecretStr | None, BeforeValidator(_unset_when_empty)] = Field(
+        default=None, description="Its integration (routing) key"
+    )
+    quiet_hours: str = Field(
+        default="",
+        description="HH:MM-HH:MM, e.g. 22:00-07:00: what can wait is told afterwards; pages are not"
+        " held back",
+    )
+    time_zone: str = Field(default="UTC", description="Of the quiet hours, e.g. Europe/Berlin")
+    storm: int = Field(
+        default=5, ge=1, le=100,
+        description="More new alerts of one kind in ten minutes are told in one message",
+    )  # fmt: skip
+    heartbeat_url: SecretUrl = Field(
+        default=None,
+        description="Asked (GET) while alerts can be told; whoever misses it wakes you"
+        " (healthchecks.io and alike)",
+    )
+    heartbeat_seconds: float = Field(
+        default=60.0, ge=1, description="How often the heartbeat is asked"
+    )
+
+    @field_validator("mail_url")
+    @classmethod
+    def _is_smtp(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and _parts_of(value.get_secret_value()).scheme not in SMTP_PORTS:
+            raise ValueError("must begin with smtp:// or smtps://")
+        return value
+
+    @field_validator("mail_from", "mail_to")
+    @classmethod
+    def _are_addresses(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        named = (value,) if isinstance(value, str) else value
+        if any(each and (each.count("@") != 1 or not each.isprintable()) for each in named):
+            raise ValueError("names what is no address")
+        return value
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _are_hours(cls, value: str) -> str:
+        if value and _HOURS.fullmatch(value) is None:
+            raise ValueError("is not like 22:00-07:00")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, OSError, ValueError):  # unknown, a folder, or no name at all
+            raise ValueError("names no time zone, such as Europe/Berlin") from None
+        return value
+
+    @property
+    def quiet(self) -> tuple[time, time] | None:
+        """When the quiet hours begin and end, in ``time_zone``; None: there are none."""
+        found = _HOURS.fullmatch(self.quiet_hours)
+        if found is None:
+            return None
+        first, second, third, fourth = map(int, found.groups())
+        return time(first, second), time(third, fourth)
+
+    def incomplete(self, ourselves: Ourselves | None) -> Iterator[str]:
+        """Yield a sentence for each sink of which a part is missing, or that must not be."""
+        if self.mail_url and not (self.mail_from and self.mail_to):
+            yield "ALERT_MAIL_URL needs ALERT_MAIL_FROM and ALERT_MAIL_TO"
+        if bool(self.events_url) != bool(self.events_key):
+            yield "ALERT_EVENTS_URL and ALERT_EVENTS_KEY need each other"
+        ours = {ourselves.mailbox, *ourselves.addresses} if ourselves else set[str]()
+        if {each.lower() for each in self.mail_to} & {each.lower() for each in ours}:
+            yield "ALERT_MAIL_TO names the mailbox whose mail becomes work orders"
+
+
+SMTP_PORTS = {"smtp": 587, "smtps": 465}
+
+
 class CoreSettings(BaseSettings):
     """What belongs to no single service. No prefix."""
 
@@ -457,6 +601,7 @@ class Settings:
     publishing: PublishingSettings
     queue: QueueSettings
     shadow: ShadowSettings = field(default_factory=ShadowSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
 
 
 def is_setting(name: str) -> bool:
@@ -491,12 +636,16 @@ def load_settings() -> Settings:
     core, graph, monday = part(CoreSettings), part(GraphSettings), part(MondaySettings)
     zapier, model = part(ZapierSettings), part(ModelSettings)
     publishing, queue, shadow = part(PublishingSettings), part(QueueSettings), part(ShadowSettings)
-    if core and graph and monday and zapier and model and publishing and queue and shadow:
-        return Settings(core, graph, monday, zapier, model, publishing, queue, shadow)
-    raise ConfigurationError(
-        "cannot start: " + "; ".join(problems),
-        hint="`swarm doctor` explains each variable; `swarm up` sets values for the sandbox",
-    )
+    if alerts := part(AlertSettings):
+        problems.extend(alerts.incomplete(graph.ourselves if graph else None))
+    if problems:
+        raise ConfigurationError(
+            "cannot start: " + "; ".join(problems),
+            hint="`swarm doctor` explains each variable; `swarm up` sets values for the sandbox",
+        )
+    assert core and graph and monday and zapier and model  # noqa: S101, PT018 - else a problem
+    assert publishing and queue and shadow and alerts  # noqa: S101, PT018 - the same
+    return Settings(core, graph, monday, zapier, model, publishing, queue, shadow, alerts)
 
 
 def load_model_settings() -> ModelSettings:

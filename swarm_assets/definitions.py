@@ -20,14 +20,12 @@ from swarm_assets.resources import (
     intake,
     legacy,
     outcomes,
-    pager,
     publishing,
     run_session,
     shadow,
     stage_outputs,
 )
 from swarm_assets.schedules.readiness import SCHEDULES, readiness_job
-from swarm_assets.sensors.alerts import alerts as alerts_sensor
 from swarm_assets.sensors.history import compare_sensor, history_sensor
 from swarm_assets.sensors.intake import intake as intake_sensor
 from swarm_assets.sensors.outcomes import legacy_outcomes as legacy_outcomes_sensor
@@ -63,7 +61,6 @@ def build_definitions(**overrides: object) -> dg.Definitions:
             publications_sensor,
             reaper_sensor,
             retire_sensor,
-            alerts_sensor,
             legacy_proof_sensor,
             legacy_outcomes_sensor,
             reply_outcomes_sensor,
@@ -87,7 +84,6 @@ def build_definitions(**overrides: object) -> dg.Definitions:
             "publishing_deps": publishing.publishing_deps,
             "publisher": publishing.publisher,
             "publishing": publishing.publishing,
-            "pager": pager.pager,
             "lookout": outcomes.lookout,
             "legacy_outcomes": outcomes.legacy_outcomes,
             "session": run_session.run_session,

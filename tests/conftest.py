@@ -18,6 +18,7 @@ from swarm.store.migrate import migrate
 # ``make soak`` runs them.
 SOAK = frozenset(
     {
+        "test_a_dead_daemon_wakes_somebody.py",
         "test_a_home_stays_in_its_world.py",
         "test_a_huge_stream.py",
         "test_backfilling_history.py",
@@ -34,6 +35,7 @@ SOAK = frozenset(
         "test_fuzzed_monday.py",
         "test_hostile_mail_among_normal_ones.py",
         "test_kill_everything.py",
+        "test_killed_watchman.py",
         "test_killed_erasures.py",
         "test_nothing_a_mail_contains_takes_a_worker.py",
         "test_patterns_take_linear_time.py",

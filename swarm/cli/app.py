@@ -3,6 +3,7 @@
 import typer
 
 from swarm.cli import (
+    alerts,
     database,
     dead,
     doctor,
@@ -46,6 +47,7 @@ app.command("run-once")(run_once.run_once)
 app.command("rehearse")(rehearse.rehearse_command)
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(database.app, name="database")
 app.add_typer(dead.app, name="dead")
 app.add_typer(escalations.app, name="escalations")

@@ -10,13 +10,14 @@ from importlib.metadata import PackageNotFoundError, version
 
 import psycopg
 
-from swarm.cli import reaching
+from swarm.cli import reaching, watch_findings
 from swarm.cli.findings import Finding, Health
 from swarm.errors import ConfigurationError, SwarmError
 from swarm.installation.environment import doubles
 from swarm.installation.home import Home
 from swarm.installation.membership import home_differences
 from swarm.settings import (
+    AlertSettings,
     CoreSettings,
     GraphSettings,
     ModelSettings,
@@ -44,6 +45,7 @@ _PARTS = (
     ModelSettings,
     PublishingSettings,
     QueueSettings,
+    AlertSettings,
 )
 _OLDEST_PYTHON = (3, 11)
 _FAMILY = {"dagster": "1.13.27", "dagster-webserver": "1.13.27", "dagster-postgres": "0.29.27",
@@ -170,6 +172,8 @@ def _postgres(settings: Settings) -> Iterator[Finding]:
     if not waiting:
         yield _sent_items(settings)
         yield _roles(settings)
+        with closing(Database(settings.core.database_url.get_secret_value())) as database:
+            yield from watch_findings.watch(settings, database)
 
 
 def _sent_items(settings: Settings) -> Finding:

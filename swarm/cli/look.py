@@ -11,6 +11,7 @@ from swarm.cli.dossier_view import print_dossier
 from swarm.cli.output import NO, complain, console, installation, keeping, leave, print_json, say
 from swarm.cli.status_view import print_status
 from swarm.errors import MalformedInputError
+from swarm.installation.home import Home
 from swarm.intake.stream.sorted_out import SortedOutMail
 from swarm.legacy.home import LegacyFiles
 from swarm.observe.audit.advice import advice
@@ -20,6 +21,7 @@ from swarm.observe.audit.report import AuditReport, Scope, sentences
 from swarm.observe.dossier.dossier import dossier
 from swarm.observe.dossier.ui_links import partition_page
 from swarm.observe.status import status as read_status
+from swarm.observe.watched import watched
 from swarm.store.home_world import require_home
 from swarm.store.world import Service
 
@@ -35,7 +37,8 @@ def status(
     settings, database = installation()
     legacy = LegacyFiles(settings.core.swarm_home)
     streams = [legacy.work_orders, *([legacy.outbox] if legacy.outbox.exists() else [])]
-    now = read_status(database, streams=streams, recent=recent, legacy=legacy)
+    watch = watched(database, Home(settings.core.swarm_home), settings.core.ui_url)
+    now = read_status(database, streams=streams, recent=recent, legacy=legacy, watched=watch)
     if as_json:
         print_json(now)
     else:

@@ -1,6 +1,6 @@
 """The status of the system as a person reads it in a terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -9,6 +9,7 @@ from rich.text import Text
 
 from swarm.legacy.standby.heartbeats import Heartbeat, LegacyPath
 from swarm.observe.status import Escalations, Replies, Status
+from swarm.observe.watched import Watched
 
 # Fits eighty columns: a key has 27 letters, and other commands ask for it whole.
 _RECENT = "{:<27}  {:<10}  {:<8}  {:<8}  {:>9}"
@@ -54,11 +55,26 @@ def _facts(now: Status) -> Table:
     table.add_row("escalations", _open(now.escalations))
     if now.replies.acts:
         table.add_row("drafts", _replied(now.replies))
+    for sentence in _watch(now.watched):
+        table.add_row("watch", sentence)
     if now.by_hand:
         more = f" (and {len(now.by_hand) - 1} more)" if now.by_hand[1:] else ""
         said = f"that nothing is inserted by hand is not proven: {now.by_hand[0]}{more}"
         table.add_row("database", said)
     return table
+
+
+def _watch(watched: Watched | None) -> Iterator[str]:
+    """Say what is wrong with the watch and with Dagster; nothing when all is well."""
+    if watched is None:
+        return
+    if not watched.watchman_alive:
+        since = f"{watched.watchman_at:%Y-%m-%d %H:%M} UTC" if watched.watchman_at else "ever"
+        yield f"the watchman is silent since {since}: nobody is told of anything"
+    for sink in watched.sinks:
+        if sink.failing_since is not None:
+            yield f"{sink.sink} takes no alerts since {sink.failing_since:%H:%M} UTC"
+    yield from watched.troubles
 
 
 def _open(waiting: Escalations) -> str:

@@ -2,7 +2,7 @@
 
 The programs of the intake know no database, and one bad turn is no trouble. When turn after turn
 fails nobody's mail is read any more, and that must not stand in a log alone. The file is written by
-the program, read by the intake sensor.
+the program, read by the watchman.
 """
 
 from collections.abc import Callable

@@ -13,6 +13,7 @@ from pydantic import Field
 from swarm.legacy.home import LegacyFiles
 from swarm.legacy.standby.heartbeats import LegacyPath, legacy_path
 from swarm.models import Noun, Tier, WorkOrderState
+from swarm.observe.watched import Watched
 from swarm.publishing.control import Control, read_control
 from swarm.store import reply_outcomes, role_setup
 from swarm.store.alerts import Alert, open_alerts
@@ -150,6 +151,7 @@ class Status(Noun):
     legacy: LegacyPath | None = Field(
         default=None, description="None: its files were not looked at"
     )
+    watched: Watched | None = Field(default=None, description="None: nobody looked at the watch")
     by_hand: tuple[str, ...] = Field(
         default=(),
         description="Why it is not proven that nothing is inserted by hand; empty: Postgres sees"
@@ -163,11 +165,13 @@ def status(
     streams: Sequence[Path] = (),
     recent: int = 20,
     legacy: LegacyFiles | None = None,
+    watched: Watched | None = None,
 ) -> Status:
     """Read the state of the system in one snapshot.
 
     ``streams`` are the intake files whose size tells the lag; a file that is not there lags by 0.
-    ``legacy`` are the files of today's path.
+    ``legacy`` are the files of today's path, ``watched`` a look at the watch (it asks sockets, and
+    so is taken before the snapshot).
     """
     sizes = {path.stem: path.stat().st_size if path.exists() else 0 for path in streams}
     with database.transaction() as connection:
@@ -179,6 +183,7 @@ def status(
             queue=Queue(**_row(connection, _QUEUE), jobs=_jobs(connection)),
             ledger=_counts(connection, _LEDGER),
             control=read_control(connection),
+            watched=watched,
             by_hand=role_setup.problems(connection),
             intake_lines=_counts(connection, _LINES),
             sorted_out=_counts(connection, _SORTED_OUT),

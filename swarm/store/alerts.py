@@ -3,17 +3,16 @@
 An alert names a kind and a subject (a work-order key or a component), is one row while unresolved,
 and never carries mail text. A condition (``raise_alert``: silent or not) fires once; where several
 incidents share a subject (``raise_growing``) they are counted, and what was not told yet is told
-again. What lives elsewhere: who finds trouble (every room), and where alerts go (the sink handed to
-:func:`deliver`).
+again. What lives elsewhere: what each kind means (``alert_kinds``), who finds trouble (every room),
+what each sink was told (``alert_deliveries``), telling them (``swarm.watchman``).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from swarm.errors import DatabaseUnavailableError, TransientError
 from swarm.models import Noun
-from swarm.store.database import Connection, Database
+from swarm.store.database import Connection
 
 DEAD = "work_order.dead"
 HELD = "work_order.held"
@@ -37,11 +36,14 @@ ON CONFLICT (kind, subject) WHERE resolved_at IS NULL DO NOTHING
 
 # What a person settled in part may grow again: what was told is never more than what there is.
 _RAISE_GROWING = """
-INSERT INTO alerts (kind, subject, detail, count)
-VALUES (%(kind)s, %(subject)s, %(detail)s, coalesce(%(total)s, 1))
-ON CONFLICT (kind, subject) WHERE resolved_at IS NULL DO UPDATE
-   SET count = coalesce(%(total)s, alerts.count + 1), detail = excluded.detail,
-       told = least(alerts.told, coalesce(%(total)s, alerts.count + 1))
+WITH raised AS (
+    INSERT INTO alerts (kind, subject, detail, count)
+    VALUES (%(kind)s, %(subject)s, %(detail)s, coalesce(%(total)s, 1))
+    ON CONFLICT (kind, subject) WHERE resolved_at IS NULL DO UPDATE
+       SET count = coalesce(%(total)s, alerts.count + 1), detail = excluded.detail
+ RETURNING id, count)
+UPDATE alert_deliveries d SET told = raised.count FROM raised
+ WHERE d.alert_id = raised.id AND d.told > raised.count
 """
 
 _RESOLVE = """
@@ -55,15 +57,13 @@ SELECT id, kind, subject, detail, count, at, delivered_at FROM alerts
  WHERE resolved_at IS NULL ORDER BY id
 """
 
-# Told again when it grew and the last telling is a while ago: neither silence nor a flood.
-_NEXT_UNDELIVERED = """
-SELECT id, kind, subject, detail, count, at, delivered_at FROM alerts
- WHERE delivered_at IS NULL
-    OR (resolved_at IS NULL AND count > told AND delivered_at < now() - interval '10 minutes')
- ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+# Of kinds whose conditions were all looked at: what was not seen is over.
+_RESOLVE_OTHERS = """
+UPDATE alerts SET resolved_at = now()
+ WHERE kind = ANY(%(kinds)s) AND resolved_at IS NULL
+   AND NOT EXISTS (SELECT 1 FROM unnest(%(seen_kinds)s::text[], %(subjects)s::text[]) AS s (k, n)
+                    WHERE (s.k, s.n) = (alerts.kind, alerts.subject))
 """
-
-_DELIVERED = "UPDATE alerts SET delivered_at = now(), told = count WHERE id = %s"
 
 # ES-22: past due without acknowledgement pages, once each; an acknowledgement resolves it.
 _RAISE_OVERDUE = """
@@ -153,26 +153,21 @@ def resolve_kind(connection: Connection, kind: str) -> int:
     return connection.execute(_RESOLVE_KIND, (kind,)).rowcount
 
 
+def resolve_others(
+    connection: Connection, kinds: Collection[str], seen: Collection[tuple[str, str]]
+) -> int:
+    """Settle alerts of these kinds but those whose (kind, subject) was seen; returns how many."""
+    values = {
+        "kinds": list(kinds),
+        "seen_kinds": [kind for kind, _ in seen],
+        "subjects": [subject for _, subject in seen],
+    }
+    return connection.execute(_RESOLVE_OTHERS, values).rowcount
+
+
 def open_alerts(connection: Connection) -> tuple[Alert, ...]:
     """Return the unresolved alerts, oldest first."""
     return tuple(Alert.model_validate(row) for row in connection.execute(_OPEN))
-
-
-def deliver(database: Database, sink: Callable[[Alert], None], *, limit: int = 50) -> int:
-    """Hand undelivered alerts to ``sink``, oldest first; returns how many it took.
-
-    At least once: an alert is marked only after the sink returned. A sink that is down raises
-    ``TransientError``; the rest then waits in the outbox for the next call.
-    """
-    delivered = 0
-    try:
-        while delivered < limit and _deliver_one(database, sink):
-            delivered += 1
-    except DatabaseUnavailableError:
-        raise
-    except TransientError:
-        return delivered
-    return delivered
 
 
 def raise_overdue_escalations(connection: Connection) -> int:
@@ -220,13 +215,3 @@ def acknowledge_escalation(connection: Connection, key: str, who: str) -> bool:
         resolve(connection, ESCALATION_OVERDUE, key)
         resolve(connection, ESCALATION_URGENT, key)
     return taken
-
-
-def _deliver_one(database: Database, sink: Callable[[Alert], None]) -> bool:
-    with database.transaction() as connection:
-        row = connection.execute(_NEXT_UNDELIVERED).fetchone()
-        if row is None:
-            return False
-        sink(Alert.model_validate(row))
-        connection.execute(_DELIVERED, (row["id"],))
-        return True

@@ -7,17 +7,24 @@ decided elsewhere (``programs``); this module knows no program by name.
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+from swarm.clock import utc_now
 from swarm.errors import TransientError
+from swarm.installation.program_deaths import (
+    STEADY_SECONDS,
+    ProgramDeaths,
+    deaths_file,
+    write_deaths,
+)
 from swarm.process_identity import StoppedProcesses
 from swarm.up.processes import Program, ask_to_end, await_end, kill_group, spawn
 
 _FIRST_DELAY = 0.5
 _LONGEST_DELAY = 30.0
-_STEADY_SECONDS = 60.0  # a process that lived this long starts again from the first delay
 # A stopped parent of workers takes no run, and a round of publishing is given up after 30 s.
 _LONGEST_STOP = 10.0
 
@@ -32,6 +39,8 @@ class Child:
     deaths: int = 0
     restart_at: float | None = None
     stood_still: bool = False
+    last: str = ""
+    died_at: datetime | None = None
 
     @property
     def running(self) -> bool:
@@ -50,9 +59,13 @@ class Death:
 
     def __str__(self) -> str:
         """How it ended, in words."""
+        return f"{self.name} {self.how}; starting it again in {self.delay:g} s"
+
+    @property
+    def how(self) -> str:
+        """How it ended, without its name."""
         stopped = f"was stopped for more than {_LONGEST_STOP:g} s and killed"
-        how = stopped if self.stood_still else describe_exit(self.returncode)
-        return f"{self.name} {how}; starting it again in {self.delay:g} s"
+        return stopped if self.stood_still else describe_exit(self.returncode)
 
 
 def describe_exit(returncode: int) -> str:
@@ -94,6 +107,8 @@ class Supervisor:
         """
         self._kill_stopped()
         deaths = tuple(d for c in self.children if (d := self._notice(c)) is not None)
+        if deaths:
+            write_deaths(deaths_file(self._run), self._remembered())
         for child in self.children:
             if child.restart_at is not None and self._clock() >= child.restart_at:
                 self._spawn(child)
@@ -148,12 +163,24 @@ class Supervisor:
         child.started = self._clock()
         child.process = spawn(child.program, self._logs / f"{name}.log", self._run / f"{name}.pid")
 
+    def _remembered(self) -> Iterator[ProgramDeaths]:
+        for child in self.children:
+            if child.died_at is not None:
+                yield ProgramDeaths(
+                    name=child.program.name,
+                    deaths=child.deaths,
+                    last=child.last,
+                    died_at=child.died_at,
+                )
+
     def _notice(self, child: Child) -> Death | None:
         if child.process is None or (code := child.process.poll()) is None:
             return None
         kill_group(child.process.pid)  # what the dead one had started must not go on alone
-        steady = self._clock() - child.started >= _STEADY_SECONDS
+        steady = self._clock() - child.started >= STEADY_SECONDS
         child.deaths = 1 if steady else child.deaths + 1
         delay = min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** (child.deaths - 1))
         child.process, child.restart_at = None, self._clock() + delay
-        return Death(child.program.name, code, delay, child.stood_still)
+        death = Death(child.program.name, code, delay, child.stood_still)
+        child.last, child.died_at = death.how, utc_now()
+        return death

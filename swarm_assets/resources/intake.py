@@ -9,7 +9,6 @@ from pydantic import SecretStr
 from swarm.intake.stream.sorted_out import read_sorted_out
 from swarm.intake.stream.tick import IngestReport, ingest
 from swarm.legacy.home import IntakeFiles
-from swarm.legacy.turns import tell_failing_turns
 from swarm.store.database import Database
 from swarm_assets.resources import process
 
@@ -23,15 +22,13 @@ class IntakeStream:
     secret: SecretStr
 
     def ingest(self) -> IngestReport:
-        """Store what is new in the stream, and what was left out of it; tell of failing programs.
+        """Store what is new in the stream, and what was left out of it.
 
         Raises ``DatabaseUnavailableError``.
         """
         secret = self.secret.get_secret_value()
         report = ingest(self.database, self.path, secret)
-        files = IntakeFiles(self.path.parent.parent)
-        read_sorted_out(self.database, files.ignored, secret)
-        tell_failing_turns(self.database, files)
+        read_sorted_out(self.database, IntakeFiles(self.path.parent.parent).ignored, secret)
         return report
 
 

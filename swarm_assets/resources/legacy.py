@@ -7,10 +7,10 @@ import dagster as dg
 from pydantic import SecretStr
 
 from swarm.legacy.home import LegacyFiles
-from swarm.legacy.standby import heartbeats, proof
+from swarm.legacy.standby import proof
 from swarm.legacy.standby.countdown import expected, utc_day
 from swarm.legacy.standby.proof import Proof
-from swarm.store.database import Connection, Database
+from swarm.store.database import Database
 from swarm_assets.resources import process
 
 
@@ -22,10 +22,6 @@ class Legacy:
     files: LegacyFiles
     key_secret: SecretStr
     signature: str
-
-    def watch(self, connection: Connection, now: datetime) -> int:
-        """Alert its programs that must run and do not; returns how many."""
-        return heartbeats.watch(connection, self.files, now)
 
     def proof_due(self, now: datetime) -> bool:
         """Whether it must be proven today that it could take over, and was not yet."""

@@ -40,9 +40,13 @@ INSERT INTO legacy_proof (day, at, epoch, holds, reasons, evidence)
 VALUES (%(day)s, %(at)s, %(epoch)s, %(holds)s, %(reasons)s, %(evidence)s)
 """
 
+# A day is due when it is over, or was tried for six hours: at a first start nothing can be proven.
 _UNPROVEN_DAYS = """
-SELECT count(DISTINCT day)::int AS days FROM legacy_proof
- WHERE day > coalesce((SELECT max(day) FROM legacy_proof WHERE holds), '-infinity')
+SELECT count(*)::int AS days FROM (
+    SELECT day, min(at) AS tried_first FROM legacy_proof
+     WHERE day > coalesce((SELECT max(day) FROM legacy_proof WHERE holds), '-infinity')
+     GROUP BY day) unproven
+ WHERE day < %(day)s OR tried_first <= %(at)s - interval '6 hours'
 """
 
 _PROVEN = "SELECT 1 FROM legacy_proof WHERE day = %s AND holds LIMIT 1"
@@ -176,11 +180,12 @@ def _store(connection: Connection, proof: Proof) -> None:
     if proof.holds:
         resolve(connection, UNPROVEN, _SUBJECT)
     else:
-        _alert(connection, proof.reasons)
+        _alert(connection, proof)
 
 
-def _alert(connection: Connection, reasons: tuple[str, ...]) -> None:
-    """Tell of each unproven day once, however often it was tried."""
-    row = connection.execute(_UNPROVEN_DAYS).fetchone()
-    if row and row["days"]:  # none: the day was proven already, this was asked for once more
-        raise_growing(connection, UNPROVEN, _SUBJECT, "; ".join(reasons), total=row["days"])
+def _alert(connection: Connection, proof: Proof) -> None:
+    """Tell of each unproven day once, when it is due, however often it was tried."""
+    row = connection.execute(_UNPROVEN_DAYS, {"day": proof.day, "at": proof.at}).fetchone()
+    if row and row["days"]:  # none: it is not due, or was proven and this was asked for once more
+        reasons = "; ".join(proof.reasons)
+        raise_growing(connection, UNPROVEN, _SUBJECT, reasons, total=row["days"])

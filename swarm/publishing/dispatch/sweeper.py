@@ -43,6 +43,14 @@ SELECT work_order_key, publisher FROM publication_ledger
    AND changed_at < clock_timestamp() - make_interval(secs => %(alert_seconds)s) LIMIT 100
 """
 
+# Taken by the hook, or perhaps, and nobody has found it or given it up. Asked later than the
+# reconciler itself asks, which knows what it saw.
+_DOUBTFUL_LONG = """
+SELECT work_order_key, publisher FROM publication_ledger
+ WHERE state IN ('ACCEPTED', 'UNKNOWN')
+   AND changed_at < clock_timestamp() - make_interval(secs => 2 * %(alert_seconds)s) LIMIT 100
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Swept:
@@ -54,21 +62,31 @@ class Swept:
 
 def sweep(deps: PublishingDeps) -> Swept:
     """End what is used up or declined; alert what waits too long."""
-    limits = {
-        "max_attempts": deps.timings.max_attempts,
-        "alert_seconds": deps.timings.unconfirmed_alert_seconds,
-    }
+    limits = {"max_attempts": deps.timings.max_attempts}
     with deps.database.transaction() as connection:
         used_up = connection.execute(_USED_UP, limits).fetchall()
         declined = connection.execute(_DECLINED).fetchall()
     ended = sum(_end(deps, row) for row in used_up) + sum(_decline(deps, row) for row in declined)
     # Looked for afterwards: what has just ended waits for nobody any more.
     with deps.database.transaction() as connection:
-        waiting = connection.execute(_WAITING_LONG, limits).fetchall()
-        ready = connection.execute(_READY_LONG, limits).fetchall()
-        alerted = _alert(connection, waiting, endings.PENDING_PAYLOAD, "waits for the payload of")
-        alerted += _alert(connection, ready, endings.STUCK, "is ready but was not claimed by")
+        alerted = alert_long_waits(connection, deps.timings.unconfirmed_alert_seconds)
     return Swept(ended, alerted)
+
+
+def alert_long_waits(connection: Connection, seconds: float) -> int:
+    """Alert what has waited for longer than ``seconds``; returns how many are new.
+
+    Also asked where nobody does any round: then least of all may it wait unseen.
+    """
+    limit = {"alert_seconds": seconds}
+    waiting = connection.execute(_WAITING_LONG, limit).fetchall()
+    ready = connection.execute(_READY_LONG, limit).fetchall()
+    doubtful = connection.execute(_DOUBTFUL_LONG, limit).fetchall()
+    return (
+        _alert(connection, waiting, endings.PENDING_PAYLOAD, "waits for the payload of")
+        + _alert(connection, ready, endings.STUCK, "is ready but was not claimed by")
+        + _alert(connection, doubtful, endings.UNCONFIRMED, "is not found in the mailbox; sent by")
+    )
 
 
 def _end(deps: PublishingDeps, row: Row) -> bool:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._utils.schedules import schedule_execution_time_iterator
 
+from swarm.observe import dagster_names
 from swarm_assets.definitions import build_definitions
 
 pytestmark = pytest.mark.integration
@@ -54,7 +56,6 @@ CHECKS = {
 }
 
 SENSORS = {
-    "alerts",
     "intake",
     "legacy_outcomes",
     "legacy_proof",
@@ -136,6 +137,23 @@ def test_the_sensors_are_these_and_all_run_by_default(
     ours = [sensor for sensor in repository.sensor_defs if sensor.name in SENSORS]
     assert {sensor.name for sensor in ours} == SENSORS
     assert all(s.default_status is dg.DefaultSensorStatus.RUNNING for s in ours)
+
+
+def test_the_watch_over_dagster_knows_every_sensor_and_schedule_and_how_often_each_is_due(
+    repository: dg.RepositoryDefinition,
+) -> None:
+    """``swarm`` knows no Dagster: the names it watches stand in a table of its own."""
+    sensors = {s.name: s.minimum_interval_seconds for s in repository.sensor_defs}
+    sensors.pop("default_automation_condition_sensor", None)  # Dagster's own, off
+    assert sensors == dagster_names.SENSORS
+    due = {each.name: _seconds_between(each) for each in repository.schedule_defs}
+    assert due == dagster_names.SCHEDULES
+
+
+def _seconds_between(schedule: dg.ScheduleDefinition) -> float:
+    ticks = schedule_execution_time_iterator(0.0, schedule.cron_schedule, "UTC")
+    first, second = next(ticks), next(ticks)
+    return (second - first).total_seconds()
 
 
 def test_the_jobs_are_these_and_nothing_retries_a_rejected_draft(

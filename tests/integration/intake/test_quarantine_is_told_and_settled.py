@@ -12,7 +12,6 @@ from swarm.intake.stream.line import read_line
 from swarm.intake.stream.tick import ingest
 from swarm.observe.audit.promises import audit
 from swarm.sandbox import environment as sandbox_environment
-from swarm.store.alerts import deliver
 from swarm.store.database import Database, Row
 
 pytestmark = pytest.mark.integration
@@ -85,23 +84,6 @@ def test_the_alert_of_a_generation_grows_with_each_bad_line(house: House) -> Non
         assert (alert["subject"], alert["count"]) == ("work_orders:1", expected)
     assert "garbage" not in alert["detail"]
     assert house.breaches() == set()
-
-
-def test_a_growing_alert_is_told_again_after_a_while_and_not_at_every_line(house: House) -> None:
-    told: list[int] = []
-
-    def tell() -> list[int]:
-        deliver(house.database, lambda alert: told.append(alert.count))
-        return told
-
-    house.write(b"garbage\n")
-    assert tell() == [1]
-    house.write(b"more\n")
-    assert tell() == [1], "told a moment ago"
-    house.sql("UPDATE alerts SET delivered_at = now() - interval '11 minutes'")
-    assert tell() == [1, 2], "what grew meanwhile is told, though nothing grows now"
-    house.sql("UPDATE alerts SET delivered_at = now() - interval '11 minutes'")
-    assert tell() == [1, 2], "what did not grow is not told again"
 
 
 def test_a_person_discards_lines_and_the_alert_ends_with_the_last(house: House) -> None:

@@ -14,6 +14,7 @@ from swarm.legacy.follow import Follower
 from swarm.legacy.home import LegacyFiles
 from swarm.legacy.jsonl import LineLog, write_state
 from swarm.legacy.pipeline_daemon import PipelineDaemon
+from swarm.legacy.standby import heartbeats
 from swarm.legacy.standby.countdown import decommission, expected, refusals, standby
 from swarm.legacy.standby.proof import Proof, prove
 from swarm.observe.status import Status, status
@@ -110,7 +111,7 @@ def desk(database: Database, tmp_path: Path) -> Desk:
 
 def watch(desk: Desk) -> int:
     with desk.database.transaction() as connection:
-        return desk.resource.watch(connection, desk.now)
+        return heartbeats.watch(connection, desk.files, desk.now)
 
 
 def test_a_silent_program_is_alerted_while_it_must_stand_by_and_settled_when_it_is_back(
@@ -197,6 +198,9 @@ def test_what_would_stop_a_take_over_is_a_reason_against_the_proof(
     proof = desk.prove()
     assert not proof.holds
     assert any(said.startswith(reason) for said in proof.reasons), proof.reasons
+    assert desk.alerts() == [], "the day is not over"
+    desk.now += timedelta(hours=6)
+    assert not desk.prove().holds
     assert desk.alerts() == [("legacy.unproven", "legacy")]
 
 
@@ -215,13 +219,17 @@ def test_a_day_is_proven_once_a_proof_of_it_holds_and_its_alert_is_settled(desk:
 def test_each_unproven_day_counts_until_one_is_proven(desk: Desk) -> None:
     for days in (1, 2, 3):
         desk.next_day()
-        for _ in range(2):
+        for hours in (0, 7):
+            desk.now += timedelta(hours=hours)
             assert not desk.prove().holds
+        desk.now -= timedelta(hours=7)
         with desk.database.transaction() as connection:
             assert [alert.count for alert in open_alerts(connection)] == [days]
     desk.live()
     assert desk.prove().holds
     assert desk.alerts() == []
+    desk.next_day()
+    assert not desk.prove().holds
     desk.next_day()
     assert not desk.prove().holds
     with desk.database.transaction() as connection:

@@ -1,8 +1,7 @@
-"""Alerts fire once, wait while the sink is down, and none is lost (T58, ES-22)."""
+"""Alerts fire once, go with their transaction, and end (ES-22). Told: ``integration/watchman``."""
 
 import pytest
 
-from swarm.errors import RemoteUnavailableError
 from swarm.store import alerts
 from swarm.store.database import Database
 
@@ -22,19 +21,6 @@ def resolve(database: Database) -> bool:
 def firing(database: Database) -> list[str]:
     with database.transaction() as connection:
         return [f"{alert.kind} {alert.subject}" for alert in alerts.open_alerts(connection)]
-
-
-class Pager:
-    """A sink that can be down, and remembers what it took."""
-
-    def __init__(self) -> None:
-        self.taken: list[str] = []
-        self.down_after: int | None = None
-
-    def __call__(self, alert: alerts.Alert) -> None:
-        if self.down_after is not None and len(self.taken) >= self.down_after:
-            raise RemoteUnavailableError("the pager does not answer")
-        self.taken.append(alert.subject)
 
 
 def test_an_alert_fires_once_while_unresolved(database: Database) -> None:
@@ -57,26 +43,16 @@ def test_an_alert_goes_with_the_transaction_that_raised_it(database: Database) -
     assert firing(database) == []
 
 
-def test_alerts_are_delivered_oldest_first_and_once(database: Database) -> None:
-    pager = Pager()
-    for subject in ("a", "b", "c"):
+def test_what_was_not_seen_at_a_look_is_over_and_what_was_not_looked_at_is_not(
+    database: Database,
+) -> None:
+    for subject in ("seen", "gone"):
         raise_one(database, subject)
-    assert alerts.deliver(database, pager, limit=2) == 2
-    assert alerts.deliver(database, pager) == 1
-    assert alerts.deliver(database, pager) == 0
-    assert pager.taken == ["a", "b", "c"]
-
-
-def test_while_the_sink_is_down_alerts_wait_and_none_is_lost(database: Database) -> None:
-    pager = Pager()
-    for subject in ("a", "b", "c"):
-        raise_one(database, subject)
-    pager.down_after = 1
-    assert alerts.deliver(database, pager) == 1
-    assert alerts.deliver(database, pager) == 0
-    pager.down_after = None
-    assert alerts.deliver(database, pager) == 2
-    assert pager.taken == ["a", "b", "c"]
+    with database.transaction() as connection:
+        alerts.raise_alert(connection, "another.kind", "gone", "d")
+        seen = [("component.silent", "seen")]
+        assert alerts.resolve_others(connection, ["component.silent"], seen) == 1
+    assert firing(database) == ["component.silent seen", "another.kind gone"]
 
 
 def test_an_overdue_escalation_pages_once_until_somebody_takes_it(world) -> None:

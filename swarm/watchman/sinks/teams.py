@@ -1,0 +1,58 @@
+"""A Teams workflow that posts the card it is sent ("when a Teams webhook request is received").
+
+Source: learn.microsoft.com, "Create incoming webhooks with Workflows": a message whose attachment
+is an Adaptive Card; 202 means taken. Texts are ``TextRun``s, which know no markdown: a key with
+underscores would else lose them. The old connectors (MessageCard) are gone and not spoken.
+"""
+
+from typing import Final
+
+from pydantic import JsonValue, SecretStr
+
+from swarm.store.alert_kinds import Severity
+from swarm.watchman.messages import Course, Message
+from swarm.watchman.sinks.posting import Posting
+
+_CARD = "application/vnd.microsoft.card.adaptive"
+
+
+class TeamsSink:
+    """Posts one adaptive card."""
+
+    name: Final = "teams"
+
+    def __init__(self, url: SecretStr) -> None:
+        self._posting = Posting(self.name, url)
+
+    def tell(self, message: Message) -> None:
+        """Post it; raises as ``Sink.tell`` says."""
+        self._posting.post(body_of(message))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._posting.close()
+
+
+def body_of(message: Message) -> dict[str, JsonValue]:
+    """Return the body of the POST."""
+    run: dict[str, JsonValue] = {"weight": "Bolder", "size": "Medium", "color": _colour(message)}
+    card: JsonValue = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "msteams": {"width": "Full"},
+        "body": [_text(message.headline, run), *(_text(line, {}) for line in message.lines)],
+        "actions": [{"type": "Action.OpenUrl", "title": "Have a look", "url": message.link}],
+    }
+    attachment: JsonValue = {"contentType": _CARD, "contentUrl": None, "content": card}
+    return {"type": "message", "attachments": [attachment]}
+
+
+def _text(text: str, look: dict[str, JsonValue]) -> JsonValue:
+    return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text, **look}]}
+
+
+def _colour(message: Message) -> str:
+    if message.course is not Course.FIRING:
+        return "Good"
+    return "Attention" if message.severity is Severity.PAGE else "Warning"
