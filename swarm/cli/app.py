@@ -3,6 +3,7 @@
 import typer
 
 from swarm.cli import (
+    backup,
     database,
     dead,
     doctor,
@@ -45,6 +46,9 @@ app.command("erase")(erase.erase)
 app.command("run-once")(run_once.run_once)
 app.command("rehearse")(rehearse.rehearse_command)
 app.command("report")(report.report)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
+app.command("reconcile")(backup.reconcile)
 app.command("doctor")(doctor.doctor)
 app.add_typer(database.app, name="database")
 app.add_typer(dead.app, name="dead")
