@@ -131,12 +131,16 @@ def _about(url: str) -> tuple[str, str, dict[str, str]]:
 
 
 def _copy(root: Path, target: Path, patterns: tuple[str, ...]) -> None:
-    """Copy what the patterns name, readable by its owner alone; what is not there is left out."""
+    """Copy what the patterns name, readable by its owner alone; what is not there is left out.
+
+    What was copied before stays: the sender's journal is emptied once the ledger knows it, so the
+    one from before the dump is the one that fits it.
+    """
     for pattern in patterns:
         for found in root.glob(pattern):
             for source in found.rglob("*") if found.is_dir() else (found,):
-                if source.is_file() and not source.name.endswith(".tmp"):
-                    to = target / source.relative_to(root)
+                to = target / source.relative_to(root)
+                if source.is_file() and not source.name.endswith(".tmp") and not to.exists():
                     to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                     shutil.copyfile(source, to)
                     to.chmod(0o600)

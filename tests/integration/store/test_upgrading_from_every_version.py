@@ -86,7 +86,8 @@ def test_every_table_a_program_can_write_has_a_row_that_is_upgraded(
     empty = {table for table, rows in _rows(url).items() if not rows}
     assert empty <= {
         "intake_blanking", "readiness_reports", "gate_results", "certificates",
-        "certificate_voids", "cutover_watch", "foreign_writes", "must_escalate_measurements", "service_writers",
+        "certificate_voids", "cutover_watch", "foreign_writes",
+        "must_escalate_measurements", "service_writers",
         "installation_places",
     }  # fmt: skip
 
