@@ -22,6 +22,7 @@ from swarm.cli import (
     release,
     report,
     run_once,
+    service,
     shadow,
     submit,
     up,
@@ -60,6 +61,7 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(publisher.app, name="publisher")
 app.add_typer(legacy.app, name="legacy")
 app.add_typer(home.app, name="home")
+app.add_typer(service.app, name="service")
 app.add_typer(history.app, name="history")
 app.add_typer(shadow.app, name="shadow")
 

@@ -35,7 +35,6 @@ from swarm.store.database import Connection, Database
 from swarm.store.restored import Restored, note_reconciled, unreconciled
 
 _WHY: Final = "restored from a backup: it may have been drafted since, and no draft is there now"
-_FOUND: Final = "restored from a backup: a draft of it is in the mailbox"
 
 _BEFORE: Final = timedelta(days=1)  # a mail that came just before the backup may be read after it
 
@@ -186,7 +185,7 @@ def _settle(
     """One transaction a work order: hold what is open, confirm what was found."""
     with database.transaction() as connection:
         fence = make_row(connection, row.key)
-        why = _FOUND if drafts else _WHY
+        why = endings.FOUND_AFTER_RESTORE if drafts else _WHY
         if row.state is not LedgerState.HELD:
             endings.hold(
                 connection, row.key, fence, why, settle_work_order, states=sorted(_OPEN),
