@@ -8,10 +8,9 @@ STAMP := $(VENV)/.installed
 .PHONY: run rehearse test soak faults check lock clean
 
 $(STAMP): requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $(STAMP)
+	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) install.py $(BIN)/python
+	@touch $(STAMP)
 
 run: $(STAMP)
 	$(BIN)/swarm up $(if $(PORT),--port $(PORT))

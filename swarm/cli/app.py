@@ -4,6 +4,7 @@ import typer
 
 from swarm.cli import (
     alerts,
+    backup,
     database,
     dead,
     doctor,
@@ -22,6 +23,7 @@ from swarm.cli import (
     release,
     report,
     run_once,
+    service,
     shadow,
     submit,
     up,
@@ -46,6 +48,9 @@ app.command("erase")(erase.erase)
 app.command("run-once")(run_once.run_once)
 app.command("rehearse")(rehearse.rehearse_command)
 app.command("report")(report.report)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
+app.command("reconcile")(backup.reconcile)
 app.command("doctor")(doctor.doctor)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(database.app, name="database")
@@ -58,6 +63,7 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(publisher.app, name="publisher")
 app.add_typer(legacy.app, name="legacy")
 app.add_typer(home.app, name="home")
+app.add_typer(service.app, name="service")
 app.add_typer(history.app, name="history")
 app.add_typer(shadow.app, name="shadow")
 

@@ -6,47 +6,33 @@ A check answers with findings; what is wrong with one never keeps the next from 
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 
 import psycopg
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
 
 from swarm.cli import reaching, watch_findings
 from swarm.cli.findings import Finding, Health
+from swarm.cli.ground import skew
+from swarm.cli.postgres_trouble import trouble
 from swarm.errors import ConfigurationError, SwarmError
 from swarm.installation.environment import doubles
 from swarm.installation.home import Home
 from swarm.installation.membership import home_differences
-from swarm.settings import (
-    AlertSettings,
-    CoreSettings,
-    GraphSettings,
-    ModelSettings,
-    MondaySettings,
-    PublishingSettings,
-    QueueSettings,
-    Settings,
-    ZapierSettings,
-    load_model_settings,
-    load_settings,
-)
+from swarm.settings import Settings, load_model_settings, load_settings
 from swarm.store import role_setup
 from swarm.store.database import Database
 from swarm.store.grants import has_roles
 from swarm.store.migrate import pending
 from swarm.store.reply_outcomes import untraceable
+from swarm.store.restored import unreconciled
 from swarm.store.world import sentence
 from swarm.up.programs import port_free
 
-_PARTS = (
-    CoreSettings,
-    GraphSettings,
-    MondaySettings,
-    ZapierSettings,
-    ModelSettings,
-    PublishingSettings,
-    QueueSettings,
-    AlertSettings,
-)
+_PARTS = tuple(each.type for each in fields(Settings))
+_CONNECT_SECONDS = 5
 _OLDEST_PYTHON = (3, 11)
 _FAMILY = {"dagster": "1.13.27", "dagster-webserver": "1.13.27", "dagster-postgres": "0.29.27",
            "dagster-celery": "0.29.27"}  # fmt: skip
@@ -79,16 +65,23 @@ def _langgraph(found: str) -> Finding:
 
 
 def variables(user: Mapping[str, str], described: Mapping[str, str]) -> Iterator[Finding]:
-    """Explain every setting: set by you, set by ``swarm up``, default, or missing."""
+    """Explain every setting there is: set by you, set by ``swarm up``, default, or missing."""
     for part in _PARTS:
+        assert isinstance(part, type) and issubclass(part, BaseSettings)  # noqa: S101, PT018 - ours
         prefix = str(part.model_config.get("env_prefix", ""))
         for field, about in part.model_fields.items():
             name = f"{prefix}{field}".upper()
             origin = _origin(name, user, described)
             missing = origin == "unset" and about.is_required()
             words = "missing" if missing else "default" if origin == "unset" else origin
-            text = f"{words}{f': {about.description}' if about.description else ''}"
-            yield _finding("settings", name, not missing, text)
+            secret = " (a secret)" if _is_secret(about.annotation) else ""
+            yield Finding(
+                area="settings",
+                name=name,
+                health=Health.BAD if missing else Health.GOOD,
+                detail=f"{words}: {about.description}{secret}",
+                helps=f"set {name}" if missing else "",
+            )
     if not user.get("MODEL_NAME"):
         yield Finding(
             area="settings",
@@ -96,6 +89,10 @@ def variables(user: Mapping[str, str], described: Mapping[str, str]) -> Iterator
             health=Health.NOTE,
             detail="rules (offline); set MODEL_NAME and MODEL_BASE_URL for a chat model",
         )
+
+
+def _is_secret(annotation: object) -> bool:
+    return SecretStr in (annotation, *getattr(annotation, "__args__", ()))
 
 
 def installation(described: Mapping[str, str], ui_port: int) -> Iterator[Finding]:
@@ -111,19 +108,25 @@ def installation(described: Mapping[str, str], ui_port: int) -> Iterator[Finding
         area="machine",
         name=f"port {ui_port}",
         health=Health.GOOD if free else Health.NOTE,
-        detail="free" if free else "taken; use `swarm up --port N`",
+        detail="free" if free else "taken",
+        helps="" if free else "`swarm up --port N` takes another",
     )
 
 
-def services() -> Iterator[Finding]:
-    """Try Postgres and the three services with the settings in the environment."""
+def postgres() -> Iterator[Finding]:
+    """Try Postgres with the settings in the environment."""
     try:
         settings = load_settings()
     except ConfigurationError as error:
-        yield Finding(area="services", name="settings", health=Health.BAD, detail=str(error))
+        yield Finding(
+            area="services",
+            name="settings",
+            health=Health.BAD,
+            detail=error.message,
+            helps="mend what is missing above",
+        )
         return
     yield from _postgres(settings)
-    yield from outside(settings, frozenset())
 
 
 def chat_model() -> Iterator[Finding]:
@@ -134,17 +137,6 @@ def chat_model() -> Iterator[Finding]:
         yield Finding(area="settings", name="model", health=Health.BAD, detail=str(error))
         return
     yield from reaching.model(settings)
-
-
-def outside(settings: Settings, doubled: frozenset[str]) -> Iterator[Finding]:
-    """Ask each service that is not going to be doubled."""
-    if "graph" not in doubled:
-        yield reaching.mailbox(settings.graph)
-    if "monday" not in doubled:
-        yield from reaching.crm(settings.monday)
-    if "zapier" not in doubled:
-        yield reaching.hook(settings.zapier)
-    yield from reaching.model(settings.model)
 
 
 def home(place: Home, settings: Settings | None) -> Iterator[Finding]:
@@ -160,20 +152,49 @@ def home(place: Home, settings: Settings | None) -> Iterator[Finding]:
 
 
 def _postgres(settings: Settings) -> Iterator[Finding]:
+    url = settings.core.database_url.get_secret_value()
     try:
-        waiting = pending(settings.core.database_url.get_secret_value())
-    except psycopg.OperationalError:
-        detail = "cannot be reached; is DATABASE_URL right and the server up?"
-        yield Finding(area="services", name="postgres", health=Health.BAD, detail=detail)
+        with psycopg.connect(url, connect_timeout=_CONNECT_SECONDS) as connection:
+            now = connection.execute("SELECT clock_timestamp()").fetchone()
+        waiting = pending(url)
+    except psycopg.OperationalError as error:
+        found = trouble(error)
+        yield Finding(
+            area="services",
+            name="postgres",
+            health=Health.BAD,
+            detail=found.detail,
+            helps=found.helps,
+        )
         return
     yield Finding(area="services", name="postgres", health=Health.GOOD, detail="reachable")
+    if now:
+        yield skew("postgres", now[0])
     detail = f"not applied: {', '.join(waiting)}" if waiting else "all applied"
     yield _finding("services", "migrations", not waiting, detail)
     if not waiting:
+        yield _restored(settings)
         yield _sent_items(settings)
         yield _roles(settings)
         with closing(Database(settings.core.database_url.get_secret_value())) as database:
             yield from watch_findings.watch(settings, database)
+
+
+def _restored(settings: Settings) -> Finding:
+    """Say whether nobody may publish because a backup was restored."""
+    url = settings.core.database_url.get_secret_value()
+    with closing(Database(url)) as database, database.transaction() as connection:
+        restored = unreconciled(connection)
+    if restored is None:
+        detail = "the ledger knows the mailbox; no restore waits to be compared"
+        return Finding(area="services", name="restored", health=Health.GOOD, detail=detail)
+    return Finding(
+        area="services",
+        name="restored",
+        health=Health.BAD,
+        detail=f"restored from the backup of {restored.backup_at:%F %H:%M} UTC: nobody may publish",
+        helps="`swarm reconcile`, see docs/backup.md",
+    )
 
 
 def _sent_items(settings: Settings) -> Finding:

@@ -14,9 +14,12 @@ class Health(StrEnum):
 
 
 class Finding(Noun):
-    """One line of the diagnosis. ``detail`` never holds a value of a secret."""
+    """One line of the diagnosis. ``detail`` never holds a value of a secret; ``helps`` says what
+    to do about it.
+    """
 
     area: str
     name: str
     health: Health
     detail: str
+    helps: str = ""

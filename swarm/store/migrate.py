@@ -76,8 +76,17 @@ def scripts() -> list[tuple[str, str]]:
     return [(f.name, f.read_text("utf-8")) for f in sorted(files, key=lambda f: f.name)]
 
 
+def checksums() -> dict[str, str]:
+    """Return the hash of every migration this program knows, by its name."""
+    return {name: _sha256(sql) for name, sql in scripts()}
+
+
+def _sha256(sql: str) -> str:
+    return hashlib.sha256(sql.encode()).hexdigest()
+
+
 def _apply(connection: psycopg.Connection, name: str, sql: str) -> bool:
-    sha256 = hashlib.sha256(sql.encode()).hexdigest()
+    sha256 = _sha256(sql)
     row = connection.execute(
         "SELECT sha256 FROM schema_migrations WHERE name = %s", (name,)
     ).fetchone()

@@ -9,6 +9,7 @@ from swarm.settings import load_settings
 from swarm.store.database import Database
 from swarm.store.roles import Role
 from swarm.up.idle import Idle
+from swarm.up.logs import keep_bounded
 from swarm.up.progress import Picture, look
 from swarm.up.session import Session
 from swarm.up.view import caption
@@ -27,6 +28,7 @@ def watch(session: Session, mails_fed: int) -> bool:
     try:
         while True:
             session.poll()
+            keep_bounded(session.home)
             done = _look(session, database, idle)
             if session.options.until_idle and done:
                 return True

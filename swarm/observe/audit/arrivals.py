@@ -76,6 +76,13 @@ class Arrivals:
             until = min(reached, datetime.now(UTC)) - _LATE
             yield from self._unread(seen, max(began, until - _BACK[scope]), until)
 
+    def unread(self, since: datetime, until: datetime) -> Iterator[tuple[str, Violation]]:
+        """Yield each mail of the inbox, received in this span, that was never read.
+
+        Raises ``OSError`` when the files of the intake cannot be read.
+        """
+        yield from self._unread(_events(self.files), since, until)
+
     def _unsorted(self, database: Database, seen: "_Seen") -> Iterator[tuple[str, Violation]]:
         lost = {each.decode() for each in seen.handled - _ids_in(self.files)}
         with database.transaction() as connection:

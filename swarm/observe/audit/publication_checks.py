@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from swarm.models import DECLINED, canonical_sha256
 from swarm.observe.audit.findings import Violation
 from swarm.observe.audit.stored import Stored
+from swarm.publishing.ledger.endings import FOUND_AFTER_RESTORE
 from swarm.publishing.ledger.payload import StoredPayload, draft_sha256
 from swarm.publishing.ledger.states import LedgerState
 from swarm.publishing.ledger.transitions import MOVES, REOPEN, Move
@@ -151,11 +152,17 @@ def _counted(row: Row, told: Counter[str]) -> Iterator[Violation]:
 
 
 def _bytes(stored: Stored, row: Row) -> Iterator[Violation]:
-    """A row names its bytes from READY on; a switch to nobody takes the name away again."""
+    """A row names its bytes from READY on; a switch to nobody takes the name away again.
+
+    Nor does one name any whose draft was there when a backup was restored: that was approved by a
+    ledger that is lost (``swarm reconcile``).
+    """
     named = row["payload_sha256"]
     theirs = {p["sha256"] for p in stored.payloads if p["publisher"] == row["publisher"]}
     handed_back = any(line["event"] == "not_sent" for line in stored.log)
-    wanted = row["state"] in _BYTES_NAMED or (row["state"] == "CONFIRMED" and not handed_back)
+    of_a_lost_ledger = any(line["detail"] == FOUND_AFTER_RESTORE for line in stored.log)
+    excused = handed_back or of_a_lost_ledger
+    wanted = row["state"] in _BYTES_NAMED or (row["state"] == "CONFIRMED" and not excused)
     if named not in theirs and (wanted or named is not None):
         yield Violation(4, "payload_changed", f"{row['state']}: the payload it names is not stored")
 

@@ -26,6 +26,9 @@ UNCONFIRMED = "publication.unconfirmed"
 PENDING_PAYLOAD = "publication.pending_payload"
 STUCK = "publication.stuck"
 
+FOUND_AFTER_RESTORE = "restored from a backup: a draft of it is in the mailbox"
+"""Why a row is held for a moment before it is confirmed: a ledger that is lost had approved it."""
+
 Settle = Callable[[Connection, str, WorkOrderState, str], bool]
 """Let the work order follow its publication, in the same transaction; False: not its turn."""
 

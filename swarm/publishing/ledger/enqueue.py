@@ -44,6 +44,8 @@ ON CONFLICT (work_order_key, publisher) DO UPDATE
  WHERE %(replace)s
 """
 
+_FENCE = "SELECT fence FROM publication_ledger WHERE work_order_key = %s FOR UPDATE"
+
 _OPEN = frozenset({LedgerState.READY, LedgerState.PENDING_PAYLOAD})
 
 
@@ -99,3 +101,15 @@ def enqueue(
     connection.execute(_STORE_PAYLOAD, columns)
     make_ready(connection, key, publisher, sha256)
     return LedgerRow.model_validate(connection.execute(_LOCK_ROW, row_key).fetchone())
+
+
+def make_row(connection: Connection, key: str) -> int:
+    """Make the row of a work order that has no payload, so that it can be held; returns its fence.
+
+    A restored ledger bars by it what may have been drafted after the backup. An existing row stays.
+    """
+    control = control_to_write_ready(connection)
+    connection.execute(_MAKE_ROW, {"key": key, "active": control.active, "epoch": control.epoch})
+    row = connection.execute(_FENCE, (key,)).fetchone() or {"fence": 0}
+    fence: int = row["fence"]
+    return fence

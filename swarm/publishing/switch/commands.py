@@ -21,6 +21,7 @@ from swarm.publishing.switch import lease, wish
 from swarm.publishing.switch.lease import Lease
 from swarm.publishing.switch.wish import Wish
 from swarm.store.database import Connection, Database
+from swarm.store.restored import unreconciled
 
 _COUNTS = """
 SELECT publisher || ' ' || state AS name, count(*) AS number
@@ -232,9 +233,12 @@ def flip(
 
     Flipping to the publisher in office is allowed: it raises the epoch and thereby fences claims
     that have not reached their POST. Raises ``RefusedError`` when ``to`` is swarm while legacy may
-    still be publishing, or has published, under a lease it has not given back.
+    still be publishing, or has published, under a lease it has not given back; and, whoever ``to``
+    is, while a restored ledger was not compared with the mailbox.
     """
     before = read_control(connection) if dry_run else control_alone(connection)
+    if to is not PublisherName.NONE:
+        _require_reconciled(connection)
     if to is PublisherName.SWARM:
         lease.require_released(connection)
     counts = connection.execute(_FORECAST, {"to": to}).fetchone() or {}
@@ -249,6 +253,16 @@ def flip(
         wish.end_expired(connection, actor)
         wish.withdraw(connection, actor)
     return Flip(before=before, after=after, dry_run=False, **counts)
+
+
+def _require_reconciled(connection: Connection) -> None:
+    restored = unreconciled(connection)
+    if restored is not None:
+        raise RefusedError(
+            f"this ledger was restored from the backup of {restored.backup_at:%F %H:%M} UTC and may"
+            " not know what was drafted since: nobody may publish",
+            hint="`swarm reconcile` compares it with the mailbox",
+        )
 
 
 def appoint_initial(database: Database, to: PublisherName, *, actor: str, reason: str) -> Control:

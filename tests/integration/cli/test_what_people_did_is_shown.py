@@ -8,7 +8,7 @@ from psycopg.types.json import Jsonb
 from typer.testing import CliRunner
 
 from swarm.cli.app import app
-from swarm.cli.diagnosis import services
+from swarm.cli.diagnosis import postgres
 from swarm.intake.stream.keys import work_order_key
 from swarm.legacy.home import LegacyFiles
 from swarm.sandbox import environment as sandbox_environment
@@ -150,6 +150,6 @@ def test_doctor_says_why_a_sent_draft_may_have_left_no_copy(
 ) -> None:
     del home
     put(database, KEY, act, detail=GONE if act == "unknown" else "")
-    (found,) = [each for each in services() if each.name == "sent items"]
+    (found,) = [each for each in postgres() if each.name == "sent items"]
     assert found.health == health
     assert ("MessageCopyForSentAsEnabled" in found.detail) is (act == "unknown")
