@@ -90,7 +90,10 @@ def seen(
 def left_out(
     settings: Settings, database: Database, name: str, *, everything: bool = False
 ) -> SortedOutMail | None:
-    """Return the mail of this key (or its beginning) or id that is sorted out (``everything``: or was); else None."""
+    """Return the mail of this key, its beginning, or id that is sorted out; else None.
+
+    ``everything``: or that was.
+    """
     _read(settings, database)
     with database.transaction() as connection:
         mail = find_sorted_out(connection, name, settings.core.swarm_key_secret.get_secret_value())

@@ -123,5 +123,3 @@ def _numbers(text: str) -> Iterator[str]:
 def _short(texts: Sequence[str]) -> list[str]:
     known = dict.fromkeys(text for text in texts if len(text.encode()) <= _LONGEST_ID)
     return list(known)[:_MOST_IDS]
-
-

@@ -182,6 +182,7 @@ _SHOWN_AT_THE_DESK: Final = frozenset(
         "escalations",
         "alerts",
         "releases",
+        "sorted_out",
         "publisher_control",
         "publication_payload",
         "publication_ledger",

@@ -22,4 +22,5 @@ CREATE INDEX mail_search_by_date ON mail_search (received_at DESC, work_order_ke
 -- What the pages ask for every time.
 CREATE INDEX reply_outcomes_open ON reply_outcomes (offered_at)
     WHERE act = 'open' AND publisher IS NOT NULL AND origin = 'live';
+CREATE INDEX reply_outcomes_by_act ON reply_outcomes (acted_at) WHERE acted_at IS NOT NULL;
 CREATE INDEX work_orders_by_arrival ON work_orders (accepted_at);
