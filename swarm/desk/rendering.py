@@ -15,7 +15,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from swarm.observe.glossary import glossary
-from swarm.observe.review.words import age_in_words, classes_in_words, source_in_words
+from swarm.observe.review.words import (
+    age_in_words,
+    classes_in_words,
+    lookup_in_words,
+    reason_in_words,
+    source_in_words,
+)
 
 _FOLDER = Path(str(resources.files("swarm.desk")))
 STYLE = (_FOLDER / "desk.css").read_text("utf-8")
@@ -53,7 +59,12 @@ class Pages:
         )
         self._engine.globals.update(prefix=prefix, zone=zone, glossary=glossary(), version=version)
         self._engine.filters.update(
-            age=age_in_words, moment=self._moment, clock=self._clock, source=source_in_words
+            age=age_in_words,
+            clock=self._clock,
+            lookup=lookup_in_words,
+            moment=self._moment,
+            reason=reason_in_words,
+            source=source_in_words,
         )
         self._engine.globals.update(classes_in_words=classes_in_words)
 

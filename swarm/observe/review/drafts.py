@@ -100,5 +100,5 @@ def _backed(claims: Sequence[Mapping[str, JsonValue]], sources: Mapping[str, str
     known = dict.fromkeys(source_in_words(source) for source in named if source)
     if not known:
         return "It states no fact: it asks, or says that the mail has arrived."
-    count = "1 statement" if len(claims) == 1 else f"{len(claims)} statements"
-    return f"{count}, each with its source: {', '.join(known)}."
+    each = "1 statement" if len(claims) == 1 else f"{len(claims)} statements, each"
+    return f"{each} with its source: {', '.join(known)}."

@@ -37,7 +37,8 @@ SELECT now() AS at,
          WHERE state IN ('accepted', 'running', 'publishing')) AS in_work,
        (SELECT count(*)::int FROM reply_outcomes WHERE act = 'open' AND publisher IS NOT NULL
            AND origin = 'live') AS drafts_waiting,
-       (SELECT count(*)::int FROM alerts WHERE resolved_at IS NULL) AS alerts_open,
+       (SELECT count(*)::int FROM alerts
+         WHERE resolved_at IS NULL AND kind <> 'digest.daily') AS alerts_open,
        (SELECT count(*)::int FROM work_orders WHERE state IN ('held', 'dead')) AS stuck,
        count(*)::int AS people_wait,
        count(*) FILTER (WHERE acknowledge_by < now())::int AS overdue

@@ -41,6 +41,21 @@ def age_in_words(seconds: float) -> str:
     return f"{seconds // _DAY} days"
 
 
+def reason_in_words(detail: str) -> str:
+    """Say why a rule fired without the names detectors and classes have in the code."""
+    head, colon, rest = detail.partition(": ")
+    if colon and head == "learned":
+        return rest.replace("a sentence that means", "One sentence means").replace("_", " ")
+    if colon and head in glossary().classes:
+        return f"{glossary().escalation(head).name}: {rest}"
+    return detail
+
+
+def lookup_in_words(lookup: str) -> str:
+    """Say what asking an outside source gave."""
+    return {"hit": "found", "miss": "not found"}.get(lookup, "could not be asked")
+
+
 def classes_in_words(classes: Iterable[str], state: str) -> str:
     """Say what an escalation is about; one without a class is what its state says."""
     named = ", ".join(glossary().escalation(str(name)).name for name in classes)
