@@ -44,7 +44,7 @@ def list_(
     if as_json:
         print_json([each.model_dump(mode="json", include=set(_SHOWN)) for each in found])
     elif found:
-        print_escalations(console(), found)
+        print_escalations(console(), found, mails=False)
     else:
         say("no open escalations")
 

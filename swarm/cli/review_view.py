@@ -51,8 +51,10 @@ def print_drafts(console: Console, drafts: Sequence[WaitingDraft]) -> None:
         _below(console, [_sender(each), plain(each.subject), each.why, *link])
 
 
-def print_escalations(console: Console, items: Sequence[EscalationItem]) -> None:
-    """Print the work list."""
+def print_escalations(
+    console: Console, items: Sequence[EscalationItem], *, mails: bool = True
+) -> None:
+    """Print the work list; without ``mails`` nothing of a mail stands in it."""
     _print(console, f"for a person: {len(items) or 'none'}", "bold")
     for each in items:
         _print(console, each.key)
@@ -62,8 +64,9 @@ def print_escalations(console: Console, items: Sequence[EscalationItem]) -> None
             "red" if each.overdue else "",
             indent=True,
         )
-        about = classes_in_words(each.classes, each.state)
-        _below(console, [about, _sender(each), plain(each.subject)])
+        _below(console, [classes_in_words(each.classes, each.state)])
+        if mails:
+            _below(console, [_sender(each), plain(each.subject)])
         lines = [plain(line) for line in each.text.splitlines() if line.strip()]
         _below(console, (f"> {line[:300]}" for line in lines[:_LINES_OF_A_MAIL]))
 

@@ -26,6 +26,11 @@ rings_the_lexicon
 # A setting that `swarm up` and `swarm database migrate` read by its variable.
 owner_database_url
 
+# The templates of the desk read these.
+headline
+timeline
+needed_no_answer
+
 # --- entered by a framework -----------------------------------------------------------------------
 
 # httpx calls an auth object, html.parser its handlers, rich and contextlib an exit.
