@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 from urllib.parse import SplitResult, urlsplit
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -518,6 +518,9 @@ class CoreSettings(BaseSettings):
     keeper_database_url: SecretStr | None = Field(
         default=None, description="The same database as the role that audits and erases"
     )
+    desk_database_url: SecretStr | None = Field(
+        default=None, description="The same database as the role of the desk: reads, acknowledges"
+    )
     auto_rollback: bool = Field(
         default=False,
         description="true: two breaches of a gate in a row after a cutover give publishing back",
@@ -532,6 +535,22 @@ class CoreSettings(BaseSettings):
     ui_url: str = Field(default="http://127.0.0.1:3000", description="Where the Dagster UI answers")
     desk_url: str = Field(
         default="http://127.0.0.1:3001", description="Where the desk answers to people's browsers"
+    )
+    desk_user_header: str = Field(
+        default="X-Forwarded-User",
+        pattern=r"^[A-Za-z0-9-]{1,60}$",
+        description="Header in which the front door names the person; it must overwrite it",
+    )
+    desk_read_only: bool = Field(
+        default=False, description="true: the desk shows and takes no acknowledgement"
+    )
+    house_time_zone: str = Field(
+        default="UTC", description="When a day begins for people: a zone as Europe/Berlin"
+    )
+    digest_at: str = Field(
+        default="",
+        pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$",
+        description="When the morning summary is sent, e.g. 08:00; unset: by `swarm digest` alone",
     )
     metrics_url: str = Field(
         default="http://127.0.0.1:3002", description="Where /metrics, /healthz and /readyz answer"
@@ -580,6 +599,13 @@ class CoreSettings(BaseSettings):
     def knowledge_folder(self) -> Path:
         """Where the approved answers lie."""
         return self.knowledge_dir or self.swarm_home / "knowledge"
+
+    @field_validator("house_time_zone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"{value} is no time zone this machine knows, such as Europe/Berlin")
+        return value
 
     @field_validator("auto_send_enabled")
     @classmethod

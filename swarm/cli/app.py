@@ -7,6 +7,7 @@ from swarm.cli import (
     backup,
     database,
     dead,
+    digest,
     doctor,
     erase,
     escalations,
@@ -22,6 +23,7 @@ from swarm.cli import (
     rehearse,
     release,
     report,
+    review,
     run_once,
     service,
     shadow,
@@ -43,6 +45,7 @@ app.command("submit")(submit.submit)
 app.command("status")(look.status)
 app.command("show")(look.show)
 app.command("audit")(look.audit)
+app.command("digest")(digest.digest)
 app.command("release")(release.release)
 app.command("erase")(erase.erase)
 app.command("run-once")(run_once.run_once)
@@ -57,6 +60,7 @@ app.add_typer(database.app, name="database")
 app.add_typer(dead.app, name="dead")
 app.add_typer(escalations.app, name="escalations")
 app.add_typer(gates.app, name="gates")
+app.add_typer(review.app, name="review")
 app.add_typer(ignored.app, name="ignored")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(quarantine.app, name="quarantine")

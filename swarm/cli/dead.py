@@ -6,8 +6,11 @@ import typer
 
 from swarm.cli.output import NO, installation, leave, print_json, say
 from swarm.errors import MalformedInputError
+from swarm.intake.stream.names import find_key
 from swarm.publishing.ledger.claim import publication_state
 from swarm.publishing.ledger.states import LedgerState
+from swarm.settings import Settings
+from swarm.store.database import Database
 from swarm.store.postgres import PostgresStore
 from swarm.store.postgres_queue import PostgresQueue
 from swarm.store.queue import JobQueue
@@ -30,7 +33,7 @@ def list_(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")
 
 @app.command()
 def replay(
-    key: Annotated[str | None, typer.Argument(help="Work-order key.")] = None,
+    key: Annotated[str | None, typer.Argument(help="Work-order key or its beginning.")] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
 ) -> None:
@@ -39,15 +42,25 @@ def replay(
     One whose publication gave up is opened by `swarm release` alone. Exit code 1 when one of them
     was not queued again.
     """
-    queue = _queue()
+    settings, database = installation()
+    queue = PostgresQueue(database, settings.queue)
     if (key is None) is not everything:
         raise MalformedInputError("give either one KEY or --all", hint="swarm dead list")
-    keys = [job.work_order_key for job in queue.dead()] if key is None else [key]
+    keys = (
+        [job.work_order_key for job in queue.dead()]
+        if key is None
+        else [_key(settings, database, key)]
+    )
     refused = [k for k in keys if not queue.replay(k)]
     for k in keys:
         say(f"{k}  {_why_not(k) if k in refused else 'queued again'}")
     if refused:
         leave(NO)
+
+
+def _key(settings: Settings, database: Database, name: str) -> str:
+    with database.transaction() as connection:
+        return find_key(connection, name, settings.core.swarm_key_secret.get_secret_value())
 
 
 def _why_not(key: str) -> str:

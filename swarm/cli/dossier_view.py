@@ -1,21 +1,26 @@
 """One work order as a person reads it in a terminal; it may quote mail text."""
 
+from collections.abc import Iterator
+
 from pydantic import JsonValue
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from swarm.intake.mail.provenance import in_conversation
 from swarm.models import Context, Draft, Received, Ruling, Stage, Thread
 from swarm.observe.dossier.dossier import Dossier
+from swarm.observe.glossary import glossary
 
 
 def print_dossier(console: Console, found: Dossier, link: str) -> None:
     """Print where it is and why, stages, draft, evidence, verdicts and what happens next."""
     order = found.work_order
-    console.rule(found.key)
-    console.print(_facts(found, link))
+    console.print(Text(found.key, "bold"), soft_wrap=True)
+    console.print(_facts(found))
+    for name, url in _links(found, link):
+        console.print(Text(f"{name}  {url}"), soft_wrap=True)
     console.print(_stages(found))
     _print_set_aside(console, found)
     _print_draft(console, found)
@@ -30,21 +35,32 @@ def print_dossier(console: Console, found: Dossier, link: str) -> None:
     )
 
 
-def _facts(found: Dossier, link: str) -> Table:
-    order = found.work_order
-    table = Table.grid(padding=(0, 2))
+def _links(found: Dossier, link: str) -> Iterator[tuple[str, str]]:
+    """On lines of their own: a link that is cut or broken leads nowhere."""
+    yield "link", link
+    if found.publication and found.publication.draft_link:
+        yield "outlook", found.publication.draft_link
+
+
+def _facts(found: Dossier) -> Table:
+    order, words = found.work_order, glossary()
+    table = Table.grid(Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2))
     table.add_row("from", Text(f"{order.sender.name} <{order.sender.address}>"))
     table.add_row("subject", Text(order.subject))
     state, why = found.state.value, found.why
     table.add_row("state", Text(f"{state}: {why}" if why else state))
+    table.add_row("", Text(words.state(state).means))
     table.add_row("next", Text(found.next_step))
     table.add_row("tier", found.tier.name.lower())
     if found.escalation:
         classes = ", ".join(found.escalation.classes)
         what = "escalation" if classes else "declined"
         table.add_row(what, f"{classes}, owner {found.escalation.owner}".removeprefix(", "))
+        for name in found.escalation.classes:
+            table.add_row("", Text(f"{name}: {words.escalation(name).do}"))
         for reason in found.escalation.reasons:
-            table.add_row("", Text(f"{reason.rule}: {reason.detail}"))
+            said = f"{reason.rule} ({words.rule(reason.rule).name}): {reason.detail}"
+            table.add_row("", Text(said))
     if found.legacy:
         table.add_row("legacy", Text(found.legacy.sentence))
     if found.reply:
@@ -52,12 +68,11 @@ def _facts(found: Dossier, link: str) -> Table:
     for release in found.releases:
         table.add_row("released", Text(release.note))
     table.add_row("cost", f"{found.cost:.4f} in {len(found.model_calls)} model calls")
-    table.add_row("link", link)
     return table
 
 
 def _stages(found: Dossier) -> Table:
-    table = Table("stage", "outcome", "by", "ms", "cost", title="Stages")
+    table = _table("Stages", "stage", "outcome", "by", "ms", "cost")
     for story in found.stages:
         table.add_row(
             story.stage.value,
@@ -78,7 +93,7 @@ def _print_set_aside(console: Console, found: Dossier) -> None:
     received = in_conversation(Received.model_validate(body), known)
     if not received.set_aside:
         return
-    table = Table("set aside", "judged", "why", "text", title="Not what the customer says now")
+    table = _table("Not what the customer says now", "set aside", "judged", "why", "text")
     for part in received.set_aside:
         judged = "yes" if part.judged else "orders only" if part.scanned else "no"
         text = Text(" ".join(part.text[:200].split()))
@@ -127,7 +142,7 @@ def _print_evidence(console: Console, found: Dossier) -> None:
     if body is None:
         return
     context = Context.model_validate(body)
-    table = Table("evidence", "source", "text", title="Evidence")
+    table = _table("Evidence", "evidence", "source", "text")
     for piece in context.evidence:
         table.add_row(piece.id, escape(piece.source), Text(piece.text[:200]))
     console.print(table)
@@ -139,11 +154,20 @@ def _print_verdicts(console: Console, found: Dossier) -> None:
     if not found.verdicts:
         return
     colours = {Ruling.PASS: "green", Ruling.FAIL: "red", Ruling.ERROR: "magenta"}
-    table = Table("rule", "ruling", "decided by", "reasons", title="Verdicts")
+    table = _table("Verdicts", "rule", "what it asks", "ruling", "reasons")
     for verdict in found.verdicts:
         ruling = Text(verdict.ruling.value, colours[verdict.ruling])
-        table.add_row(verdict.rule, ruling, verdict.decided_by, Text("; ".join(verdict.reasons)))
+        asks = glossary().rule(verdict.rule).name
+        table.add_row(verdict.rule, Text(asks), ruling, Text("; ".join(verdict.reasons)))
     console.print(table)
+    deciders = dict.fromkeys(verdict.decided_by for verdict in found.verdicts)
+    console.print(Text(f"decided by {', '.join(deciders)}"))
+
+
+def _table(title: str, first: str, *others: str) -> Table:
+    """A table that fits any width: its first column stays whole, the others fold; none is cut."""
+    columns = [Column(first, no_wrap=True), *(Column(each, overflow="fold") for each in others)]
+    return Table(*columns, title=title)
 
 
 def _print_publication(console: Console, found: Dossier) -> None:
@@ -152,5 +176,8 @@ def _print_publication(console: Console, found: Dossier) -> None:
     row = found.publication
     where = f" in {row.draft_folder}" if row.draft_folder else ""
     console.print(Text(f"publication: {row.state} by {row.publisher}{where} {row.last_error}"))
+    console.print(Text(glossary().publication(row.state).means, "dim"))
+    if known := glossary().holding(row.last_error):
+        console.print(Text(f"{known.name}: {known.do}", "yellow"))
     for step in found.publication_log:
         console.print(Text(f"  {step.at:%H:%M:%S}  {step.event}  {step.detail}"))

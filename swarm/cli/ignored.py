@@ -79,9 +79,9 @@ def seen(
     Exit code 1: there was nothing to look at.
     """
     settings, database = installation()
-    _read(settings, database)
+    mail = left_out(settings, database, name, everything=True)
     with database.transaction() as connection:
-        count = mark_seen(connection, name, who=who or getpass.getuser())
+        count = mark_seen(connection, mail.key if mail else name, who=who or getpass.getuser())
     say(f"{count} looked at")
     if not count:
         leave(NO)
@@ -90,7 +90,10 @@ def seen(
 def left_out(
     settings: Settings, database: Database, name: str, *, everything: bool = False
 ) -> SortedOutMail | None:
-    """Return the mail of this key or id that is sorted out (``everything``: or was); else None."""
+    """Return the mail of this key, its beginning, or id that is sorted out; else None.
+
+    ``everything``: or that was.
+    """
     _read(settings, database)
     with database.transaction() as connection:
         mail = find_sorted_out(connection, name, settings.core.swarm_key_secret.get_secret_value())

@@ -46,7 +46,9 @@ def status(
 
 
 def show(
-    name: Annotated[str, typer.Argument(metavar="KEY_OR_ID", help="Key or original id.")],
+    name: Annotated[
+        str, typer.Argument(metavar="KEY_OR_ID", help="Key, its beginning, or original id.")
+    ],
     *,
     as_json: AsJson = False,
 ) -> None:

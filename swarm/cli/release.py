@@ -11,7 +11,7 @@ from swarm.publishing.release import release as release_work_order
 
 
 def release(
-    key: Annotated[str, typer.Argument(help="Work-order key or original id.")],
+    key: Annotated[str, typer.Argument(help="Work-order key, its beginning, or original id.")],
     *,
     actor: Annotated[str, typer.Option("--actor", help="Who you are; kept for ever.")],
     reason: Annotated[str, typer.Option("--reason", help="Why; kept, shown at the draft.")],

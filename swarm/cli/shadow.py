@@ -23,7 +23,7 @@ from swarm.store.database import Database
 app = typer.Typer(help="Today's path and the new one, side by side.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Key = Annotated[str, typer.Argument(help="Work-order key or original id.")]
+Key = Annotated[str, typer.Argument(help="Work-order key, its beginning, or original id.")]
 _BACKFILL = "/asset-groups/~/shadow"
 _LOOK_SECONDS = 0.5
 

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from swarm.legacy.standby.heartbeats import Heartbeat, LegacyPath
 from swarm.observe.status import Escalations, Replies, Status
 from swarm.observe.watched import Watched
 
-# Fits eighty columns: a key has 27 letters, and other commands ask for it whole.
+# Fits eighty columns; in a narrower terminal the line breaks behind the key, which stays whole.
 _RECENT = "{:<27}  {:<10}  {:<8}  {:<8}  {:>9}"
 _HEADINGS = ("most recent", "state", "stage", "tier", "age")
 
@@ -28,7 +28,7 @@ def print_status(console: Console, now: Status) -> None:
 
 
 def _facts(now: Status) -> Table:
-    table = Table.grid(padding=(0, 2))
+    table = Table.grid(Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2))
     queue, control = now.queue, now.control
     table.add_row("work orders", _counts({s.value: n for s, n in now.states.items()}))
     table.add_row(

@@ -7,6 +7,7 @@ ids. How a new mail of a delta page is read stands in ``outlook_inbound``.
 import html
 from datetime import UTC, datetime
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -26,7 +27,7 @@ THREAD_FIELDS = (
     "id,conversationId,internetMessageId,subject,from,sender,toRecipients,ccRecipients,"
     "receivedDateTime,sentDateTime,createdDateTime,isDraft,parentFolderId,body,uniqueBody"
 )
-DISPATCHED_FIELDS = "id,isDraft,parentFolderId,createdDateTime"
+DISPATCHED_FIELDS = "id,isDraft,parentFolderId,createdDateTime,webLink"
 DRAFT_FIELDS = (
     "id,conversationId,subject,toRecipients,ccRecipients,createdDateTime,lastModifiedDateTime,"
     "isDraft,body,uniqueBody"
@@ -39,6 +40,7 @@ INBOUND_FIELDS = (
     "parentFolderId,body"
 )
 LABEL_FIELDS = "id,internetMessageId,subject,from,sender,receivedDateTime,isDraft"
+_LONGEST_LINK = 2000  # characters
 _LARGEST = 2**53  # a size beyond what JSON numbers hold exactly
 _BLOCKS = "p, div, br, li, tr, h1, h2, h3, blockquote"
 
@@ -98,6 +100,7 @@ class GraphMessage(_Graph):
     single_value_extended_properties: _Properties = ()
     is_draft: bool = False
     parent_folder_id: str | None = None
+    web_link: str | None = None
     body: _Body | None = None
     unique_body: _Body | None = None
 
@@ -186,7 +189,18 @@ def found_draft(message: GraphMessage, folder: str) -> FoundDraft:
         folder=folder,
         is_draft=message.is_draft,
         created_at=message.created_date_time or message.at(),
+        web_link=_link(message.web_link or ""),
     )
+
+
+def _link(said: str) -> str:
+    """Return an address a person may be sent to: https, a host, nothing in it that is no address.
+
+    Documented of ``webLink``: "The URL to open the message in Outlook on the web."
+    """
+    parts = urlsplit(said) if said.isascii() and said.isprintable() else None
+    good = parts and parts.scheme == "https" and parts.hostname and not parts.username
+    return said if good and " " not in said and len(said) <= _LONGEST_LINK else ""
 
 
 def standing_draft(message: GraphMessage) -> StandingDraft:

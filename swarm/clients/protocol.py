@@ -23,12 +23,16 @@ from swarm.models import Attachment, CrmItem, CrmUpdate, Noun, ThreadMessage
 
 
 class FoundDraft(Noun):
-    """A message in the mailbox that carries our marker, wherever a person may have moved it."""
+    """A message in the mailbox that carries our marker, wherever a person may have moved it.
+
+    ``web_link`` opens it in Outlook on the web; empty when Graph gave none that is one.
+    """
 
     message_id: str
     folder: str
     is_draft: bool
     created_at: datetime
+    web_link: str = ""
 
 
 class StandingDraft(Noun):

@@ -24,6 +24,7 @@ VARIABLES: Final[Mapping[Role, str]] = {
     Role.REPLAY: "REPLAY_DATABASE_URL",
     Role.GATES: "GATES_DATABASE_URL",
     Role.KEEPER: "KEEPER_DATABASE_URL",
+    Role.DESK: "DESK_DATABASE_URL",
 }
 """Role -> the variable with its URL; the services' own is ``DATABASE_URL``."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from swarm.errors import MalformedInputError, RefusedError
+from swarm.intake.stream.names import beginning
 from swarm.legacy.jsonl import complete_lines
 from swarm.lifecycle.names import names_of, safe_to_search
 from swarm.publishing.ledger.marker import draft_marker
@@ -135,6 +136,7 @@ def find_scope(connection: Connection, name: str, secret: str) -> ErasureScope:
     wanted = name.strip()
     try:
         keys, address = (find_any_key(connection, wanted, secret),), ""
+        wanted = keys[0] if beginning(wanted) else wanted  # half a key would name others, too
     except RefusedError:
         return ErasureScope(wanted, "", (), frozenset({MailName(id=wanted)}))
     except MalformedInputError:

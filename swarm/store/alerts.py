@@ -22,6 +22,8 @@ CONNECTIONS = "database.connections"
 BACKLOG = "queue.backlog"
 ROUNDS_LOST = "publishing.rounds_lost"
 MODEL = "model.broken"
+DIGEST = "digest.daily"
+"""The morning summary on its way to the sinks: nothing to mend, so never counted as open."""
 
 _RAISE = """
 INSERT INTO alerts (kind, subject, detail) VALUES (%s, %s, %s)
@@ -52,9 +54,9 @@ UPDATE alerts SET resolved_at = now() WHERE kind = %s AND subject = %s AND resol
 
 _RESOLVE_KIND = "UPDATE alerts SET resolved_at = now() WHERE kind = %s AND resolved_at IS NULL"
 
-_OPEN = """
+_OPEN = f"""
 SELECT id, kind, subject, detail, count, at, delivered_at FROM alerts
- WHERE resolved_at IS NULL ORDER BY id
+ WHERE resolved_at IS NULL AND kind <> '{DIGEST}' ORDER BY id
 """
 
 # Of kinds whose conditions were all looked at: what was not seen is over.
@@ -166,7 +168,7 @@ def resolve_others(
 
 
 def open_alerts(connection: Connection) -> tuple[Alert, ...]:
-    """Return the unresolved alerts, oldest first."""
+    """Return the unresolved alerts, oldest first, without the morning summary."""
     return tuple(Alert.model_validate(row) for row in connection.execute(_OPEN))
 
 

@@ -22,7 +22,7 @@ Row: TypeAlias = dict[str, Any]
 
 _SESSION_OPTIONS = (
     "-c search_path=swarm,public -c timezone=UTC "
-    "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+    "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
 )
 
 _SET_PATH = "SELECT set_config('search_path', %s, false)"
@@ -32,13 +32,23 @@ class Database:
     """A small connection pool on our schema ``swarm``.
 
     ``url`` is a libpq URL (``postgresql://``), TCP or unix socket. The pool opens lazily, so that a
-    program can start while Postgres is away.
+    program can start while Postgres is away. A statement ends after ``statement_seconds``;
+    ``read_only``: a transaction that writes must say so first.
     """
 
     def __init__(
-        self, url: str, *, max_connections: int = 4, timeout: float = 10.0, idle: float = 600.0
+        self,
+        url: str,
+        *,
+        max_connections: int = 4,
+        timeout: float = 10.0,
+        idle: float = 600.0,
+        statement_seconds: int = 30,
+        read_only: bool = False,
     ) -> None:
         self.url = url
+        options = f"{_SESSION_OPTIONS} -c statement_timeout={statement_seconds}s"
+        options += " -c default_transaction_read_only=on" if read_only else ""
         self._pool = ConnectionPool(
             url,
             min_size=0,
@@ -47,7 +57,7 @@ class Database:
             max_idle=idle,
             open=False,
             check=ConnectionPool.check_connection,
-            kwargs={"row_factory": dict_row, "options": _SESSION_OPTIONS, "autocommit": False},
+            kwargs={"row_factory": dict_row, "options": options, "autocommit": False},
             connection_class=psycopg.Connection[DictRow],
         )
 

@@ -161,8 +161,13 @@ def apply(connection: AnyConnection) -> None:
 
 
 def difference(connection: AnyConnection) -> Difference:
-    """Compare the rights that are there with those of ``roles``, whoever was given them."""
-    wanted, there = set(_wanted(connection)), set(_there(connection))
+    """Compare the rights that are there with those of ``roles``, whoever was given them.
+
+    A role that a release added and nobody has made yet wants nothing: ``role_setup`` names it.
+    """
+    known = _names_of_roles(connection).values()
+    wanted = {right for right in _wanted(connection) if right.grantee in known}
+    there = set(_there(connection))
     if connection.info.server_version < _KNOWS_REWRITE:
         wanted = {right for right in wanted if right.privilege != REWRITE}
     return Difference(tuple(sorted(wanted - there)), tuple(sorted(there - wanted)))

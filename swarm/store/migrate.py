@@ -10,7 +10,7 @@ from importlib import resources
 import psycopg
 
 from swarm.errors import ConfigurationError
-from swarm.store import grants
+from swarm.store import grants, mail_search
 
 _LOCK = 7000  # one migrator at a time; 7001 is the publisher switch
 
@@ -40,6 +40,7 @@ def migrate(url: str) -> tuple[str, ...]:
         applied = tuple(n for n, sql in scripts() if _apply(connection, n, sql))
     _set_up_checkpoints(url)
     lay_down_rights(url)
+    mail_search.catch_up(url)
     return applied
 
 

@@ -31,6 +31,7 @@ BEGIN
     END LOOP;
 END $$;
 ALTER ROLE swarm_reader SET default_transaction_read_only = on;
+ALTER ROLE swarm_desk SET default_transaction_read_only = on;
 ALTER ROLE swarm_reader SET search_path = swarm, public;
 
 -- Nobody else comes in, and nobody but the owner makes anything, not even for a moment.

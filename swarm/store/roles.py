@@ -1,6 +1,6 @@
 """Who may do what in the database: every role, and its rights on every table, in one place.
 
-Five logins beside the owner, so that no process can do what is not its work: a replay that would
+Six logins beside the owner, so that no process can do what is not its work: a replay that would
 like to publish is refused by Postgres, not by our good will. ``grants`` lays these rights down and
 compares them with what is there; ``role_setup`` makes the roles themselves. A table that is not
 named here is one nobody but the owner may touch, and a test says so.
@@ -21,6 +21,7 @@ class Role(StrEnum):
     GATES = "swarm_gates"
     KEEPER = "swarm_keeper"
     READER = "swarm_reader"
+    DESK = "swarm_desk"
 
 
 ABOUT: Final[Mapping[Role, str]] = {
@@ -30,10 +31,11 @@ ABOUT: Final[Mapping[Role, str]] = {
     Role.GATES: "judges the gates: reports, their results, certificates by a function",
     Role.KEEPER: "`swarm audit` and `swarm erase`: reads all, deletes, writes the audit's marks",
     Role.READER: "people: reads",
+    Role.DESK: "the support lead's pages: reads; may say that somebody has taken an escalation",
 }
 
-SERVICES: Final = (Role.WORKER, Role.REPLAY, Role.GATES, Role.KEEPER)
-"""Whose writing is the services' own; the triggers of migration 0055 name the same."""
+SERVICES: Final = (Role.WORKER, Role.REPLAY, Role.GATES, Role.KEEPER, Role.DESK)
+"""Whose writing is the services' own; the trigger of migration 0064 names the same."""
 
 SCHEMA: Final = "swarm"
 
@@ -43,6 +45,7 @@ _APPEND, _CHANGE, _QUEUE = "INSERT", "INSERT UPDATE", "INSERT UPDATE DELETE"
 
 _OF_WORKER: Final[Mapping[str, str]] = {
     "work_orders": _CHANGE,
+    "mail_search": _APPEND,
     "swarm_jobs": _CHANGE,
     "workflow_runs": _CHANGE,
     "workflow_events": _APPEND,
@@ -115,11 +118,19 @@ _OF_KEEPER: Final[Mapping[str, str]] = {
     "work_orders": "UPDATE",  # an erasure locks what it is about to delete
 }
 
+# One act: an escalation is taken, and its alerts end with it.
+_OF_DESK: Final[Mapping[str, str]] = {
+    "escalations(acknowledged_at)": "UPDATE",
+    "escalations(acknowledged_by)": "UPDATE",
+    "alerts(resolved_at)": "UPDATE",
+}
+
 _WRITTEN_BY: Final[Mapping[Role, Mapping[str, str]]] = {
     Role.WORKER: _OF_WORKER,
     Role.REPLAY: _OF_REPLAY,
     Role.GATES: _OF_GATES,
     Role.KEEPER: _OF_KEEPER,
+    Role.DESK: _OF_DESK,
 }
 
 _READ_ONLY = frozenset(
@@ -161,6 +172,34 @@ _INPUTS_OF_A_REPLAY: Final = frozenset(
     }
 )
 
+_SHOWN_AT_THE_DESK: Final = frozenset(
+    {
+        "work_orders",
+        "mail_search",
+        "swarm_jobs",
+        "workflow_runs",
+        "workflow_events",
+        "artifacts",
+        "verdicts",
+        "model_calls",
+        "escalations",
+        "alerts",
+        "releases",
+        "sorted_out",
+        "publisher_control",
+        "publication_payload",
+        "publication_ledger",
+        "publication_log",
+        "legacy_outcomes",
+        "reply_outcomes",
+        "tombstone",
+        "erasure",
+        "installation",
+        "schema_migrations",
+        "service_writers",
+    }
+)
+
 _NEVER_DELETED: Final = frozenset(
     {"audit_mark", "erasure", "schema_migrations", "service_writers", "publisher_control"}
 )
@@ -177,6 +216,8 @@ def rights_on(table: str) -> frozenset[tuple[str, Role, str]]:
     readers = {Role.WORKER, Role.GATES, Role.KEEPER, Role.READER}
     if table in _INPUTS_OF_A_REPLAY:
         readers.add(Role.REPLAY)
+    if table in _SHOWN_AT_THE_DESK:
+        readers.add(Role.DESK)
     given = {("", role, "SELECT") for role in readers}
     for role, written in _WRITTEN_BY.items():
         for name, rights in written.items():
@@ -211,7 +252,7 @@ SEQUENCES: Final = frozenset({("", Role.WORKER, "USAGE"), ("", Role.WORKER, "SEL
 """Rights on the sequences of those schemas; ours are identities, which need none."""
 
 SCHEMAS: Final[Mapping[str, tuple[Role, ...]]] = {
-    SCHEMA: (Role.WORKER, Role.REPLAY, Role.GATES, Role.KEEPER, Role.READER),
+    SCHEMA: (Role.WORKER, Role.REPLAY, Role.GATES, Role.KEEPER, Role.READER, Role.DESK),
     "langgraph": (Role.WORKER, Role.KEEPER),
 }
 """Schema -> who may look into it."""

@@ -72,8 +72,9 @@ class Session:
 
     @property
     def desk_environment(self) -> dict[str, str]:
-        """What the desk is given: the login of people, who read."""
-        return {**self.environment, "DATABASE_URL": self.logins.url(Role.READER)}
+        """What the desk is given: a login that reads and may acknowledge, and no other."""
+        url = self.logins.url(Role.DESK)
+        return {**self.environment, "DATABASE_URL": url, **self.logins.variables(Role.DESK)}
 
     @property
     def commands_environment(self) -> dict[str, str]:

@@ -10,9 +10,12 @@ exists, it goes. What no one will ever enter is deleted instead.
 _.append_event
 # The worker of the lane `shadow` is started with it.
 
-# The rooms of the desk and of the alerts link to where people look.
-desk_url
+# The rooms of the alerts link to where people look.
 metrics_url
+
+# The watchman asks whether the morning summary is due, at the hour DIGEST_AT names.
+due
+digest_at
 
 # --- entered by what is no program of ours --------------------------------------------------------
 
@@ -22,6 +25,11 @@ rings_the_lexicon
 
 # A setting that `swarm up` and `swarm database migrate` read by its variable.
 owner_database_url
+
+# The templates of the desk read these.
+headline
+timeline
+needed_no_answer
 
 # --- entered by a framework -----------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from swarm.intake.stream.bookmarks import Bookmark
 from swarm.intake.stream.lines import RawLine
 from swarm.models import WorkOrder, WorkOrderState
-from swarm.store import transitions
+from swarm.store import mail_search, transitions
 from swarm.store.database import Connection, Row
 from swarm.store.postgres_events import lock_with_job
 from swarm.store.postgres_transitions import finish_run, move, save_job
@@ -169,7 +169,7 @@ def known_work_orders(
 
 
 def accept(connection: Connection, work_orders: Sequence[WorkOrder]) -> None:
-    """Insert new work orders and their queued jobs, in the order of the stream."""
+    """Insert new work orders, what they are found by, and their queued jobs, in stream order."""
     if not work_orders:
         return
     values = {
@@ -179,6 +179,7 @@ def accept(connection: Connection, work_orders: Sequence[WorkOrder]) -> None:
     }
     connection.execute(_INSERT_WORK_ORDERS, values)
     connection.execute(_INSERT_JOBS, values)
+    mail_search.remember(connection, work_orders)
 
 
 # --- lines ----------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from swarm.intake.stream import blanking, rows
 from swarm.intake.stream.bookmarks import StreamFile, bookmark_for, moved, open_stream
 from swarm.intake.stream.keys import work_order_key
 from swarm.intake.stream.lines import RawLine, read_lines
+from swarm.intake.stream.names import beginning, the_only
 from swarm.models import Noun
 from swarm.sorting.classifier import SortedOut
 from swarm.store import tombstones
@@ -52,6 +53,8 @@ _FIND = f"""
 SELECT {_COLUMNS} FROM sorted_out WHERE key IN (%(name)s, %(made)s) OR original_id = %(name)s
  ORDER BY key = %(name)s DESC LIMIT 1
 """
+
+_BEGUN = "SELECT key FROM sorted_out WHERE starts_with(key, %s) ORDER BY key LIMIT 4"
 
 _TAKE = """
 UPDATE sorted_out SET taken_at = now(), taken_by = %(who)s WHERE key = %(key)s AND taken_at IS NULL
@@ -163,9 +166,15 @@ def sorted_out(
 
 
 def find_sorted_out(connection: Connection, name: str, secret: str) -> SortedOutMail | None:
-    """Return the sorted-out mail of this key or id, if there is one."""
+    """Return the sorted-out mail of this key or id, or whose key alone begins so, if there is one.
+
+    Raises ``MalformedInputError`` when several begin so.
+    """
     values = {"name": name, "made": work_order_key(secret, name)}
     row = connection.execute(_FIND, values).fetchone()
+    if row is None and (begun := beginning(name)):
+        keys = [str(found["key"]) for found in connection.execute(_BEGUN, (begun,))]
+        row = connection.execute(_FIND, values | {"name": the_only(keys, name)}).fetchone()
     return SortedOutMail.model_validate(row) if row else None
 
 

@@ -70,7 +70,7 @@ SELECT classes, reasons, owner, received_at, acknowledge_by, acknowledged_at, ac
 
 _PUBLICATION = """
 SELECT publisher, state, fence, attempts, intent_at, http_status, zap_request_id, draft_id,
-       draft_folder, not_before, last_error, created_at, changed_at
+       draft_folder, draft_link, not_before, last_error, created_at, changed_at
   FROM publication_ledger WHERE work_order_key = %s
 """
 
@@ -117,6 +117,7 @@ class PublicationRecord(Noun):
     zap_request_id: str | None = None
     draft_id: str | None = None
     draft_folder: str | None = None
+    draft_link: str | None = None
     not_before: datetime | None = None
     last_error: str = ""
     created_at: datetime

@@ -359,8 +359,9 @@ def record_journalled(connection: Connection, post: JournalledPost) -> bool:
 _RECORD_CONFIRMED = """
 WITH moved AS (
     UPDATE publication_ledger
-       SET state = 'CONFIRMED', draft_id = %(draft_id)s, draft_folder = %(folder)s, last_error = '',
-           changed_at = now(), look_at = now() + make_interval(secs => %(settle_seconds)s)
+       SET state = 'CONFIRMED', draft_id = %(draft_id)s, draft_folder = %(folder)s,
+           draft_link = nullif(%(link)s, ''), last_error = '', changed_at = now(),
+           look_at = now() + make_interval(secs => %(settle_seconds)s)
      WHERE work_order_key = %(key)s AND fence = %(fence)s AND state = ANY(%(before)s)
  RETURNING work_order_key, fence)
 INSERT INTO publication_log (work_order_key, fence, event, detail)
@@ -403,6 +404,7 @@ def record_confirmed(
 ) -> bool:
     """The mailbox holds ``draft``. ``states``: where the caller saw the row. False: moved on."""
     found = {"draft_id": draft.message_id, "folder": draft.folder, "why": why}
+    found["link"] = draft.web_link
     columns = {"key": key, "fence": fence, "settle_seconds": settle_seconds, **found}
     return _moved(connection, "record_confirmed", _RECORD_CONFIRMED, columns, states)
 

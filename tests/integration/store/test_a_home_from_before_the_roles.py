@@ -19,6 +19,7 @@ from swarm.store.writers import foreign_writers
 pytestmark = pytest.mark.integration
 
 KEY = "wo_" + "b" * 24
+OF_WRITERS = ("0055_writers.sql", "0064_the_desk_is_a_service.sql")
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def as_it_was(data: Path) -> None:
 
 
 def _forget_the_writers(connection: psycopg.Connection) -> None:
-    """Take migration 0055 back: each table as it was before."""
+    """Take migrations 0055 and 0064 back: each table as it was before."""
     named = (
         "SELECT relname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
         " WHERE attname = 'writer' AND relkind = 'r' AND relnamespace = 'swarm'::regnamespace"
@@ -53,7 +54,7 @@ def _forget_the_writers(connection: psycopg.Connection) -> None:
     connection.execute("DROP FUNCTION stamp_writer, note_foreign_write CASCADE")
     for (table,) in connection.execute(named).fetchall():
         connection.execute(f"ALTER TABLE {table} DROP COLUMN writer")
-    connection.execute("DELETE FROM schema_migrations WHERE name = '0055_writers.sql'")
+    connection.execute("DELETE FROM schema_migrations WHERE name = ANY(%s)", (list(OF_WRITERS),))
 
 
 def test_it_keeps_its_data_and_parts_its_roles(folder: Path) -> None:
@@ -61,7 +62,7 @@ def test_it_keeps_its_data_and_parts_its_roles(folder: Path) -> None:
     as_it_was(data)
     try:
         url = embedded.start(data, logins=passwords(file))
-        assert migrate(url) == ("0055_writers.sql",)
+        assert migrate(url) == OF_WRITERS
         lay_down_rights(url)
         parted = Parted(data, file, url)
         with pytest.raises(psycopg.OperationalError, match="password"):
