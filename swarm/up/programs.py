@@ -98,8 +98,11 @@ def workers(
 
 
 def daemon(home: Home, environment: Mapping[str, str]) -> Program:
-    """Return Dagster's daemon: sensors, run queue, run monitoring."""
-    argv = python("dagster._daemon", "run", "-w", str(home.workspace), "--log-level", "warning")
+    """Return Dagster's daemon: sensors, run queue, run monitoring; the only one of its database."""
+    argv = python(
+        "swarm_assets.runtime.one_daemon", "run", "-w", str(home.workspace),
+        "--log-level", "warning",
+    )  # fmt: skip
     return Program("dagster-daemon", argv, environment)
 
 
