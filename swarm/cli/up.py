@@ -30,6 +30,12 @@ def up(
         int | None,
         typer.Option(min=1, max=65535, help="Port of /metrics; unset: two after --port."),
     ] = None,
+    look_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, help="Port of a second, read-only UI; unset: there is none."
+        ),
+    ] = None,
     with_legacy: Annotated[
         bool, typer.Option("--with-legacy", help="Run today's publishing path as well.")
     ] = False,
@@ -56,6 +62,7 @@ def up(
         port=port,
         desk_port=desk_port,
         metrics_port=metrics_port,
+        look_port=look_port,
         with_legacy=with_legacy,
         workers=workers,
         timeout=timeout,

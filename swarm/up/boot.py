@@ -48,6 +48,8 @@ def run(options: Options, screen: Screen) -> int:
     user = dict(os.environ)
     home = home_of(user)
     _require_free(options.port, "--port")
+    if options.look_port is not None:
+        _require_free(options.look_port, "--look-port")
     os.umask(0o077)  # mails, secrets and sockets are the user's alone, whatever the shell's mask
     home.prepare()
     with home.locked(), _signals_as_interrupt():
@@ -122,6 +124,10 @@ def _on_dagsters_tables(session: Session) -> Iterator[Program]:
     )
     yield programs.daemon(session.home, session.environment)
     yield programs.webserver(session.home, session.environment, session.options.port)
+    if session.options.look_port is not None:
+        yield programs.read_only_webserver(
+            session.home, session.environment, session.options.look_port
+        )
     yield programs.watchman(session.environment, session.metrics_port)
     yield programs.desk(session.desk_environment, session.desk_port)
     if session.options.with_legacy:

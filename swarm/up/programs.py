@@ -108,10 +108,19 @@ def daemon(home: Home, environment: Mapping[str, str]) -> Program:
 
 def webserver(home: Home, environment: Mapping[str, str], port: int) -> Program:
     """Return the UI, on loopback only: it has no login of its own."""
-    argv = python(
-        "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", str(home.workspace)
-    )
+    argv = _webserver(home, port)
     return Program("webserver", argv, environment, ready=lambda: answers(port))
+
+
+def read_only_webserver(home: Home, environment: Mapping[str, str], port: int) -> Program:
+    """Return the UI for people who only look: it refuses every mutation itself."""
+    argv = (*_webserver(home, port), "--read-only")
+    return Program("webserver-read-only", argv, environment, ready=lambda: answers(port))
+
+
+def _webserver(home: Home, port: int) -> tuple[str, ...]:
+    where = ("-h", "127.0.0.1", "-p", str(port), "-w", str(home.workspace))
+    return python("dagster_webserver", *where)
 
 
 def watchman(environment: Mapping[str, str], port: int) -> Program:

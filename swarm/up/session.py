@@ -34,6 +34,7 @@ class Options:
     port: int = 3000
     desk_port: int | None = None
     metrics_port: int | None = None
+    look_port: int | None = None
     with_legacy: bool = False
     workers: int = 2
     timeout: float = 600.0
