@@ -39,7 +39,13 @@ def up(
     with_legacy: Annotated[
         bool, typer.Option("--with-legacy", help="Run today's publishing path as well.")
     ] = False,
-    workers: Annotated[int, typer.Option(min=1, help="Work orders in hand at once.")] = 2,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Work orders in hand at once, on this host.")
+    ] = 2,
+    workers_elsewhere: Annotated[
+        int,
+        typer.Option(min=0, help="Work orders that `swarm worker` on other hosts has in hand."),
+    ] = 0,
     adopt: Annotated[
         bool,
         typer.Option(
@@ -65,6 +71,7 @@ def up(
         look_port=look_port,
         with_legacy=with_legacy,
         workers=workers,
+        workers_elsewhere=workers_elsewhere,
         timeout=timeout,
         adopt=adopt,
     )

@@ -21,7 +21,9 @@ _SPACE: Final = 7004
 _LONGEST_NAME: Final = 63  # of application_name; what is longer Postgres cuts off
 # Seconds. The server lets a silent session live for 25 s; a holder that heard nothing must have
 # stopped before. Its own side gives up a dead connection after 5 s.
-_PATIENCE: Final = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+_PATIENCE: Final = (
+    "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+)
 _OF_CLIENT: Final = {
     "connect_timeout": 5,
     "tcp_user_timeout": 5000,  # milliseconds

@@ -95,7 +95,7 @@ def _start(session: Session) -> int:
     appoint_publisher(session)
     code_socket = session.code_socket = home.code_socket()
     code_socket.unlink(missing_ok=True)
-    programs.write_dagster_home(home, code_socket)
+    programs.write_dagster_home(home, code_socket, session.options.all_workers)
     home.describe(described(session.commands_environment, session.user))
     if first := lacks_dagster(session):
         prepare_dagster(session)

@@ -1,8 +1,8 @@
-"""``python -m swarm_assets.runtime.one_daemon run -w FILE``: Dagster's daemon, of which one may run.
+"""``python -m swarm_assets.runtime.one_daemon run -w FILE``: Dagster's daemon, the only one.
 
 Two daemons on one database would tick every sensor twice. Nothing would be drafted twice (the queue
-and the ledger see to that), but runs would be requested, cancelled and marked failed by both. So the
-daemon holds a lock of the database, whatever host or home it was started from, and a second one
+and the ledger see to that), but runs would be requested, cancelled and marked failed by both. So
+the daemon holds a lock of the database, whatever host or home it was started from, and a second one
 refuses to start. Without the lock nothing goes on: unless the server said within the last seconds
 that the lock is still ours, every call of Dagster's storage waits; it is taken again when its
 session broke, and when another daemon took it meanwhile this one ends.

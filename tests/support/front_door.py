@@ -81,7 +81,9 @@ class Door:
         except (ConnectionError, ssl.SSLError):
             return Answer(0)
 
-    def connected(self, *, tls: bool = True, version: ssl.TLSVersion | None = None) -> socket.socket:
+    def connected(
+        self, *, tls: bool = True, version: ssl.TLSVersion | None = None
+    ) -> socket.socket:
         port = self.port if tls else self.plain_port
         wire = socket.create_connection((self.address, port), _SECONDS)
         return self.trust(version).wrap_socket(wire, server_hostname=NAME) if tls else wire

@@ -97,8 +97,8 @@ def test_the_second_refuses_with_a_sentence_and_starts_when_the_first_is_killed(
         wait_for(homes.beats, "the first daemon beats")
         second = both.enter_context(homes.daemon("second"))
         assert second.wait(_SECONDS) == 2
-        assert f"another one works on this database: the Dagster daemon on {os.uname().nodename}, " \
-            f"pid {first.pid}" in homes.said("second")  # fmt: skip
+        first_one = f"the Dagster daemon on {os.uname().nodename}, pid {first.pid}"
+        assert f"another one works on this database: {first_one}" in homes.said("second")
         assert first.poll() is None
         first.kill()
         first.wait()

@@ -1,7 +1,7 @@
 """What may not come in does not: every attack is refused, and nobody behind the door hears of it.
 
-A real nginx runs the shipped file; behind it stands an ear that answers whatever reaches it. How the
-real UI and the real desk do behind it is told in ``tests/acceptance/test_the_front_door.py``.
+A real nginx runs the shipped file; behind it stands an ear that answers whatever reaches it. How
+the real UI and desk do behind it is told in ``tests/acceptance/test_the_front_door.py``.
 """
 
 import ssl
@@ -37,7 +37,11 @@ pytestmark = [
 OURS = f"https://{NAME}"
 MUTATION = b'{"query": "mutation { wipeAssets(assetPartitionRanges: []) { __typename } }"}'
 BY_GET = "query=mutation%7BwipeAssets%7D"
-UPGRADE = {"Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "x" * 22 + "=="}
+UPGRADE = {
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "x" * 22 + "==",
+}
 REFUSED = {0, 400, 401, 403, 405, 413, 414, 431, 494, 501, 505}
 
 
@@ -153,6 +157,10 @@ ATTACKS: dict[str, dict[str, Any]] = {
     # whose page
     "a foreign origin": post(origin="https://evil.example.org"),
     "no page at all": post(origin="null"),
+    "no page at all, says the browser too": post(
+        origin="null", headers={"Sec-Fetch-Site": "cross-site"}
+    ),
+    "our name, but the browser knows better": post(headers={"Sec-Fetch-Site": "same-site"}),
     "no origin": post(origin=None),
     "the desk's page": post(origin=f"https://{DESK}"),
     "the onlookers' page": post(origin=f"https://{LOOK}"),
@@ -261,12 +269,17 @@ GOOD: dict[str, dict[str, Any]] = {
     "a page of a location": get("/locations/__repository__%40swarm_assets/jobs"),
     "the host with its port": get("/", host=f"{NAME}:443"),
     "a query": post(),
-    "JSON with its charset": post(json=False, headers={"Content-Type": "application/json; charset=utf-8"}),
+    "JSON with its charset": as_type("application/json; charset=utf-8"),
     "a WebSocket from our page": socket_from(OURS),
     "the desk": get("/", host=DESK),
     "an act at the desk": {"method": "POST", "target": "/ack", "host": DESK, "body": b"key=x",
                            "origin": f"https://{DESK}",
                            "headers": {"Content-Type": "application/x-www-form-urlencoded"}},
+    "a form of a page without referrer": {
+        "method": "POST", "target": "/ack", "host": DESK, "body": b"key=x", "origin": "null",
+        "headers": {"Content-Type": "application/x-www-form-urlencoded",
+                    "Sec-Fetch-Site": "same-origin"}},
+    "a fetch of our page": post(headers={"Sec-Fetch-Site": "same-origin"}),
     "an onlooker's page": get("/", who=ONLOOKER, host=LOOK),
     "an onlooker's query": post(who=ONLOOKER, host=LOOK, origin=f"https://{LOOK}"),
     "an onlooker's desk": get("/", who=ONLOOKER, host=LOOK_DESK),
@@ -312,7 +325,9 @@ def test_what_follows_a_request_is_a_request_of_its_own(door: Door, ear: Ear) ->
     assert ear.heard[0].body == hidden
     ear.heard.clear()
     login = f"Host: {NAME}\r\nAuthorization: {basic(PEOPLE)}\r\n"
-    answer = door.send(f"GET /a HTTP/1.1\r\n{login}\r\n".encode() + hidden[:-2] + b"Connection: close\r\n\r\n")
+    answer = door.send(
+        f"GET /a HTTP/1.1\r\n{login}\r\n".encode() + hidden[:-2] + b"Connection: close\r\n\r\n"
+    )
     assert answer.body.count(b" 401 ") == 1
     assert [each.path for each in ear.heard] == ["/a"]
 
@@ -328,7 +343,7 @@ def test_without_tls_there_is_a_way_to_it_and_nothing_else(door: Door, ear: Ear)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
 def test_old_tls_is_refused(door: Door, version: ssl.TLSVersion) -> None:
-    with pytest.raises(OSError, match="(?i)version|protocol|reset|eof"):
+    with pytest.raises(OSError, match=r"(?i)version|protocol|reset|eof"):
         door.connected(version=version).close()
 
 
