@@ -45,6 +45,16 @@ _WAITS = """
         return write(self, fence, stage, *rest, **named)
     PostgresStore.write_stage = waiting_write
 """
+_HELD = """
+    import os, time
+    from swarm.store.postgres import PostgresStore
+    write = PostgresStore.write_stage
+    def held_write(self, fence, stage, *rest, **named):
+        while stage == "context" and not os.path.exists({go_on!r}):
+            time.sleep(0.1)
+        return write(self, fence, stage, *rest, **named)
+    PostgresStore.write_stage = held_write
+"""
 
 
 @contextmanager
@@ -53,15 +63,20 @@ def swarm_worker(lane: Lane, *options: str, first: str = "") -> Iterator["subpro
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(first)
     command = [sys.executable, "-m", "swarm.cli", "worker", "--processes", "1", "--json", *options]
-    process = subprocess.Popen(
-        command, env={**os.environ, "PYTHONPATH": str(folder)}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    with (folder / "said").open("wb") as said:
+        process = subprocess.Popen(
+            command, env={**os.environ, "PYTHONPATH": str(folder)}, text=True,
+            stdout=subprocess.PIPE, stderr=said,
+        )  # fmt: skip
     try:
         yield process
     finally:
         process.kill()
         process.communicate()
+
+
+def said_by_worker(lane: Lane) -> str:
+    return "".join(each.read_text() for each in lane.home.glob("first-*/said"))
 
 
 def ended(process: "subprocess.Popen[str]") -> tuple[int, Any]:
@@ -107,14 +122,18 @@ def test_drained_it_finishes_what_it_holds_and_takes_nothing_more(
     database: Database, tmp_path: Path
 ) -> None:
     with house(database, tmp_path, PACE) as (lane, sandbox):
-        slow = IN_A_WORKER + _WAITS.format(seconds=8)
-        with swarm_worker(lane, first=slow) as process:
+        go_on = lane.home / "go-on"
+        held = IN_A_WORKER + _HELD.format(go_on=str(go_on))
+        with swarm_worker(lane, first=held) as process:
             key = arrived(lane, sandbox)
             run = lane.send_next()
             wait_for(lambda: running(lane, key))
             lane.accept(LATER)
             later = lane.send_next()
-            assert drain(lane, "120") == (0, [{"left": [], "due": None}])
+            with swarm_worker(lane, "--drain", "--within", "300") as draining:
+                wait_for(lambda: "Warm shutdown" in said_by_worker(lane))
+                go_on.touch()
+                assert ended(draining) == (0, [{"left": [], "due": None}])
             assert ended(process) == (0, [{"left": [], "due": None}])
         assert lane.over(run)
         assert PostgresStore(database).state(key) in HANDED_OVER
