@@ -24,14 +24,6 @@ _LONGEST_NAME: Final = 63  # of application_name; what is longer Postgres cuts o
 _PATIENCE: Final = (
     "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
 )
-_OF_CLIENT: Final = {
-    "connect_timeout": 5,
-    "tcp_user_timeout": 5000,  # milliseconds
-    "keepalives_idle": 2,
-    "keepalives_interval": 1,
-    "keepalives_count": 3,
-}
-
 _TAKE = "SELECT pg_try_advisory_lock(%s, %s) AS got"
 _HOLDER = """
 SELECT a.application_name AS name
@@ -59,7 +51,9 @@ class SessionLock:
             name = f"{self._what} on {socket.gethostname()}, pid {os.getpid()}"[:_LONGEST_NAME]
             connection = psycopg.connect(
                 self._url, autocommit=True, row_factory=dict_row, application_name=name,
-                options=f"-c statement_timeout=5s {_PATIENCE}", **_OF_CLIENT,
+                options=f"-c statement_timeout=5s {_PATIENCE}",
+                connect_timeout=5, tcp_user_timeout=5000,  # milliseconds
+                keepalives_idle=2, keepalives_interval=1, keepalives_count=3,
             )  # fmt: skip
             try:
                 got = connection.execute(_TAKE, (_SPACE, self._number)).fetchone()

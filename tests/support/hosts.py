@@ -87,6 +87,14 @@ class Site:
             self.rows("SELECT count(*) n FROM swarm.work_orders WHERE final_at IS NOT NULL")[0]["n"]
         )
 
+    def decided(self, first: int) -> int:
+        """How many of the mails from number ``first`` on no worker has to do with any more."""
+        done = "state NOT IN ('accepted', 'running')"
+        number = "substr(original_id, 7)::int"
+        asked = f"SELECT count(*) n FROM swarm.work_orders WHERE {done}"
+        within = f"{number} >= {first} AND {number} < {first + 1000}"
+        return int(self.rows(f"{asked} AND {within}")[0]["n"])
+
     def hosts_that_worked(self) -> set[str]:
         """The names of the hosts whose processes executed runs."""
         said = self.rows("SELECT DISTINCT value FROM public.run_tags WHERE key = 'swarm/worker'")
@@ -113,8 +121,13 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = _SECON
 
 
 @contextmanager
-def site(number: int, pace: Mapping[str, str]) -> Iterator[Site]:
-    """An intake host without workers, and so many worker hosts that do not work yet."""
+def site(
+    number: int, pace: Mapping[str, str], *, sandbox_port: int | None = None
+) -> Iterator[Site]:
+    """An intake host without workers, and so many worker hosts that do not work yet.
+
+    ``pace`` are settings of all; ``sandbox_port``: where they expect the doubles, if anywhere.
+    """
     folder = Path(tempfile.mkdtemp(prefix="swarm-site-"))
     folder.chmod(0o755)
     with ExitStack() as stack:
@@ -125,6 +138,9 @@ def site(number: int, pace: Mapping[str, str]) -> Iterator[Site]:
         broker = stack.enter_context(_redis(folder, addresses))
         shared = {"DATABASE_URL": url, "SWARM_BROKER_URL": broker, **pace}
         home = folder / "home"
+        (home / "sandbox").mkdir(parents=True)
+        if sandbox_port is not None:
+            (home / "sandbox" / "port").write_text(str(sandbox_port))
         stack.enter_context(_intake_host(home, folder / "up.log", shared, number))
         described = json.loads((home / "run" / "environment.json").read_text())
         settings = {k: v for k, v in described.items() if is_setting(k)}
