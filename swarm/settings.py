@@ -555,6 +555,10 @@ class CoreSettings(BaseSettings):
     metrics_url: str = Field(
         default="http://127.0.0.1:3002", description="Where /metrics, /healthz and /readyz answer"
     )
+    swarm_broker_url: SecretStr | None = Field(
+        default=None,
+        description="redis://... or amqp://... when workers run on other hosts; unset: a folder",
+    )
     link_allow_list: CommaSeparated = Field(
         default=(), description="Hosts a draft may link to (ES-11)"
     )

@@ -45,6 +45,12 @@ SOAK = frozenset(
         "test_stopped_pools.py",
         "test_stopped_workers.py",
         "test_trouble_with_postgres.py",
+        "test_lone_workers.py",
+        "test_redis_as_broker.py",
+        "test_a_lost_host.py",
+        "test_the_front_door.py",
+        "test_no_secret_and_no_mail_where_they_do_not_belong.py",
+        "test_told_to_end.py",
         "test_wrong_clocks.py",
     }
 )

@@ -29,6 +29,7 @@ from swarm.cli import (
     shadow,
     submit,
     up,
+    worker,
 )
 from swarm.cli.output import guarded
 
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 
 app.command("up")(up.up)
+app.command("worker")(worker.worker)
 app.command("submit")(submit.submit)
 app.command("status")(look.status)
 app.command("show")(look.show)

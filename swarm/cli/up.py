@@ -30,10 +30,22 @@ def up(
         int | None,
         typer.Option(min=1, max=65535, help="Port of /metrics; unset: two after --port."),
     ] = None,
+    look_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, help="Port of a second, read-only UI; unset: there is none."
+        ),
+    ] = None,
     with_legacy: Annotated[
         bool, typer.Option("--with-legacy", help="Run today's publishing path as well.")
     ] = False,
-    workers: Annotated[int, typer.Option(min=1, help="Work orders in hand at once.")] = 2,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Work orders in hand at once, on this host.")
+    ] = 2,
+    workers_elsewhere: Annotated[
+        int,
+        typer.Option(min=0, help="Work orders that `swarm worker` on other hosts has in hand."),
+    ] = 0,
     adopt: Annotated[
         bool,
         typer.Option(
@@ -56,8 +68,10 @@ def up(
         port=port,
         desk_port=desk_port,
         metrics_port=metrics_port,
+        look_port=look_port,
         with_legacy=with_legacy,
         workers=workers,
+        workers_elsewhere=workers_elsewhere,
         timeout=timeout,
         adopt=adopt,
     )

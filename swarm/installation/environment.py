@@ -100,17 +100,32 @@ def children_environment(
     forced = {
         **_FIXED,
         DOUBLES_URL: sandbox.get(DOUBLES_URL, ""),
-        "CELERY_BROKER_DIR": str(home.broker),
-        "CELERY_BROKER_URL": "filesystem://",
-        "SWARM_HOME": str(home.root),
-        "DATABASE_URL": url,
-        "DAGSTER_HOME": str(home.dagster),
-        "DAGSTER_POSTGRES_URL": sqlalchemy_url(url),
+        **_of_workers(user, home, url),
     }
     theirs = {name: v for name, v in user.items() if v and _passes(name, user)}
     if named := theirs.get(KNOWLEDGE_DIR):  # our programs have a working folder of their own
         theirs[KNOWLEDGE_DIR] = str(Path(named).absolute())
     return {**ours, **theirs, **forced}
+
+
+def lone_worker_environment(user: Mapping[str, str], home: Home) -> dict[str, str]:
+    """Return what a worker on a host without ``swarm up`` needs beside the user's settings.
+
+    Raises ``ConfigurationError`` when ``DATABASE_URL`` is no Postgres URL.
+    """
+    return {**_FIXED, **_of_workers(user, home, libpq_url(user.get("DATABASE_URL", "")))}
+
+
+def _of_workers(user: Mapping[str, str], home: Home, url: str) -> dict[str, str]:
+    """How launcher and workers reach each other, the database and Dagster's settings."""
+    return {
+        "CELERY_BROKER_DIR": str(home.broker),
+        "CELERY_BROKER_URL": user.get("SWARM_BROKER_URL") or "filesystem://",
+        "SWARM_HOME": str(home.root),
+        "DATABASE_URL": url,
+        "DAGSTER_HOME": str(home.dagster),
+        "DAGSTER_POSTGRES_URL": sqlalchemy_url(url),
+    }
 
 
 def _passes(name: str, user: Mapping[str, str]) -> bool:

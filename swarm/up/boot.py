@@ -48,6 +48,8 @@ def run(options: Options, screen: Screen) -> int:
     user = dict(os.environ)
     home = home_of(user)
     _require_free(options.port, "--port")
+    if options.look_port is not None:
+        _require_free(options.look_port, "--look-port")
     os.umask(0o077)  # mails, secrets and sockets are the user's alone, whatever the shell's mask
     home.prepare()
     with home.locked(), _signals_as_interrupt():
@@ -93,7 +95,7 @@ def _start(session: Session) -> int:
     appoint_publisher(session)
     code_socket = session.code_socket = home.code_socket()
     code_socket.unlink(missing_ok=True)
-    programs.write_dagster_home(home, code_socket)
+    programs.write_dagster_home(home, code_socket, session.options.all_workers)
     home.describe(described(session.commands_environment, session.user))
     if first := lacks_dagster(session):
         prepare_dagster(session)
@@ -122,6 +124,10 @@ def _on_dagsters_tables(session: Session) -> Iterator[Program]:
     )
     yield programs.daemon(session.home, session.environment)
     yield programs.webserver(session.home, session.environment, session.options.port)
+    if session.options.look_port is not None:
+        yield programs.read_only_webserver(
+            session.home, session.environment, session.options.look_port
+        )
     yield programs.watchman(session.environment, session.metrics_port)
     yield programs.desk(session.desk_environment, session.desk_port)
     if session.options.with_legacy:

@@ -18,6 +18,13 @@ LOCATION = "swarm_assets"
 _DEFINITIONS = "swarm_assets.definitions"
 _LEGACY_PUBLISHING = ("pipeline_daemon", "publish_sender")
 
+# Lines of the shipped dagster.yaml, which is written for two workers.
+_LANE = "value: work_order, limit: {}}}"
+_MOST = "max_concurrent_runs: {}\n"
+_LANE_PER_WORKER = 2
+_SHIPPED_LIMIT = 4
+_ALL_OTHER_RUNS = 4
+
 
 def postgres(home: Home, environment: Mapping[str, str], max_connections: int) -> Program:
     """Return the embedded database server's keeper; ready when its URL file is there."""
@@ -88,27 +95,46 @@ def workers(
         ("publisher", "publishing", 1, environment),
         ("shadow", "shadow", 2, shadow),
     ):
-        command = python(
-            "celery", "-A", "swarm_assets.runtime.celery_app", "worker", "--pool", "prefork",
-            "--concurrency", str(processes), "-Q", queue, "-n", f"{name}@%h", "--without-gossip",
-            "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING",
-        )  # fmt: skip
+        if not processes:
+            continue  # all of them on other hosts
         nice = ("nice", "-n", "10") if queue == "shadow" else ()
+        command = worker_command(name, queue, processes)
         yield Program(name, (*nice, *command), given, stop_seconds=20.0)
 
 
+def worker_command(name: str, queue: str, processes: int) -> tuple[str, ...]:
+    """Return the argv of a worker of one queue; ``name`` tells it apart from others of its host."""
+    return python(
+        "celery", "-A", "swarm_assets.runtime.celery_app", "worker", "--pool", "prefork",
+        "--concurrency", str(processes), "-Q", queue, "-n", f"{name}@%h", "--without-gossip",
+        "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING",
+    )  # fmt: skip
+
+
 def daemon(home: Home, environment: Mapping[str, str]) -> Program:
-    """Return Dagster's daemon: sensors, run queue, run monitoring."""
-    argv = python("dagster._daemon", "run", "-w", str(home.workspace), "--log-level", "warning")
+    """Return Dagster's daemon: sensors, run queue, run monitoring; the only one of its database."""
+    argv = python(
+        "swarm_assets.runtime.one_daemon", "run", "-w", str(home.workspace),
+        "--log-level", "warning",
+    )  # fmt: skip
     return Program("dagster-daemon", argv, environment)
 
 
 def webserver(home: Home, environment: Mapping[str, str], port: int) -> Program:
     """Return the UI, on loopback only: it has no login of its own."""
-    argv = python(
-        "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", str(home.workspace)
-    )
+    argv = _webserver(home, port)
     return Program("webserver", argv, environment, ready=lambda: answers(port))
+
+
+def read_only_webserver(home: Home, environment: Mapping[str, str], port: int) -> Program:
+    """Return the UI for people who only look: it refuses every mutation itself."""
+    argv = (*_webserver(home, port), "--read-only")
+    return Program("webserver-read-only", argv, environment, ready=lambda: answers(port))
+
+
+def _webserver(home: Home, port: int) -> tuple[str, ...]:
+    where = ("-h", "127.0.0.1", "-p", str(port), "-w", str(home.workspace))
+    return python("dagster_webserver", *where)
 
 
 def watchman(environment: Mapping[str, str], port: int) -> Program:
@@ -123,9 +149,12 @@ def desk(environment: Mapping[str, str], port: int) -> Program:
     return Program("desk", argv, environment, ready=lambda: answers(port))
 
 
-def write_dagster_home(home: Home, code_socket: Path) -> None:
-    """Put ``dagster.yaml`` and the workspace of the shared code server where Dagster looks."""
-    (home.dagster / "dagster.yaml").write_text(_shipped("dagster.yaml"), "utf-8")
+def write_dagster_home(home: Home, code_socket: Path, workers: int) -> None:
+    """Put ``dagster.yaml`` and the workspace of the shared code server where Dagster looks.
+
+    ``workers``: how many processes take work orders, on all hosts.
+    """
+    write_dagster_settings(home, workers)
     home.workspace.write_text(
         "load_from:\n"
         "  - grpc_server:\n"
@@ -133,6 +162,22 @@ def write_dagster_home(home: Home, code_socket: Path) -> None:
         f"      location_name: {LOCATION}\n",
         "utf-8",
     )
+
+
+def write_dagster_settings(home: Home, workers: int) -> None:
+    """Put ``dagster.yaml`` where Dagster looks, with room for twice as many work orders as there
+    are workers: the next run is at hand, and none waits long in Celery's queue.
+    """
+    in_hand = _LANE_PER_WORKER * max(workers, 1)
+    text = _shipped("dagster.yaml")
+    for shipped, ours in (
+        (_LANE.format(_SHIPPED_LIMIT), _LANE.format(in_hand)),
+        (_MOST.format(_SHIPPED_LIMIT + _ALL_OTHER_RUNS), _MOST.format(in_hand + _ALL_OTHER_RUNS)),
+    ):
+        if shipped not in text:
+            raise ConfigurationError(f"dagster.yaml of this build has no line {shipped!r}")
+        text = text.replace(shipped, ours)
+    (home.dagster / "dagster.yaml").write_text(text, "utf-8")
 
 
 def _shipped(name: str) -> str:

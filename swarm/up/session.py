@@ -34,10 +34,17 @@ class Options:
     port: int = 3000
     desk_port: int | None = None
     metrics_port: int | None = None
+    look_port: int | None = None
     with_legacy: bool = False
     workers: int = 2
+    workers_elsewhere: int = 0
     timeout: float = 600.0
     adopt: bool = False
+
+    @property
+    def all_workers(self) -> int:
+        """How many processes take work orders, here and on other hosts."""
+        return self.workers + self.workers_elsewhere
 
 
 @dataclass(slots=True)

@@ -14,6 +14,17 @@ from swarm_assets.partitions import WORK_QUEUE
 
 # Seconds between two looks into the folder: on average half of it is added to a run's start.
 _POLL_SECONDS = 0.1
+# Redis gives a message that was fetched and never begun to another worker after an hour: longer
+# than any run a worker may have before it (1,000 s). By then the queue has asked for the run anew,
+# and the old one is over. A Redis that vanished without a word must not keep the daemon waiting.
+_REDIS = {
+    "visibility_timeout": 3600,
+    "socket_timeout": 30.0,
+    "socket_connect_timeout": 5.0,
+    "socket_keepalive": True,
+    "health_check_interval": 25,
+    "retry_on_timeout": True,
+}
 _FOLDER_TRANSPORT = "swarm_assets.runtime.folder_transport:Transport"
 
 
@@ -55,6 +66,8 @@ def _transport(settings: BrokerSettings) -> str | None:
 
 
 def _transport_options(settings: BrokerSettings) -> dict[str, object]:
+    if settings.broker_url.startswith("redis"):
+        return dict(_REDIS)
     if not settings.broker_url.startswith("filesystem"):
         return {}
     folder = settings.broker_dir

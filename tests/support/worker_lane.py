@@ -180,10 +180,11 @@ def lane_of(database: Database, home: Path, environment: Mapping[str, str]) -> I
     (home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
     url = database.url
     given = {
-        **SERVICES, **environment,
+        **SERVICES,
         "DAGSTER_HOME": str(home), "DATABASE_URL": url, "SWARM_HOME": str(home),
         "DAGSTER_POSTGRES_URL": url.replace("postgresql://", "postgresql+psycopg2://"),
         "CELERY_BROKER_URL": "filesystem://", "CELERY_BROKER_DIR": str(home / "broker"),
+        **environment,
     }  # fmt: skip
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
