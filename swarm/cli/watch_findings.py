@@ -35,7 +35,12 @@ def _sinks(settings: Settings, now: Watched) -> Iterator[Finding]:
         failing = each.failing_since is not None
         since = f"takes nothing since {each.failing_since:%H:%M} UTC: " if failing else ""
         health = Health.BAD if failing else Health.GOOD
-        yield _finding(f"alerts to {each.sink}", health, f"{since}{each.last_error or 'works'}")
+        took = (
+            f"took the last one {each.took_at:%Y-%m-%d %H:%M} UTC"
+            if each.took_at
+            else "nothing to tell yet"
+        )
+        yield _finding(f"alerts to {each.sink}", health, f"{since}{each.last_error or took}")
     if [each.sink for each in now.sinks] in ([], ["log"]):
         note = "alerts stay in this house: set ALERT_SLACK_URL, ALERT_TEAMS_URL, ALERT_MAIL_URL or"
         yield _finding("alerts", Health.NOTE, f"{note} ALERT_EVENTS_URL, then `swarm alerts test`")

@@ -70,6 +70,8 @@ _SETTLED_ALERTS = (
     endings.STUCK,
     endings.UNCONFIRMED,
     endings.PENDING_PAYLOAD,
+    "intake.revised",  # who releases has seen both texts, or both decisions
+    "legacy.outcome_revised",
 )
 
 

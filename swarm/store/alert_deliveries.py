@@ -65,7 +65,7 @@ SELECT a.id, a.kind, a.subject, a.detail, a.count, a.at, a.resolved_at, a.resolv
    AND (d.bundle IS NULL OR NOT EXISTS (
         SELECT 1 FROM alert_deliveries o JOIN alerts b ON b.id = o.alert_id
          WHERE o.sink = d.sink AND o.bundle = d.bundle AND b.resolved_at IS NULL))
- ORDER BY a.id LIMIT 5000
+ ORDER BY a.id LIMIT 50000
 """
 
 _LATELY = """

@@ -32,9 +32,7 @@ UPDATE alerts a SET resolved_at = now()
   FROM work_orders w
  WHERE a.resolved_at IS NULL AND w.key = a.subject
    AND (   (a.kind = 'work_order.held' AND w.state <> 'held')
-        OR (a.kind = 'work_order.dead' AND w.state <> 'dead')
-        OR (a.kind = 'intake.revised' AND w.state IN ('published', 'escalated', 'declined'))
-        OR (a.kind = 'intake.future_date' AND w.final_at IS NOT NULL))
+        OR (a.kind = 'work_order.dead' AND w.state <> 'dead'))
 """
 
 _ONE = "SELECT id, kind, subject, resolved_at FROM alerts WHERE id = %s"

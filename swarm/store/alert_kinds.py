@@ -130,12 +130,12 @@ _INTAKE = (
     (
         "intake.future_date", _WAITS, _LEAD, "A mail is dated in the future",
         "Its age and its order among the customer's mails cannot be trusted.",
-        "when its work order is done",
+        "when a person answered, or has looked", True,
     ),
     (
         "intake.revised", _WAITS, _LEAD, "The same mail came again with another text",
         "The first text is what was worked on.",
-        "when it is released, its work is done, or a person answered",
+        "when it is released, or a person answered or has looked", True,
     ),
     (
         "intake.gap", _PAGE, _OPERATOR, "A stream of the intake was replaced or cut",

@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 MOST_A_TURN: Final = 20
 """Messages; a chat takes about one a second, and the others are told after it."""
 
+_LONGEST_TURN: Final = timedelta(seconds=30)  # of a sink that is slow; then the turn is over
+
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0  # seconds between two tries of a sink that fails
 
 
@@ -68,9 +70,9 @@ class Delivery:
         marked is remembered and marked first at the next turn, not told again.
         """
         self._mark_taken()
-        told = 0
+        told, until = 0, self._clock() + _LONGEST_TURN
         for batch in self._due()[:MOST_A_TURN]:
-            if not self._told(batch):
+            if self._clock() > until or not self._told(batch):
                 break
             told += 1
         return told

@@ -144,7 +144,9 @@ def test_the_database_away_is_told_from_memory_once_and_its_return_aloud(
         until(lambda: slack.said == [DEAD], "told")
         database.close()
         embedded.stop(data)
-        until(lambda: len(slack.said) == 2, "the outage told")
+        remembered = home / "run" / "outage.json"
+        until(lambda: remembered.exists() and "slack" in remembered.read_text(), "the outage told")
+        assert len(slack.said) == 2
         running.kill()
         running.start()
         with pytest.raises(AssertionError):
@@ -154,7 +156,7 @@ def test_the_database_away_is_told_from_memory_once_and_its_return_aloud(
     away = slack.said[1]
     assert away.startswith("The database is away: ")
     assert slack.said[2] == f"Over: {away}"
-    assert not (home / "run" / "outage.json").exists()
+    until(lambda: not remembered.exists(), "forgotten")
 
 
 def test_the_heartbeat_stops_when_the_way_out_is_broken_and_comes_back(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from swarm.errors import TransientError
+from swarm.installation.program_deaths import deaths_file, read_deaths
 from swarm.process_identity import is_stopped
 from swarm.up.processes import Program, started_at, sweep
 from swarm.up.supervisor import Supervisor, describe_exit
@@ -53,6 +54,17 @@ def test_a_killed_child_is_reported_and_started_again(supervisor: Supervisor) ->
     until(lambda: supervisor.poll() or supervisor.children[0].running)
     assert pid_of(supervisor, "a") != first
     assert supervisor.children[0].deaths == 1
+
+
+def test_deaths_in_a_row_are_left_in_a_file_for_whoever_tells_of_them(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    supervisor.start(program("dies", "raise SystemExit(3)"))
+    supervisor.start(program("lives"))
+    until(lambda: supervisor.poll() and supervisor.children[0].deaths == 2)
+    assert list(read_deaths(deaths_file(tmp_path))) == ["dies"]
+    died = read_deaths(deaths_file(tmp_path))["dies"]
+    assert (died.deaths, died.last) == (2, "exited with code 3")
 
 
 def test_a_child_that_stands_still_is_killed_with_its_own_and_started_again(
