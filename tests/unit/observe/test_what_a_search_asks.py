@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from swarm.models import Address, MessageRef, WorkOrder
-from swarm.observe.review.asked import Kind, terms_of
+from swarm.observe.review.asked import TermKind, terms_of
 from swarm.observe.review.words import age_in_words, reason_in_words, source_in_words
 from swarm.store.mail_search import _found_by, numbers_of, words_of_search
 
@@ -13,23 +13,23 @@ from swarm.store.mail_search import _found_by, numbers_of, words_of_search
 @pytest.mark.parametrize(
     ("typed", "kinds"),
     [
-        ("keller", [(Kind.WORD, "keller")]),
-        ("Müller, KELLER!", [(Kind.WORD, "muller"), (Kind.WORD, "keller")]),
-        ("anna@example.org", [(Kind.ADDRESS, "anna@example.org")]),
-        ("<abc@mail.example.org>", [(Kind.ADDRESS, "abc@mail.example.org")]),
-        ("10482", [(Kind.NUMBER, "10482")]),
-        ("#AB-10482.", [(Kind.NUMBER, "ab10482")]),
-        ("wo_abc", [(Kind.KEY, "wo_abc")]),
-        ("SW-WVA5OMHP", [(Kind.KEY, "wo_wva5omhp")]),
-        ("2026-11-27", [(Kind.RECEIVED, "2026-11-27")]),
-        ("2026-13-27", [(Kind.NUMBER, "20261327")]),
-        ("AAkALgp3BG127xYturBY5CUlBnSs", [(Kind.ID, "AAkALgp3BG127xYturBY5CUlBnSs")]),
-        ("' OR 1=1 --", [(Kind.WORD, "or"), (Kind.WORD, "1")]),
+        ("keller", [(TermKind.WORD, "keller")]),
+        ("Müller, KELLER!", [(TermKind.WORD, "muller"), (TermKind.WORD, "keller")]),
+        ("anna@example.org", [(TermKind.ADDRESS, "anna@example.org")]),
+        ("<abc@mail.example.org>", [(TermKind.ADDRESS, "abc@mail.example.org")]),
+        ("10482", [(TermKind.NUMBER, "10482")]),
+        ("#AB-10482.", [(TermKind.NUMBER, "ab10482")]),
+        ("wo_abc", [(TermKind.KEY, "wo_abc")]),
+        ("SW-WVA5OMHP", [(TermKind.KEY, "wo_wva5omhp")]),
+        ("2026-11-27", [(TermKind.RECEIVED, "2026-11-27")]),
+        ("2026-13-27", [(TermKind.NUMBER, "20261327")]),
+        ("AAkALgp3BG127xYturBY5CUlBnSs", [(TermKind.ID, "AAkALgp3BG127xYturBY5CUlBnSs")]),
+        ("' OR 1=1 --", [(TermKind.WORD, "or"), (TermKind.WORD, "1")]),
         ("   ", []),
         ("!!! --- '''", []),
     ],
 )
-def test_a_word_is_taken_for(typed: str, kinds: list[tuple[Kind, str]]) -> None:
+def test_a_word_is_taken_for(typed: str, kinds: list[tuple[TermKind, str]]) -> None:
     assert [(term.kind, term.text) for term in terms_of(typed, "UTC")] == kinds
 
 
@@ -45,7 +45,7 @@ def test_days_are_those_of_the_house() -> None:
 
 def test_what_is_typed_has_an_end() -> None:
     assert len(terms_of("word " * 10_000, "UTC")) == 8
-    assert terms_of("9999-12-31", "UTC")[0].kind is not Kind.RECEIVED
+    assert terms_of("9999-12-31", "UTC")[0].kind is not TermKind.RECEIVED
 
 
 def test_words_and_numbers_are_folded_alike_on_both_sides() -> None:
