@@ -678,6 +678,15 @@ def load_settings() -> Settings:
     return Settings(core, graph, monday, zapier, model, publishing, queue, shadow, alerts)
 
 
+def load_core_settings() -> CoreSettings:
+    """Read what belongs to no service; raises ``ConfigurationError`` like ``load_settings``."""
+    try:
+        return CoreSettings()
+    except ValidationError as error:
+        problems = "; ".join(_sentence("", detail) for detail in error.errors())
+        raise ConfigurationError(f"cannot start: {problems}") from None
+
+
 def load_model_settings() -> ModelSettings:
     """Read what concerns the model alone; raises ``ConfigurationError`` like ``load_settings``."""
     try:

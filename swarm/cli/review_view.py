@@ -14,14 +14,14 @@ from rich.text import Text
 from swarm.observe.review.drafts import WaitingDraft
 from swarm.observe.review.escalations import EscalationItem
 from swarm.observe.review.search import FoundMail, SearchResult
-from swarm.observe.review.today import Day, Waiting
+from swarm.observe.review.today import Day, WaitingNow
 from swarm.observe.review.words import age_in_words, classes_in_words
 
 _INDENT = (0, 0, 0, 4)
 _LINES_OF_A_MAIL = 4
 
 
-def print_today(console: Console, today: Day, now: Waiting) -> None:
+def print_today(console: Console, today: Day, now: WaitingNow) -> None:
     """Print a day in numbers and what waits."""
     share, median = today.share_sent_unchanged, today.seconds_to_draft
     said = "nothing sent yet" if share is None else f"{share:.0%} of {today.sent} unchanged"

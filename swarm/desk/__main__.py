@@ -6,7 +6,7 @@ from contextlib import closing
 import uvicorn
 
 from swarm.desk.app import Desk, desk
-from swarm.settings import load_settings
+from swarm.settings import load_core_settings
 from swarm.store.database import Database
 
 _STATEMENT_SECONDS = 5
@@ -18,7 +18,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m swarm.desk", description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
     given = parser.parse_args()
-    core = load_settings().core
+    core = load_core_settings()
     url = (core.desk_database_url or core.database_url).get_secret_value()
     database = Database(
         url, max_connections=3, timeout=5.0, statement_seconds=_STATEMENT_SECONDS, read_only=True

@@ -138,7 +138,7 @@ class _Handlers:
         return self._page("search.html", typed=typed, found=found, most=MOST)
 
     def work_order(self, request: Request) -> Response:
-        name = request.path_params["key"]
+        name = _plain(request.path_params["key"])
         found = dossier(
             self._desk.database, name, secret=self._desk.secret, ui_url=self._desk.ui_url
         )
@@ -156,7 +156,7 @@ class _Handlers:
         return Response(STYLE, media_type="text/css")
 
     def acknowledge(self, request: Request) -> Response:
-        who, key = person(request, self._desk.user_header), request.path_params["key"]
+        who, key = person(request, self._desk.user_header), _plain(request.path_params["key"])
         if self._desk.read_only:
             return self.page_of_refusal(403, "Read only", "This desk shows and changes nothing.")
         if who is None:
@@ -197,6 +197,13 @@ class _Handlers:
 
     def _page(self, template: str, *, status: int = 200, **values: object) -> Response:
         return HTMLResponse(self._pages.render(template, values | {"status": status}), status)
+
+
+def _plain(name: str) -> str:
+    """Return a name out of an address; raises ``MalformedInputError`` for what nobody types."""
+    if not name.isprintable():
+        raise MalformedInputError("no work order has this key or id")
+    return name
 
 
 def _page_number(request: Request) -> int:

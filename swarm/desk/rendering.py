@@ -12,7 +12,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from swarm.observe.glossary import glossary
 from swarm.observe.review.words import (
@@ -47,7 +46,7 @@ def _prints(letter: str) -> bool:
 class Pages:
     """The templates of the desk. ``prefix`` stands before every link to a page of ours."""
 
-    def __init__(self, *, zone: str, prefix: str, version: str = "") -> None:
+    def __init__(self, *, zone: str, prefix: str) -> None:
         self._zone = ZoneInfo(zone)
         self._engine = Environment(
             loader=FileSystemLoader(_FOLDER / "templates"),
@@ -57,7 +56,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._engine.globals.update(prefix=prefix, zone=zone, glossary=glossary(), version=version)
+        self._engine.globals.update(prefix=prefix, zone=zone, glossary=glossary())
         self._engine.filters.update(
             age=age_in_words,
             clock=self._clock,
@@ -80,6 +79,7 @@ class Pages:
 
 
 def _finalized(value: object) -> object:
+    """Make every value readable but what the engine itself has made HTML of."""
     if value is None:
         return ""
-    return readable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return readable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value

@@ -27,7 +27,7 @@ from swarm.models import (
     WorkOrderState,
 )
 from swarm.observe.dossier.dossier import Dossier
-from swarm.observe.glossary import Entry, glossary
+from swarm.observe.glossary import GlossaryEntry, glossary
 
 N = TypeVar("N", bound=Noun)
 
@@ -48,7 +48,7 @@ class BackedClaim(Noun):
     evidence: Evidence | None
 
 
-class Judged(Noun):
+class JudgedRule(Noun):
     """A verdict in words."""
 
     rule: str
@@ -74,7 +74,7 @@ class Moment(Noun):
 class Story(Noun):
     """What the page of one work order says beside the dossier's plain fields."""
 
-    state: Entry
+    state: GlossaryEntry
     headline: str = Field(description="What became of it, in one sentence")
     because: tuple[Because, ...]
     received: Received | None
@@ -83,8 +83,8 @@ class Story(Noun):
     context: Context | None
     draft: Draft | None
     claims: tuple[BackedClaim, ...]
-    objections: tuple[Judged, ...]
-    passed: tuple[Judged, ...]
+    objections: tuple[JudgedRule, ...]
+    passed: tuple[JudgedRule, ...]
     timeline: tuple[Moment, ...]
     unreadable: tuple[str, ...] = Field(description="Stored outputs this release cannot read")
 
@@ -171,9 +171,9 @@ def _of_the_last_draft(it: Dossier) -> tuple[Verdict, ...]:
     return tuple(each for each in it.verdicts if each.draft_sha256 == wanted)
 
 
-def _judged(verdict: Verdict) -> Judged:
+def _judged(verdict: Verdict) -> JudgedRule:
     entry = glossary().rule(verdict.rule)
-    return Judged(
+    return JudgedRule(
         rule=verdict.rule,
         name=entry.name,
         means=entry.means,

@@ -15,7 +15,7 @@ from swarm.models import Noun
 from swarm.observe.gaps import gaps
 from swarm.observe.review.escalations import escalations
 from swarm.observe.review.reading import day_of, reading
-from swarm.observe.review.today import Day, Waiting, day, waiting
+from swarm.observe.review.today import Day, WaitingNow, day, waiting
 from swarm.observe.review.words import age_in_words
 from swarm.store.alerts import DIGEST, open_alerts, raise_alert, resolve_kind
 from swarm.store.database import Database
@@ -38,7 +38,7 @@ class Digest(Noun):
     day: date = Field(description="The morning it is for; its numbers are the day's before")
     zone: str
     yesterday: Day
-    now: Waiting
+    now: WaitingNow
     overdue: tuple[OverdueKey, ...] = Field(description="The longest over first; ten at most")
     alerts: tuple[str, ...] = Field(description="Kinds of the open alerts, each with its count")
     unanswered_questions: int = Field(description="That no approved answer had, in seven days")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from swarm.installation.environment import (
     DOUBLES_URL,
+    PREFIXES,
     SANDBOX_URL,
     Addresses,
     children_environment,
@@ -23,6 +24,7 @@ from swarm.up.supervisor import Supervisor
 from swarm.up.view import Screen
 
 _POLL_SECONDS = 0.2
+_NOT_FOR_THE_DESK = (*PREFIXES.values(), "MODEL_", "DAGSTER_", "CELERY_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,11 @@ class Session:
 
     @property
     def desk_environment(self) -> dict[str, str]:
-        """What the desk is given: a login that reads and may acknowledge, and no other."""
-        url = self.logins.url(Role.DESK)
-        return {**self.environment, "DATABASE_URL": url, **self.logins.variables(Role.DESK)}
+        """What the desk is given: a login that reads and may acknowledge; no other, and no key of
+        any service.
+        """
+        kept = {n: v for n, v in self.environment.items() if not n.startswith(_NOT_FOR_THE_DESK)}
+        return {**kept, "DATABASE_URL": self.logins.url(Role.DESK)}
 
     @property
     def commands_environment(self) -> dict[str, str]:

@@ -58,12 +58,19 @@ def test_no_program_is_given_another_login_than_its_own(running: Running) -> Non
     assert {"workers", "publisher", "code-server", "webserver", "dagster-daemon"} <= {*running.pids}
     for name, pid in running.pids.items():
         given = environment_of(pid)
-        if name != "postgres":
+        if name == "desk":
+            assert urlsplit(given["DATABASE_URL"]).username == Role.DESK
+            assert not [
+                n for n in given if n.startswith(("GRAPH_", "ZAPIER_", "MONDAY_", "MODEL_"))
+            ]
+            assert "DAGSTER_POSTGRES_URL" not in given
+        elif name != "postgres":
             assert urlsplit(given["DATABASE_URL"]).username == Role.WORKER, name
             assert urlsplit(given["DAGSTER_POSTGRES_URL"]).username == Role.WORKER, name
         if "shadow" not in name:
             told = {who for who, secret in secrets.items() if secret in str(given)}
-            assert told == set(), f"{name} knows the password of {told}"
+            own = {Role.DESK.value} if name == "desk" else set()
+            assert told == own, f"{name} knows the password of {told}"
 
 
 def test_commands_find_what_they_need_and_the_files_are_the_owners_alone(running: Running) -> None:

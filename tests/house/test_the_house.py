@@ -29,6 +29,7 @@ ENTRIES = (
     "swarm.cli.app",
     "swarm.cli.__main__",
     "swarm.sandbox.__main__",
+    "swarm.desk.__main__",
     "swarm.legacy.email_work_order_service",
     "swarm.legacy.intake_stream_processor",
     "swarm.legacy.pipeline_daemon",

@@ -14,7 +14,7 @@ from pydantic import Field
 from swarm.models import Noun
 
 
-class Entry(Noun):
+class GlossaryEntry(Noun):
     """One word: what people call it, what it means, what to do about it."""
 
     name: str
@@ -26,34 +26,34 @@ class Entry(Noun):
 class Glossary(Noun):
     """Every word by what the system calls it."""
 
-    rules: Mapping[str, Entry]
-    states: Mapping[str, Entry]
-    classes: Mapping[str, Entry]
-    publications: Mapping[str, Entry]
-    acts: Mapping[str, Entry]
-    held: Mapping[str, Entry]
+    rules: Mapping[str, GlossaryEntry]
+    states: Mapping[str, GlossaryEntry]
+    classes: Mapping[str, GlossaryEntry]
+    publications: Mapping[str, GlossaryEntry]
+    acts: Mapping[str, GlossaryEntry]
+    held: Mapping[str, GlossaryEntry]
 
-    def rule(self, rule: str) -> Entry:
+    def rule(self, rule: str) -> GlossaryEntry:
         """Return the words of a rule; one nobody wrote down is called what it is."""
         return self.rules.get(rule) or _unwritten(rule)
 
-    def state(self, state: str) -> Entry:
+    def state(self, state: str) -> GlossaryEntry:
         """Return the words of a work order's state."""
         return self.states.get(state) or _unwritten(state)
 
-    def escalation(self, name: str) -> Entry:
+    def escalation(self, name: str) -> GlossaryEntry:
         """Return the words of an escalation class."""
         return self.classes.get(name) or _unwritten(name)
 
-    def publication(self, state: str) -> Entry:
+    def publication(self, state: str) -> GlossaryEntry:
         """Return the words of a publication's state."""
         return self.publications.get(state) or _unwritten(state)
 
-    def act(self, act: str) -> Entry:
+    def act(self, act: str) -> GlossaryEntry:
         """Return the words of what a person did with a draft."""
         return self.acts.get(act) or _unwritten(act)
 
-    def holding(self, reason: str) -> Entry | None:
+    def holding(self, reason: str) -> GlossaryEntry | None:
         """Return the words of a reason to hold; None when nobody wrote it down."""
         lowered = reason.lower()
         entries = self.held.values()
@@ -67,5 +67,5 @@ def glossary() -> Glossary:
     return Glossary.model_validate(tomllib.loads(text))
 
 
-def _unwritten(name: str) -> Entry:
-    return Entry(name=name.replace("_", " "), means="", do="")
+def _unwritten(name: str) -> GlossaryEntry:
+    return GlossaryEntry(name=name.replace("_", " "), means="", do="")

@@ -24,7 +24,7 @@ _ADDRESS = linear(r"[^\s@<>]{1,320}@[^\s@<>]{1,320}")
 _LONG_ID = 20  # an id of Graph or of a line is longer, a word that people type is not
 
 
-class Kind(StrEnum):
+class TermKind(StrEnum):
     """What a word of a search is taken for."""
 
     KEY = "key"
@@ -36,10 +36,14 @@ class Kind(StrEnum):
 
 
 class Term(Noun):
-    """One condition; ``since`` and ``until`` are set for days alone."""
+    """One condition; ``since`` and ``until`` are set for days alone.
 
-    kind: Kind
+    ``raw``: words as they were typed, for an id may look like words.
+    """
+
+    kind: TermKind
     text: str
+    raw: str = ""
     since: datetime | None = None
     until: datetime | None = None
 
@@ -50,37 +54,38 @@ class Term(Noun):
 
 
 _SAID = {
-    Kind.KEY: "a key that begins with {}",
-    Kind.RECEIVED: "received {}",
-    Kind.ADDRESS: "sender, Reply-To or message id {}",
-    Kind.NUMBER: "the number {} in subject or text",
-    Kind.ID: "the id {}",
-    Kind.WORD: "a word of sender or subject that begins with “{}”",
+    TermKind.KEY: "a key that begins with {}",
+    TermKind.RECEIVED: "received {}",
+    TermKind.ADDRESS: "sender, Reply-To or message id {}",
+    TermKind.NUMBER: "the number {} in subject or text",
+    TermKind.ID: "the id {}",
+    TermKind.WORD: "what begins with “{}” in sender or subject",
 }
 
 
 def terms_of(typed: str, zone: str) -> tuple[Term, ...]:
     """Return what is asked for; days are those of the time zone. Nothing usable: empty."""
-    return tuple(
-        term for word in typed[:LONGEST].split()[:_MOST_TERMS] for term in _terms(word, zone)
-    )
+    shown = "".join(letter if letter.isprintable() else " " for letter in typed[:LONGEST])
+    return tuple(term for word in shown.split()[:_MOST_TERMS] for term in _terms(word, zone))
 
 
 def _terms(word: str, zone: str) -> Iterator[Term]:
     bare = word.strip(_AROUND)
     inside = bare.strip("<>")
     if begun := beginning(bare):
-        yield Term(kind=Kind.KEY, text=begun)
+        yield Term(kind=TermKind.KEY, text=begun)
     elif days := _days(bare, zone):
-        yield Term(kind=Kind.RECEIVED, text=bare, since=days[0], until=days[1])
+        yield Term(kind=TermKind.RECEIVED, text=bare, since=days[0], until=days[1])
     elif (bare.startswith("<") and bare.endswith(">")) or _ADDRESS.fullmatch(inside):
-        yield Term(kind=Kind.ADDRESS, text=inside)
+        yield Term(kind=TermKind.ADDRESS, text=inside)
     elif len(bare) > _LONG_ID:
-        yield Term(kind=Kind.ID, text=bare)
+        yield Term(kind=TermKind.ID, text=bare)
     elif numbers := numbers_of(bare):
-        yield Term(kind=Kind.NUMBER, text=numbers[0])
+        yield Term(kind=TermKind.NUMBER, text=numbers[0])
     else:
-        yield from (Term(kind=Kind.WORD, text=each) for each in words_of_search(bare))
+        words = " ".join(words_of_search(bare))
+        if words:
+            yield Term(kind=TermKind.WORD, text=words, raw=bare)
 
 
 def _days(word: str, zone: str) -> tuple[datetime, datetime] | None:

@@ -10,18 +10,20 @@ from psycopg import sql
 from pydantic import Field
 
 from swarm.models import Noun, WorkOrderState
-from swarm.observe.review.asked import Kind, Term, terms_of
+from swarm.observe.review.asked import Term, TermKind, terms_of
 from swarm.store.database import Connection
 
 MOST = 50  # of one answer
 
 _CONDITIONS = {
-    Kind.KEY: "starts_with(m.work_order_key, %(text{n})s)",
-    Kind.RECEIVED: "m.received_at >= %(since{n})s AND m.received_at < %(until{n})s",
-    Kind.ADDRESS: "(m.addresses @> ARRAY[lower(%(text{n})s)] OR m.ids @> ARRAY[%(text{n})s])",
-    Kind.NUMBER: "(m.numbers @> ARRAY[%(text{n})s] OR m.ids @> ARRAY[%(text{n})s])",
-    Kind.ID: "m.ids @> ARRAY[%(text{n})s]",
-    Kind.WORD: "array_to_tsvector(m.words) @@ (%(lexeme{n})s)::tsquery",
+    TermKind.KEY: "starts_with(m.work_order_key, %(text{n})s)",
+    TermKind.RECEIVED: "m.received_at >= %(since{n})s AND m.received_at < %(until{n})s",
+    TermKind.ADDRESS: "(m.addresses @> ARRAY[lower(%(text{n})s)] OR m.ids @> ARRAY[%(text{n})s])",
+    TermKind.NUMBER: "(m.numbers @> ARRAY[%(text{n})s] OR m.ids @> ARRAY[%(text{n})s])",
+    TermKind.ID: "m.ids @> ARRAY[%(text{n})s]",
+    TermKind.WORD: (
+        "(array_to_tsvector(m.words) @@ (%(lexeme{n})s)::tsquery OR m.ids @> ARRAY[%(raw{n})s])"
+    ),
 }
 
 _FIND = """
@@ -84,5 +86,10 @@ def values(terms: tuple[Term, ...]) -> dict[str, object]:
     bound: dict[str, object] = {"limit": MOST + 1}
     for n, term in enumerate(terms):
         bound |= {f"text{n}": term.text, f"since{n}": term.since, f"until{n}": term.until}
-        bound[f"lexeme{n}"] = f"'{term.text}':*" if term.kind is Kind.WORD else ""
+        bound |= {f"raw{n}": term.raw, f"lexeme{n}": _lexemes(term.raw and term.text)}
     return bound
+
+
+def _lexemes(words: str) -> str:
+    """Return a question of the text search: each word's beginning. Words are letters and digits."""
+    return " & ".join(f"'{word}':*" for word in words.split())

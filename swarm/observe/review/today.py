@@ -68,7 +68,7 @@ class Day(Noun):
         return self.sent_unchanged / self.sent if self.sent else None
 
 
-class Waiting(Noun):
+class WaitingNow(Noun):
     """What waits at this moment."""
 
     at: datetime
@@ -88,6 +88,6 @@ def day(connection: Connection, since: datetime, until: datetime) -> Day:
     return Day.model_validate({"since": since, "until": until, **counts, **replies})
 
 
-def waiting(connection: Connection) -> Waiting:
+def waiting(connection: Connection) -> WaitingNow:
     """Return what waits now."""
-    return Waiting.model_validate(connection.execute(_NOW).fetchone() or {})
+    return WaitingNow.model_validate(connection.execute(_NOW).fetchone() or {})
