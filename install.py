@@ -63,10 +63,10 @@ def _run(command: Sequence[str], number: int) -> int:
 
 
 def _tell(what: str, *, last: bool = False) -> None:
-    """One line that changes in a terminal; elsewhere now and then a line, so that logs stay short."""
+    """One line that changes in a terminal; elsewhere a line now and then: logs stay short."""
     if sys.stdout.isatty():
         print(f"\r{what:<60.60}", end="\n" if last else "", flush=True)  # noqa: T201
-    elif last or what.split()[0].endswith("0"):
+    elif last or what.split(maxsplit=1)[0].endswith("0"):
         print(what, flush=True)  # noqa: T201
 
 

@@ -25,7 +25,7 @@ from swarm.settings import Settings, load_model_settings, load_settings
 from swarm.store import role_setup
 from swarm.store.database import Database
 from swarm.store.grants import has_roles
-from swarm.store.migrate import pending
+from swarm.store.migrate import pending, require_known
 from swarm.store.reply_outcomes import untraceable
 from swarm.store.restored import unreconciled
 from swarm.store.world import sentence
@@ -157,6 +157,13 @@ def _postgres(settings: Settings) -> Iterator[Finding]:
         with psycopg.connect(url, connect_timeout=_CONNECT_SECONDS) as connection:
             now = connection.execute("SELECT clock_timestamp()").fetchone()
         waiting = pending(url)
+        require_known(url)
+    except ConfigurationError as error:
+        yield Finding(
+            area="services", name="migrations", health=Health.BAD, detail=error.message,
+            helps=error.hint,
+        )  # fmt: skip
+        return
     except psycopg.OperationalError as error:
         found = trouble(error)
         yield Finding(

@@ -35,6 +35,7 @@ from swarm.settings import Settings, load_settings
 _PLACEHOLDER_URL = "postgresql:///swarm"  # no question is put to it
 _MARKS: Final = {Health.GOOD: "OK", Health.NOTE: "WARN", Health.BAD: "FAIL"}
 _STYLES: Final = {Health.GOOD: "green", Health.NOTE: "yellow", Health.BAD: "red"}
+_AREAS: Final = ("machine", "settings", "clock", "services")
 _WIDTH: Final = 80
 _NAME: Final = 26  # signs of the longest name that keeps its text beside it
 _INDENT: Final = 8
@@ -179,7 +180,8 @@ def _settings() -> Settings | None:
 
 def _print(findings: list[Finding]) -> None:
     """Print one block an area, eighty signs wide; what helps stands under what is wrong."""
-    for area, group in groupby(findings, key=lambda finding: finding.area):
+    ordered = sorted(findings, key=lambda finding: _AREAS.index(finding.area))
+    for area, group in groupby(ordered, key=lambda finding: finding.area):
         console().print(Text(area, style="bold"))
         for finding in group:
             for line in _lines(finding):

@@ -21,6 +21,8 @@ SELECT coalesce((SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE n
                 has_database_privilege(current_database(), 'CREATE'))
 """
 
+_HAS_TABLE = "SELECT to_regclass('swarm.schema_migrations') IS NOT NULL"
+
 _BOOKKEEPING = """
 CREATE SCHEMA IF NOT EXISTS swarm;
 CREATE SCHEMA IF NOT EXISTS langgraph;
@@ -32,11 +34,13 @@ CREATE TABLE IF NOT EXISTS swarm.schema_migrations (
 def migrate(url: str) -> tuple[str, ...]:
     """Bring the database at ``url`` up to date; returns the names applied now (empty: no-op).
 
-    Raises ``ConfigurationError`` when an already applied migration differs from its file.
+    Raises ``ConfigurationError`` when an already applied migration differs from its file, or when a
+    newer program has been here: what it wrote this one would not understand.
     """
     with psycopg.connect(url, autocommit=True, options=_SESSION) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         connection.execute(_BOOKKEEPING)
+        _require_known(connection)
         applied = tuple(n for n, sql in scripts() if _apply(connection, n, sql))
     _set_up_checkpoints(url)
     lay_down_rights(url)
@@ -75,6 +79,24 @@ def scripts() -> list[tuple[str, str]]:
     folder = resources.files("swarm.store") / "migrations"
     files = [f for f in folder.iterdir() if f.name.endswith(".sql")]
     return [(f.name, f.read_text("utf-8")) for f in sorted(files, key=lambda f: f.name)]
+
+
+def require_known(url: str) -> None:
+    """Raise ``ConfigurationError`` when a newer program changed the database; changes nothing."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        if connection.execute(_HAS_TABLE).fetchone() == (True,):
+            _require_known(connection)
+
+
+def _require_known(connection: psycopg.Connection) -> None:
+    known = {name for name, _ in scripts()}
+    rows = connection.execute("SELECT name FROM swarm.schema_migrations ORDER BY name").fetchall()
+    if unknown := [row[0] for row in rows if row[0] not in known]:
+        raise ConfigurationError(
+            f"this program is older than its database, which knows {unknown[-1]}",
+            hint="start the newer version, or restore the backup from before the upgrade"
+            " (docs/upgrade.md)",
+        )
 
 
 def checksums() -> dict[str, str]:

@@ -12,7 +12,7 @@ from swarm.publishing.switch.commands import appoint_initial
 from swarm.settings import Settings
 from swarm.store.database import Database, table_exists
 from swarm.store.database_errors import in_our_words
-from swarm.store.migrate import lay_down_rights, may_migrate, migrate, pending
+from swarm.store.migrate import lay_down_rights, may_migrate, migrate, pending, require_known
 from swarm.store.roles import Role
 from swarm.up.connections import require_connections
 from swarm.up.processes import python
@@ -62,6 +62,7 @@ def bring_up_to_date(session: Session) -> None:
 
 
 def _require_up_to_date(url: str) -> None:
+    require_known(url)
     waiting = pending(url)
     if waiting:
         raise ConfigurationError(

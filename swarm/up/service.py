@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from swarm.errors import ConfigurationError, RefusedError
+from swarm.sockets import fits
 
 NAME: Final = "swarm.service"
 
@@ -20,17 +21,15 @@ NAME: Final = "swarm.service"
 # libffi's trampolines.
 _HARDENING: Final = """\
 NoNewPrivileges=true
-PrivateTmp=true
 PrivateDevices=true
 ProtectSystem=strict
-ProtectHome=true
 ProtectKernelTunables=true
 ProtectKernelModules=true
 ProtectKernelLogs=true
 ProtectControlGroups=true
 ProtectClock=true
 ProtectHostname=true
-RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
 RestrictNamespaces=true
 RestrictRealtime=true
 RestrictSUIDSGID=true
@@ -38,6 +37,9 @@ LockPersonality=true
 SystemCallArchitectures=native
 CapabilityBoundingSet=
 """
+
+_HOMES: Final = (("home",), ("root",))
+_LONGEST_SOCKET: Final = "postgres/.s.PGSQL.5432"
 
 _UNSPEAKABLE: Final = frozenset("\"'$\\")
 
@@ -104,13 +106,20 @@ class Unit:
             "Restart=always",
             "RestartSec=5",
             "UMask=0077",
-            *([] if self.of_user else [*_HARDENING.splitlines(), self._writable]),
+            *([] if self.of_user else self._hardening()),
             "",
         ]
 
-    @property
-    def _writable(self) -> str:
-        return f"ReadWritePaths={_quoted(self.home)}"
+    def _hardening(self) -> list[str]:
+        # A home or program below /home must be seen, if not written; and where paths are too long
+        # for a socket, sockets lie in /tmp, which people's commands must share.
+        at_home = any(path.parts[1:2] in _HOMES for path in (self.home, self.program))
+        return [
+            *_HARDENING.splitlines(),
+            f"ProtectHome={'read-only' if at_home else 'true'}",
+            f"PrivateTmp={'true' if fits(self.home / _LONGEST_SOCKET) else 'false'}",
+            f"ReadWritePaths={_quoted(self.home)}",
+        ]
 
     def _install(self) -> list[str]:
         return ["[Install]", f"WantedBy={'default' if self.of_user else 'multi-user'}.target"]

@@ -25,6 +25,7 @@ from swarm.models import Noun, WorkOrderState
 from swarm.observe.audit.arrivals import Arrivals
 from swarm.observe.audit.installation import audit_installation
 from swarm.observe.audit.report import AuditReport, Scope
+from swarm.observe.status import status as read_status
 from swarm.publishing.dispatch.settling import settle_work_order
 from swarm.publishing.ledger import endings
 from swarm.publishing.ledger.enqueue import make_row
@@ -105,7 +106,7 @@ def reconcile(
             " since it was last compared"
         )
     with closing(GraphOutlook(settings.graph)) as outlook:
-        _require_read(settings, outlook, restored)
+        _require_read(settings, database, outlook, restored)
         found = tuple(_looked_for(outlook, _in_question(database, restored)))
         if dry_run:
             return _figures(found, dry_run=True)
@@ -119,12 +120,17 @@ def reconcile(
     return figures
 
 
-def _require_read(settings: Settings, outlook: GraphOutlook, restored: Restored) -> None:
-    """Every mail that came before the restore was read out of the mailbox, and handed on."""
+def _require_read(
+    settings: Settings, database: Database, outlook: GraphOutlook, restored: Restored
+) -> None:
+    """Every mail that came before the restore was read out of the mailbox and is a work order."""
     core = settings.core
     files = IntakeFiles(core.swarm_home)
     if _last_turn(files) < restored.restored_at or _lag(files):
         raise _not_read("the mailbox was not read since the restore")
+    now = read_status(database, streams=[files.work_orders], recent=0)
+    if behind := sum(stream.lag_bytes or 0 for stream in now.streams):
+        raise _not_read(f"{behind} bytes of the intake stream are not work orders yet")
     secret = core.swarm_key_secret.get_secret_value()
     arrivals = Arrivals(files, outlook, settings.graph.mailbox, secret)
     since = restored.backup_at - _BEFORE

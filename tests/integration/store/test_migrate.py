@@ -7,7 +7,7 @@ import pytest
 
 from swarm.errors import ConfigurationError
 from swarm.store import embedded
-from swarm.store.migrate import migrate
+from swarm.store.migrate import migrate, require_known
 
 _MIGRATIONS = Path(embedded.__file__).parent / "migrations"
 
@@ -29,6 +29,17 @@ def test_an_edited_migration_is_named_and_refused(database_url: str) -> None:
         )
     with pytest.raises(ConfigurationError, match=r"0002_intake\.sql was edited"):
         migrate(database_url)
+
+
+def test_a_database_that_a_newer_program_has_changed_is_refused(database_url: str) -> None:
+    """A downgrade in place: the old program would not understand what the new one wrote."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO swarm.schema_migrations (name, sha256) VALUES ('9999_later.sql', 'x')"
+        )
+    for ask in (migrate, require_known):
+        with pytest.raises(ConfigurationError, match=r"older than its database.*9999_later"):
+            ask(database_url)
 
 
 def test_a_tier_never_falls(database_url: str) -> None:

@@ -12,6 +12,7 @@ from swarm.cli.output import guarded
 COMMANDS = (
     "up", "submit", "status", "show", "audit", "run-once", "doctor", "dead", "escalations",
     "publisher", "legacy", "home", "erase", "release", "ignored", "quarantine",
+    "backup", "restore", "reconcile", "service",
 )  # fmt: skip
 
 

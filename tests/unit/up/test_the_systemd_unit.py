@@ -71,3 +71,12 @@ def test_a_path_that_systemd_would_take_for_something_else_is_refused(name: str)
     odd = Path("/srv", name)
     with pytest.raises(ConfigurationError, match="unit file"):
         _ = Unit(odd, odd, odd).text
+
+
+def test_what_lies_below_home_is_seen_and_a_long_path_shares_its_sockets() -> None:
+    short = Unit(Path("/opt/swarm/bin/swarm"), Path("/var/lib/swarm"), Path("/etc/swarm/e")).text
+    assert "ProtectHome=true" in short
+    assert "PrivateTmp=true" in short
+    below = Unit(Path("/home/anna/swarm"), Path("/srv/" + "x" * 90), Path("/etc/swarm/e")).text
+    assert "ProtectHome=read-only" in below
+    assert "PrivateTmp=false" in below
