@@ -1,4 +1,4 @@
-"""Canaries: a word of its own in every secret and in every part of a mail, looked for everywhere.
+"""T61: a word of its own in every secret and in every part of a mail, looked for everywhere.
 
 A whole installation with legacy beside it and a model that quotes. Allowed are our tables and the
 files that keep mail, and for secrets the files of mode 0600 that are there for them. Not logs, not

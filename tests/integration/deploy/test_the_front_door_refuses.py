@@ -1,4 +1,4 @@
-"""What may not come in does not: every attack is refused, and nobody behind the door hears of it.
+"""T59: what may not come in does not; every attack is refused, and nobody behind hears of it.
 
 A real nginx runs the shipped file; behind it stands an ear that answers whatever reaches it. How
 the real UI and desk do behind it is told in ``tests/acceptance/test_the_front_door.py``.
