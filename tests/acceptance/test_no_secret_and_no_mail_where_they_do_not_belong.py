@@ -132,7 +132,8 @@ class House:
 def house() -> Iterator[House]:
     folder, port = Path(tempfile.mkdtemp(prefix="swarm-canary-")), any_free_port()
     home, sandbox = folder / "home", any_free_port()
-    (home / "sandbox").mkdir(parents=True)
+    home.mkdir()
+    (home / "sandbox").mkdir(mode=0o700)
     (home / "sandbox" / "port").write_text(str(sandbox))
     # Soon settled: a post whose answer was an error is held then.
     settle = {"PUBLISH_SETTLE_SECONDS": "10"}
