@@ -118,7 +118,7 @@ def test_once_says_what_nobody_asked_a_run_for(database: Database, tmp_path: Pat
             assert ended(process) == (1, [{"left": [], "due": {"queued": 1, "requested": 0}}])
 
 
-def test_drained_it_finishes_what_it_holds_and_takes_nothing_more(
+def test_drained_it_finishes_what_it_holds_and_leaves_the_rest_to_others(
     database: Database, tmp_path: Path
 ) -> None:
     with house(database, tmp_path, PACE) as (lane, sandbox):
@@ -139,7 +139,7 @@ def test_drained_it_finishes_what_it_holds_and_takes_nothing_more(
             assert ended(process) == (0, [{"left": [], "due": None}])
         assert lane.over(run)
         assert PostgresStore(database).state(key) in HANDED_OVER
-        assert untaken(lane) >= len(LATER) - 1, "but for one that was fetched they wait"
+        assert untaken(lane) > 0, "what it had not fetched yet waits for another worker"
         with lane.worker("another"):
             wait_for(lambda: all(lane.over(each) for each in later))
 
