@@ -11,11 +11,11 @@ from swarm.errors import RefusedError
 from swarm.installation.enter import description
 from swarm.installation.environment import home_of, lone_worker_environment
 from swarm.installation.home import Home
-from swarm.up.lone_worker import Ended, LoneWorker, Wish, drain
+from swarm.up.lone_worker import Ended, LoneWorker, WorkerWish, drain
 from swarm.up.programs import write_dagster_settings
 
 
-class Queue(StrEnum):
+class RunQueue(StrEnum):
     """The queues of the run workers."""
 
     WORK_ORDERS = "dagster"
@@ -25,7 +25,7 @@ class Queue(StrEnum):
 
 def worker(
     *,
-    queue: Annotated[Queue, typer.Option(help="Which runs it takes.")] = Queue.WORK_ORDERS,
+    queue: Annotated[RunQueue, typer.Option(help="Which runs it takes.")] = RunQueue.WORK_ORDERS,
     processes: Annotated[int, typer.Option(min=1, help="Runs in hand at once.")] = 2,
     once: Annotated[
         bool, typer.Option("--once", help="Take work orders until none is due, then end.")
@@ -48,10 +48,10 @@ def worker(
     _settings, database = installation()
     if drain_:
         ended = drain(home, within, say if not as_json else _quiet)
-    elif once and queue is not Queue.WORK_ORDERS:
+    elif once and queue is not RunQueue.WORK_ORDERS:
         raise RefusedError("--once is about work orders", hint="leave --queue out")
     else:
-        ended = (LoneWorker(home, database, Wish(queue, processes, once, within)).run(),)
+        ended = (LoneWorker(home, database, WorkerWish(queue, processes, once, within)).run(),)
     _tell(ended, as_json=as_json)
     leave(NO if any(_left_something(each) for each in ended) else YES)
 

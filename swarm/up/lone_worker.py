@@ -83,7 +83,7 @@ class Present(Noun):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class WorkerWish:
     """What to start. ``within``: seconds until ``once`` stops taking, and that runs in hand get."""
 
     queue: str
@@ -95,7 +95,7 @@ class Wish:
 class LoneWorker:
     """The worker's parent: its signals, its deadline, its last words."""
 
-    def __init__(self, home: Home, database: Database, wish: Wish) -> None:
+    def __init__(self, home: Home, database: Database, wish: WorkerWish) -> None:
         self._home, self._database, self._wish = home, database, wish
         self._asked = 0
 

@@ -25,6 +25,9 @@ _REDIS = {
     "health_check_interval": 25,
     "retry_on_timeout": True,
 }
+# A process of the pool imports the definitions before it says that it is there (4 s on an idle
+# machine). With a broker that has an event loop Celery kills it after 4 s, and so all that follow.
+_BEGIN_SECONDS = 180.0
 _FOLDER_TRANSPORT = "swarm_assets.runtime.folder_transport:Transport"
 
 
@@ -53,6 +56,7 @@ def celery_application(settings: BrokerSettings) -> Celery:
         broker_transport_options=_transport_options(settings),
         task_ignore_result=True,
         worker_prefetch_multiplier=1,
+        worker_proc_alive_timeout=_BEGIN_SECONDS,
         worker_send_task_events=False,
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,

@@ -84,8 +84,6 @@ def test_a_message_that_was_begun_never_comes_again_and_the_queue_brings_the_wor
             lost = lane.send_next()
             wait_for(lambda: lane.job(key).state is JobState.RUNNING)
             assert wire.hlen("unacked") == 0, "acknowledged when it was taken"
-            lane.accept(LATER)
-            lane.send_next()
             children = children_of(first.pid)
             first.kill()
             for child in children:

@@ -23,8 +23,9 @@ digest_at
 lexicon_is_silent
 rings_the_lexicon
 
-# A setting that `swarm up` and `swarm database migrate` read by its variable.
+# Settings that `swarm up`, `swarm worker` and `swarm database migrate` read by their variables.
 owner_database_url
+swarm_broker_url
 
 # The templates of the desk read these.
 headline

@@ -11,6 +11,7 @@ import grimp
 import typer
 
 from swarm.cli.app import app
+from swarm.up.programs import workers
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("swarm", "swarm_assets")
@@ -43,6 +44,7 @@ ENTRIES = (
     "swarm_assets.runtime.coordinator",
     "swarm_assets.runtime.folder_transport",  # named in the broker's URL
     "swarm_assets.runtime.launcher",
+    "swarm_assets.runtime.one_daemon",
     "swarm_assets.runtime.storage",
 )
 # Finished rooms whose door another room builds; each leaves this list when it has one.
@@ -128,9 +130,12 @@ def test_a_command_named_in_prose_or_in_a_hint_exists() -> None:
     assert wrong == []
 
 
-def test_more_than_one_machine_starts_workers_for_both_queues() -> None:
+def test_more_than_one_machine_starts_workers_for_every_queue() -> None:
+    """Those of the intake host by `swarm up`, which always has the one that publishes."""
     told = (ROOT / "docs" / "many-machines.md").read_text("utf-8")
-    assert {"-Q dagster", "-Q publishing"} <= set(re.findall(r"-Q \w+", told))
+    assert {"swarm up", "swarm worker"} <= set(re.findall(r"^ +(swarm \w+)", told, re.MULTILINE))
+    queues = {each.argv[each.argv.index("-Q") + 1] for each in workers({}, {}, concurrency=0)}
+    assert queues == {"publishing", "shadow"}
 
 
 def test_no_two_classes_have_one_name() -> None:

@@ -34,7 +34,7 @@ from swarm.settings import QueueSettings
 from swarm.store.database import Database
 from swarm.store.postgres import PostgresStore
 from swarm.store.postgres_queue import PostgresQueue
-from swarm.store.queue import Job
+from swarm.store.queue import Job, RunRequested
 from swarm_assets.partitions import ATTEMPT_TAG, PARTITION_TAG, work_orders
 from swarm_assets.sensors.reaper import reaper
 
@@ -104,6 +104,10 @@ class Lane:
     def send_next(self) -> str:
         """Launch what is due, as sensor and daemon do; returns the run's id."""
         (request,) = wait_for(lambda: self.queue.request_due(1))
+        return self.send(request)
+
+    def send(self, request: RunRequested) -> str:
+        """Launch a run that was asked for; returns its id."""
         location = ReconstructableRepository.for_module("swarm_assets.definitions", "defs")
         job = location.get_reconstructable_job("work_order")
         with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Two Dagster daemons of two homes on one database: the second refuses, whatever happened before.
+"""T05: two Dagster daemons of two homes on one database; the second refuses to start.
 
 Real processes, started as ``swarm up`` starts them; a lock of a real Postgres decides.
 """

@@ -10,6 +10,7 @@ from swarm.installation.environment import (
     described,
     doubles,
     home_of,
+    lone_worker_environment,
     sandbox_part,
 )
 from swarm.installation.home import Home
@@ -75,6 +76,21 @@ def test_a_setting_of_ours_and_what_the_machine_needs_pass_as_the_user_set_them(
 )  # fmt: skip
 def test_another_projects_variable_stays_outside(name: str) -> None:
     assert compute({name: "another project's"}).get(name) != "another project's"
+
+
+def test_the_broker_is_a_folder_unless_the_house_names_one() -> None:
+    assert compute({})["CELERY_BROKER_URL"] == "filesystem://"
+    assert compute({"SWARM_BROKER_URL": "redis://b/0"})["CELERY_BROKER_URL"] == "redis://b/0"
+
+
+def test_a_lone_worker_needs_two_addresses_and_no_variable_of_dagsters_or_celerys() -> None:
+    user = {"DATABASE_URL": "postgres://app:p@db/swarm", "SWARM_BROKER_URL": "redis://b/0"}
+    given = lone_worker_environment(user, HOME)
+    assert given["DATABASE_URL"] == "postgresql://app:p@db/swarm"
+    assert given["DAGSTER_POSTGRES_URL"] == "postgresql+psycopg2://app:p@db/swarm"
+    assert given["CELERY_BROKER_URL"] == "redis://b/0"
+    assert given["DAGSTER_HOME"] == str(HOME.dagster)
+    assert given["LANGSMITH_TRACING"] == "false"
 
 
 def test_how_to_log_in_passes_only_to_a_server_the_user_names() -> None:

@@ -25,6 +25,11 @@ PLATFORM = "postgresql://postgres:AbC123@postgres.railway.internal:5432/railway"
             id="sslmode",
         ),
         pytest.param(
+            "postgres://postgres:AbC123@roundhouse.proxy.rlwy.net:31234/railway?sslmode=require",
+            "postgresql://postgres:AbC123@roundhouse.proxy.rlwy.net:31234/railway?sslmode=require",
+            id="public proxy of a platform",
+        ),
+        pytest.param(
             "postgresql://postgres@/swarm?host=/tmp/a%20b",
             "postgresql://postgres@/swarm?host=/tmp/a%20b",
             id="unix socket",
