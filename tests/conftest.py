@@ -9,22 +9,25 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from fault_marks import FaultResults
 
 from swarm.store import embedded
 from swarm.store.database import Database
 from swarm.store.migrate import migrate
 
 # Long by nature: thousands of answers, whole installations, full disks, leases that must run out.
-# ``make soak`` runs them.
-SOAK = frozenset(
+# ``make long`` runs them.
+LONG = frozenset(
     {
         "test_a_home_stays_in_its_world.py",
         "test_a_huge_stream.py",
+        "test_a_stormy_installation.py",
         "test_backfilling_history.py",
         "test_the_rehearsal.py",
         "test_a_run_that_holds_the_interpreter.py",
         "test_an_odd_shell.py",
         "test_dagster_daemon.py",
+        "test_killed_daemons.py",
         "test_erasing_one_customer_among_twenty.py",
         "test_every_button_of_the_ui.py",
         "test_every_program_has_its_own_login.py",
@@ -35,14 +38,17 @@ SOAK = frozenset(
         "test_hostile_mail_among_normal_ones.py",
         "test_kill_everything.py",
         "test_killed_erasures.py",
+        "test_killed_stages.py",
         "test_nothing_a_mail_contains_takes_a_worker.py",
         "test_patterns_take_linear_time.py",
         "test_planted_breaches.py",
+        "test_postgres_restarts.py",
         "test_real_outage.py",
         "test_slots_of_killed_workers.py",
         "test_stopped_pools.py",
         "test_stopped_workers.py",
         "test_trouble_with_postgres.py",
+        "test_weather.py",
         "test_wrong_clocks.py",
     }
 )
@@ -51,12 +57,22 @@ os.environ["LANGSMITH_TRACING"] = "false"
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where ``make faults`` keeps what its run came to."""
+    parser.addoption("--fault-results", type=Path, help="write results by number here, as JSON")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Count by the numbers of docs/faults.md."""
+    config.pluginmanager.register(FaultResults(config.getoption("--fault-results")))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is long, before pytest chooses by marks."""
     for item in items:
-        if item.path.name in SOAK:
-            item.add_marker("soak")
+        if item.path.name in LONG:
+            item.add_marker("long")
 
 
 @pytest.fixture(scope="session")

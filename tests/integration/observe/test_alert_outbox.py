@@ -67,6 +67,7 @@ def test_alerts_are_delivered_oldest_first_and_once(database: Database) -> None:
     assert pager.taken == ["a", "b", "c"]
 
 
+@pytest.mark.fault("T58")
 def test_while_the_sink_is_down_alerts_wait_and_none_is_lost(database: Database) -> None:
     pager = Pager()
     for subject in ("a", "b", "c"):
