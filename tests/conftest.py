@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -73,6 +74,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.name in LONG:
             item.add_marker("long")
+
+
+@pytest.fixture(autouse=True)
+def signals_as_they_were() -> Iterator[None]:
+    """A test that leaves SIGTERM ignored or blocked is named here: every process that a later test
+    starts would inherit it, and not end when it is asked to.
+    """
+    yield
+    assert signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN, "SIGTERM was left ignored"
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    assert signal.SIGTERM not in blocked, "SIGTERM was left blocked"
 
 
 @pytest.fixture(scope="session")

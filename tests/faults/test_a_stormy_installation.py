@@ -1,4 +1,4 @@
-"""One whole installation: its programs die one by one and all at once, its sensors are switched off.
+"""One whole installation: its programs die one by one and all at once, its sensors are turned off.
 
 A restart of the machine is the last thing that happens to it. Mail goes on coming, each is drafted
 once, and the audit is clean. What lives elsewhere: faults mixed at random (``tests/weather``).
@@ -21,7 +21,6 @@ import pytest
 from correspondent import write_to_us
 from dagster_ui import REPOSITORY, DagsterUI
 from installation import SWARM, Running, environment
-
 
 from swarm.sandbox.remote import SandboxControl
 from swarm.up.processes import started_at
@@ -186,7 +185,7 @@ def test_all_programs_killed_together_come_back_and_nothing_is_lost(storm: Storm
 def test_a_restart_of_the_machine_in_the_middle_of_it_loses_and_doubles_nothing(
     storm: Storm, record_property: Callable[[str, object], None]
 ) -> None:
-    """Everything dies at once, Postgres and the supervisor too; then `swarm up` is started again."""
+    """Everything dies at once, Postgres and the supervisor too; then `swarm up` starts again."""
     storm.write(6)
     wait(lambda: storm.counted(_ORDERS) >= storm.written - 4, "the first work orders", storm)
     postmaster = (storm.home / "postgres" / "postmaster.pid").read_text().splitlines()[0]

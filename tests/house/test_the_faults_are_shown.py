@@ -1,4 +1,4 @@
-"""docs/faults.md names every fault, and only tests that are there and say the same of themselves."""
+"""docs/faults.md names every fault, and only tests that are there and carry its number."""
 
 import fault_table
 from fault_marks import NUMBERS

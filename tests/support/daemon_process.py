@@ -65,6 +65,6 @@ def _beat(
             try:
                 for _ in execute_sensor_iteration(context, _LOGGER, None, None, None, flags):  # type: ignore[arg-type]
                     pass
-            except Exception:  # noqa: BLE001 - as Dagster's daemon, which says so and beats again
+            except Exception:
                 _LOGGER.warning("a beat failed", exc_info=True)
             time.sleep(pause)

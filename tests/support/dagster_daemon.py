@@ -91,7 +91,7 @@ class Daemon:
 def daemon_of(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Daemon]:
-    """The installation in ``tmp_path``: shipped definitions, Dagster's tables and ours on Postgres."""
+    """The installation in ``tmp_path``: shipped definitions, all tables on real Postgres."""
     (tmp_path / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
     environment = {
         **sandbox_environment(_NO_PORT),

@@ -4,6 +4,7 @@ import threading
 import time
 import traceback
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -31,7 +32,7 @@ class Struck:
 class Storm:
     """Everything that was struck, in order; ``trouble`` of the weather itself is a failure too."""
 
-    def __init__(self, world: World, strokes: list[Stroke]) -> None:
+    def __init__(self, world: World, strokes: Sequence[Stroke]) -> None:
         self._world, self._strokes = world, strokes
         self.struck: list[Struck] = []
         self._groups: dict[str, threading.Lock] = defaultdict(threading.Lock)

@@ -1,4 +1,4 @@
-"""Postgres crashes while a publication is claimed, posted, recorded or switched, and again and again.
+"""Postgres crashes while a publication is claimed, posted, recorded, switched, and again and again.
 
 The publisher is a process that stops itself (SIGSTOP) at the point, so that the server is down and
 up again exactly there. Each ends with one draft or held, told; never with two.
@@ -118,7 +118,7 @@ def test_a_crash_at_any_step_of_a_publication_ends_as_one_draft_or_held(
 def test_a_server_that_crashes_every_few_seconds_under_load_gives_exact_results(
     server: Server, restarting: World, seed: int
 ) -> None:
-    """Forty seconds instead of thirty minutes, and a crash each one to four instead of five to 40."""
+    """Forty seconds instead of thirty minutes, a crash each one to four instead of five to 40."""
     world, chance = restarting, random.Random(seed)
     keys = [world.ready(number) for number in range(ORDERS)]
     processes = [start(server.url, world.postbox.url, "swarm", "--interval", "0.2") for _ in "ab"]
