@@ -8,6 +8,7 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import daemon_process
@@ -18,7 +19,7 @@ from dagster_daemon import ORDERS, Daemon, assert_each_once, daemon_of
 pytestmark = [pytest.mark.faults, pytest.mark.integration]
 
 KILLS = 50
-PATIENCE = 180.0
+PATIENCE = 600.0
 # Every point at which Dagster's own tests let the daemon die, but the two of automation conditions.
 POINTS = ("TICK_CREATED", "TICK_HELD", "RUN_IDS_RESERVED", "RUN_CREATED", "RUN_LAUNCHED")
 
@@ -29,6 +30,17 @@ def daemon(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS", "3")
     with daemon_of(database_url, tmp_path, monkeypatch) as daemon:
         yield daemon
+
+
+@contextmanager
+def beating(daemon: Daemon, **how: object) -> Iterator["daemon_process.ForkServerProcess"]:
+    """A daemon of its own until the end of the block."""
+    process = start(daemon, **how)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.join()
 
 
 def start(daemon: Daemon, **how: object) -> "daemon_process.ForkServerProcess":
@@ -68,10 +80,8 @@ def test_killed_fifty_times_at_random_every_work_order_gets_one_run(
         process.kill()
         process.join()
         assert process.exitcode == -signal.SIGKILL
-    process = start(daemon)
-    wait_for(lambda: all_are_queued(daemon), "every work order to be run")
-    process.kill()
-    process.join()
+    with beating(daemon):
+        wait_for(lambda: all_are_queued(daemon), "every work order to be run")
     assert_each_once(daemon)
 
 
@@ -84,26 +94,22 @@ def test_killed_where_dagster_s_own_tests_kill_it_every_work_order_gets_one_run(
     process = start(daemon, flags={"intake": {point: signal.SIGKILL}})
     process.join(PATIENCE)
     assert process.exitcode == -signal.SIGKILL
-    process = start(daemon)
-    wait_for(lambda: all_are_queued(daemon), "every work order to be run")
-    process.kill()
-    process.join()
+    with beating(daemon):
+        wait_for(lambda: all_are_queued(daemon), "every work order to be run")
     assert_each_once(daemon)
 
 
 @pytest.mark.fault("T05")
 def test_two_daemons_at_once_make_one_run_a_work_order(daemon: Daemon) -> None:
     """Should a second one ever run: nothing is run twice under one attempt, and nothing is lost."""
-    both = [start(daemon, pause=0.05) for _ in range(2)]
-    for number in range(1, ORDERS + 1):
-        daemon.mails(number)
-        time.sleep(1)
-    wait_for(lambda: all_are_queued(daemon), "every work order to be run")
-    time.sleep(3)
-    for process in both:
-        assert process.is_alive()
-        process.kill()
-        process.join()
+    with beating(daemon, pause=0.05) as first, beating(daemon, pause=0.05) as second:
+        for number in range(1, ORDERS + 1):
+            daemon.mails(number)
+            time.sleep(1)
+        wait_for(lambda: all_are_queued(daemon), "every work order to be run")
+        time.sleep(3)
+        assert first.is_alive()
+        assert second.is_alive()
     assert daemon.count("work_orders") == ORDERS
     assert daemon.count("intake_line") == ORDERS
     keys = [run.tags["dagster/run_key"] for run in daemon.runs()]
@@ -113,15 +119,13 @@ def test_two_daemons_at_once_make_one_run_a_work_order(daemon: Daemon) -> None:
 @pytest.mark.fault("T06")
 def test_a_sensor_slower_than_the_daemon_waits_neither_doubles_nor_loses(daemon: Daemon) -> None:
     """The daemon gives the call up after 3 s; its evaluation goes on, and the next ones overlap."""
-    process = start(daemon)
-    with psycopg.connect(daemon.database_url) as other:
-        other.execute("LOCK TABLE swarm.work_orders IN ACCESS EXCLUSIVE MODE")
-        daemon.mails(ORDERS)
-        wait_for(lambda: gave_up(daemon) >= 1, "the daemon to give up")
-        other.rollback()
-    wait_for(lambda: all_are_queued(daemon), "every work order to be run")
-    process.kill()
-    process.join()
+    with beating(daemon):
+        with psycopg.connect(daemon.database_url) as other:
+            other.execute("LOCK TABLE swarm.work_orders IN ACCESS EXCLUSIVE MODE")
+            daemon.mails(ORDERS)
+            wait_for(lambda: gave_up(daemon) >= 1, "the daemon to give up")
+            other.rollback()
+        wait_for(lambda: all_are_queued(daemon), "every work order to be run")
     assert daemon.count("intake_line") == ORDERS
     assert_each_once(daemon)
 

@@ -33,7 +33,7 @@ PACE = {
     "QUEUE_BACKOFF_BASE_SECONDS": "0.1",
     "QUEUE_MAX_FAILURES": "50",
 }
-SECONDS = 400.0
+SECONDS = 900.0
 
 # Dies right before and right after a stage is written, once each; files remember over deaths.
 _DIES = """

@@ -78,8 +78,13 @@ class Daemon:
         )
 
     def ticks(self) -> list[InstigatorTick]:
-        (state,) = (s for s in self.instance.all_instigator_state() if s.name == "intake")
-        return list(self.instance.get_ticks(state.instigator_origin_id, state.selector_id))
+        """Every tick of the intake; none before its first one."""
+        return [
+            tick
+            for state in self.instance.all_instigator_state()
+            if state.name == "intake"
+            for tick in self.instance.get_ticks(state.instigator_origin_id, state.selector_id)
+        ]
 
     def count(self, table: str) -> int:
         with psycopg.connect(self.database_url) as connection:

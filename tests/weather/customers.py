@@ -19,6 +19,7 @@ from swarm.installation.feeding import InboxDouble
 from swarm.legacy.events import event_from_eml
 from swarm.rehearsal.customers import Wrote, one_that_is_answered, past_mails
 from swarm.samples import mails
+from swarm.sandbox.remote import SandboxControl
 from weather.house import House
 
 _MAILBOX = "service@example.com"
@@ -71,7 +72,7 @@ class Customers:
         except psycopg.Error:
             return False
 
-    def _send(self, turn: "Wrote | bytes | int", number: int) -> None:
+    def _send(self, turn: Wrote | bytes | int, number: int) -> None:
         with self._house.sandbox() as control:
             if isinstance(turn, bytes):
                 event = event_from_eml(turn, _MAILBOX, now=datetime.now(UTC))
@@ -92,7 +93,7 @@ class Customers:
                 )
         self.written[name] = time.monotonic()
 
-    def _order_status(self, control, number: int) -> str:  # type: ignore[no-untyped-def]
+    def _order_status(self, control: SandboxControl, number: int) -> str:
         """A known customer asks for the state of an order that the CRM has."""
         sender, order = f"buyer-{self._seed}-{number}@example.org", 20_000 + number
         contact = control.add_contact("Anna Keller", sender)
@@ -106,7 +107,7 @@ class Customers:
         return name
 
 
-def _turns(seed: int) -> Iterator["Wrote | bytes | int"]:
+def _turns(seed: int) -> Iterator[Wrote | bytes | int]:
     """Questions the house answers, order states, everything customers write, and the samples."""
     chance = Random(f"{seed}:mails")
     samples = [raw for _, raw in mails()]
@@ -123,7 +124,7 @@ def _turns(seed: int) -> Iterator["Wrote | bytes | int"]:
             yield chance.choice(samples)
 
 
-def _teach(control) -> None:  # type: ignore[no-untyped-def]
+def _teach(control: SandboxControl) -> None:
     """Let the model's double propose a harmless reply and accept it, so that it is published."""
     control.answer_model({"acceptable": True, "findings": []}, contains="acceptable")
     reply = "We have received your question about your order."

@@ -2,13 +2,13 @@
 
 from random import Random
 
-from weather.faults.services import _ask
+from weather.faults.services import ask
 from weather.house import NotNow
 from weather.kinds import Undo, World, kind, nothing
 
 
 def _some_draft(world: World, chance: Random) -> dict[str, object]:
-    drafts = _ask(world, "drafts", folder="drafts")
+    drafts = ask(world, "drafts", folder="drafts")
     assert isinstance(drafts, list)
     if not drafts:
         raise NotNow("no draft lies there")
@@ -20,25 +20,25 @@ def _some_draft(world: World, chance: Random) -> dict[str, object]:
 @kind("T41")
 def draft_edited_by_a_person(world: World, chance: Random) -> Undo:
     draft = _some_draft(world, chance)
-    _ask(world, "human", "edit", draft["id"], body_html="<p>I will look into it myself.</p>")
+    ask(world, "human", "edit", draft["id"], body_html="<p>I will look into it myself.</p>")
     return nothing
 
 
 @kind("T41")
 def draft_sent_by_a_person(world: World, chance: Random) -> Undo:
-    _ask(world, "human", "send", _some_draft(world, chance)["id"])
+    ask(world, "human", "send", _some_draft(world, chance)["id"])
     return nothing
 
 
 @kind("T41")
 def draft_moved_by_a_person(world: World, chance: Random) -> Undo:
-    _ask(world, "human", "move", _some_draft(world, chance)["id"], folder="archive")
+    ask(world, "human", "move", _some_draft(world, chance)["id"], folder="archive")
     return nothing
 
 
 @kind("T41")
 def draft_thrown_away_by_a_person(world: World, chance: Random) -> Undo:
-    _ask(world, "human", "delete", _some_draft(world, chance)["id"])
+    ask(world, "human", "delete", _some_draft(world, chance)["id"])
     return nothing
 
 
@@ -46,10 +46,10 @@ def draft_thrown_away_by_a_person(world: World, chance: Random) -> Undo:
 def draft_purged_by_a_person(world: World, chance: Random) -> Undo:
     """Gone for good: held when nobody had found it yet, else the audit names it."""
     draft = _some_draft(world, chance)
-    done = _ask(world, "deliveries")
+    done = ask(world, "deliveries")
     assert isinstance(done, list)
     keys = [each["payload"]["idempotency_key"] for each in done if each["draft_id"] == draft["id"]]
     for key in keys:
         world.excuses.expect("confirmed_without_draft", str(key), "purged by a person")
-    _ask(world, "human", "purge", draft["id"])
+    ask(world, "human", "purge", draft["id"])
     return nothing

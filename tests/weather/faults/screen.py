@@ -1,11 +1,12 @@
 """What people press in the Dagster UI: sensors off, runs again, terminated, wiped, deleted."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from random import Random
 
 import httpx
 import psycopg
-from dagster_ui import DagsterUI
+from dagster_ui import REPOSITORY, DagsterUI
 
 from weather.house import House, NotNow
 from weather.kinds import Undo, World, kind, nothing
@@ -37,11 +38,11 @@ def _chosen(house: House, sql: str, column: str, chance: Random, count: int = 1)
     return chance.sample(found, min(count, len(found)))
 
 
-def _pressing(world: World, press: "object") -> None:
+def _pressing(world: World, press: Callable[[DagsterUI], object]) -> None:
     """Press a button; a page that does not come at this moment is no fault that was injected."""
     try:
         with world.house.ui() as ui:
-            press(ui)  # type: ignore[operator]
+            press(ui)
     except (httpx.HTTPError, AssertionError, ValueError) as error:
         raise NotNow("the page does not answer") from error
 
@@ -63,8 +64,6 @@ def sensor_switched_off(world: World, chance: Random) -> Undo:
 
 @kind("T55", group="sensors")
 def cursor_reset(world: World, _: Random) -> Undo:
-    from dagster_ui import REPOSITORY  # noqa: PLC0415 - used here alone
-
     selector = {**REPOSITORY, "sensorName": "intake"}
     _pressing(world, lambda ui: ui._ask(_CURSOR, {"sensorSelector": selector, "cursor": None}))
     return nothing
@@ -112,8 +111,5 @@ def run_deleted(world: World, chance: Random) -> Undo:
 
 @kind("T55")
 def partitions_wiped(world: World, _: Random) -> Undo:
-    def press(ui: DagsterUI) -> None:
-        ui.wipe(*_STAGES)
-
-    _pressing(world, press)
+    _pressing(world, lambda ui: ui.wipe(*_STAGES))
     return nothing

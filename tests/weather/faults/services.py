@@ -19,7 +19,7 @@ def _on(
     world: World, service: str, fault: str, times: int | None = None, **options: object
 ) -> Undo:
     """Switch a fault on; what ends it switches off all of that service."""
-    _ask(world, "fault", service, fault, times=times, **options)
+    ask(world, "fault", service, fault, times=times, **options)
 
     def off() -> None:
         # Restarted doubles are healthy.
@@ -29,7 +29,7 @@ def _on(
     return off
 
 
-def _ask(world: World, what: str, *given: object, **named: object) -> object:
+def ask(world: World, what: str, *given: object, **named: object) -> object:
     for left in reversed(range(_TRIES)):
         try:
             with world.house.sandbox() as control:
@@ -71,13 +71,13 @@ def mailbox_drips(world: World, chance: Random) -> Undo:
 
 @kind("T42")
 def mailbox_forgets_our_place(world: World, _: Random) -> Undo:
-    _ask(world, "configure", expire_delta=True)
+    ask(world, "configure", expire_delta=True)
     return nothing
 
 
 @kind("T42", seconds=(5, 20), group="login")
 def login_is_broken(world: World, _: Random) -> Undo:
-    _ask(world, "configure", revoke_tokens=True)
+    ask(world, "configure", revoke_tokens=True)
     return _on(world, "login", "status", status=503)
 
 
@@ -162,12 +162,12 @@ def zap_runs_twice(world: World, _: Random) -> Undo:
 
 @kind("T35")
 def zap_is_replayed_by_a_person(world: World, chance: Random) -> Undo:
-    done = _ask(world, "deliveries")
+    done = ask(world, "deliveries")
     assert isinstance(done, list)
     old = [each for each in done if each["state"] == "drafted"]
     if not old:
         raise NotNow("nothing was delivered yet")
-    _ask(world, "replay", chance.choice(old)["id"])
+    ask(world, "replay", chance.choice(old)["id"])
     return nothing
 
 
