@@ -69,22 +69,26 @@ def written(text: str, results: Mapping[str, object] | None) -> str:
         number = line.strip("| ").partition(" ")[0]
         if line.startswith("|") and number in known:
             row = known[number]
-            result = _result(number, results) if results else row.result
-            row = Row(number, row.fault, row.weaker, tests.get(number, []), result)
+            shown = tests.get(number, [])
+            result = _result(number, shown, results) if results else row.result
+            row = Row(number, row.fault, row.weaker, shown, result)
             lines.append(str(row))
         else:
             lines.append(line)
     return "\n".join(lines) + "\n"
 
 
-def _result(number: str, results: Mapping[str, object]) -> str:
+def _result(number: str, shown: Sequence[str], results: Mapping[str, object]) -> str:
+    """Say what the run came to; one that left tests of the number out says so."""
     numbers = results["numbers"]
     assert isinstance(numbers, dict)
     if number not in numbers:
         return ""
     outcomes = set(numbers[number].values())
     worst = next(each for each in ("red", "green", "skipped") if each in outcomes)
-    return f"{worst}, {results['at']}, {results['cores']} cores"
+    left_out = len(shown) - len(numbers[number])
+    part = f", {left_out} of {len(shown)} tests not run" if left_out else ""
+    return f"{worst}, {results['at']}, {results['cores']} cores{part}"
 
 
 def main() -> None:
