@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run rehearse test soak faults check lock clean
+.PHONY: run rehearse test long faults soak check lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
@@ -19,15 +19,22 @@ rehearse: $(STAMP)
 	$(BIN)/swarm rehearse
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not soak"
+	$(BIN)/python -m pytest -m "not long"
 
 # Long by nature: thousands of odd answers, planted breaches, every button, disks that fill.
-soak: $(STAMP)
-	$(BIN)/python -m pytest -m soak -v
+long: $(STAMP)
+	$(BIN)/python -m pytest -m long -v
 
-# Processes are killed for real and small disks filled (skipped without the right to mount): minutes.
+# Every fault of docs/faults.md: processes are killed for real and small disks filled (skipped
+# without the right to mount). `make faults RESULTS=results.json` keeps what it came to.
 faults: $(STAMP)
-	$(BIN)/python -m pytest -m faults -v
+	$(BIN)/python -m pytest -m faults -v $(if $(RESULTS),--fault-results $(RESULTS))
+
+# Random faults over normal mail: `make soak MINUTES=30 SEED=7`; the same seed, the same weather.
+MINUTES ?= 30
+soak: $(STAMP)
+	PYTHONPATH=tests:tests/support $(BIN)/python -m weather --minutes $(MINUTES) \
+		$(if $(SEED),--seed $(SEED)) $(if $(RESULTS),--json $(RESULTS))
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

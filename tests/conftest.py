@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -9,23 +10,26 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from fault_marks import FaultResults
 
 from swarm.store import embedded
 from swarm.store.database import Database
 from swarm.store.migrate import migrate
 
 # Long by nature: thousands of answers, whole installations, full disks, leases that must run out.
-# ``make soak`` runs them.
-SOAK = frozenset(
+# ``make long`` runs them.
+LONG = frozenset(
     {
         "test_a_dead_daemon_wakes_somebody.py",
         "test_a_home_stays_in_its_world.py",
         "test_a_huge_stream.py",
+        "test_a_stormy_installation.py",
         "test_backfilling_history.py",
         "test_the_rehearsal.py",
         "test_a_run_that_holds_the_interpreter.py",
         "test_an_odd_shell.py",
         "test_dagster_daemon.py",
+        "test_killed_daemons.py",
         "test_erasing_one_customer_among_twenty.py",
         "test_every_button_of_the_ui.py",
         "test_every_program_has_its_own_login.py",
@@ -37,9 +41,11 @@ SOAK = frozenset(
         "test_kill_everything.py",
         "test_killed_watchman.py",
         "test_killed_erasures.py",
+        "test_killed_stages.py",
         "test_nothing_a_mail_contains_takes_a_worker.py",
         "test_patterns_take_linear_time.py",
         "test_planted_breaches.py",
+        "test_postgres_restarts.py",
         "test_real_outage.py",
         "test_slots_of_killed_workers.py",
         "test_stopped_pools.py",
@@ -51,6 +57,7 @@ SOAK = frozenset(
         "test_the_front_door.py",
         "test_no_secret_and_no_mail_where_they_do_not_belong.py",
         "test_told_to_end.py",
+        "test_weather.py",
         "test_wrong_clocks.py",
     }
 )
@@ -59,12 +66,33 @@ os.environ["LANGSMITH_TRACING"] = "false"
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where ``make faults`` keeps what its run came to."""
+    parser.addoption("--fault-results", type=Path, help="write results by number here, as JSON")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Count by the numbers of docs/faults.md."""
+    config.pluginmanager.register(FaultResults(config.getoption("--fault-results")))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is long, before pytest chooses by marks."""
     for item in items:
-        if item.path.name in SOAK:
-            item.add_marker("soak")
+        if item.path.name in LONG:
+            item.add_marker("long")
+
+
+@pytest.fixture(autouse=True)
+def signals_as_they_were() -> Iterator[None]:
+    """A test that leaves SIGTERM ignored or blocked is named here: every process that a later test
+    starts would inherit it, and not end when it is asked to.
+    """
+    yield
+    assert signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN, "SIGTERM was left ignored"
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    assert signal.SIGTERM not in blocked, "SIGTERM was left blocked"
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ needs no locks; only injected latency and time-outs wait.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -25,7 +26,7 @@ from swarm.sandbox.wire import Reply, Request, json_reply
 from swarm.sandbox.zapier import ZapierDouble
 
 _TOO_MANY_REQUESTS = 429
-_COMMON = ("latency", "timeout", "status", "reset")
+_COMMON = ("latency", "timeout", "status", "reset", "drip")
 _PREFIXES = {
     "/graph/v1.0": "graph",
     "/login": "login",
@@ -90,6 +91,9 @@ class Sandbox:
         headers = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
         headers.append((b"content-length", str(len(reply.body)).encode()))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        if reply.drip is not None:
+            await _drip(send, reply.body, reply.drip)
+            return
         await send({"type": "http.response.body", "body": reply.body})
 
     async def _counted(self, service: str, request: Request) -> Reply:
@@ -112,9 +116,14 @@ class Sandbox:
         if fault is not None and (bent := await _common(fault, service)) is not None:
             return bent
         if service == "zapier":
-            return await self._zapier.handle(request)
-        double = self._doubles.get(service)
-        return double(request) if double else json_reply(404, {"error": "nothing lives here"})
+            reply = await self._zapier.handle(request)
+        elif (double := self._doubles.get(service)) is not None:
+            reply = double(request)
+        else:
+            return json_reply(404, {"error": "nothing lives here"})
+        if fault is not None and fault.kind == "drip":
+            return replace(reply, drip=fault.number("seconds", 1.0))
+        return reply
 
 
 def build_app(directory: Path, *, settle_seconds: float = 0.2, samples: bool = False) -> ASGIApp:
@@ -151,6 +160,8 @@ async def _common(fault: Fault, service: str) -> Reply | None:
     if fault.kind in ("latency", "timeout"):
         await asyncio.sleep(fault.number("seconds", 0.1 if fault.kind == "latency" else 30.0))
         return None if fault.kind == "latency" else Reply(504)
+    if fault.kind == "drip":
+        return None
     if fault.kind == "reset":
         return Reply(200, cut=True)
     status, after = int(fault.number("status", 500)), fault.text("retry_after")
@@ -160,6 +171,14 @@ async def _common(fault: Fault, service: str) -> Reply | None:
         message = fault.text("message", "A fault of the sandbox.")
         return error(status, fault.text("code", usual), message, headers)
     return json_reply(status, {"error": {"message": "A fault of the sandbox."}}, headers)
+
+
+async def _drip(send: Send, body: bytes, seconds: float) -> None:
+    """Send a body byte by byte, for as long as the client listens (a slow loris)."""
+    for byte in body:
+        await send({"type": "http.response.body", "body": bytes([byte]), "more_body": True})
+        await asyncio.sleep(seconds)
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _cut(send: Send) -> None:

@@ -1,7 +1,8 @@
 """Faults that a test or a person switches on per service: which, how often, with which options.
 
 Kept in memory: a restarted sandbox is healthy. Kinds any service knows: ``latency`` (seconds),
-``timeout`` (seconds; then 504), ``status`` (status, retry_after, code, message) and ``reset``.
+``timeout`` (seconds; then 504), ``status`` (status, retry_after, code, message), ``reset`` and
+``drip`` (seconds between two bytes of the answer).
 Kinds of one service are named in that service's module.
 """
 

@@ -33,12 +33,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP answer. ``cut`` aborts the connection instead of answering."""
+    """One HTTP answer. ``cut`` aborts the connection instead of answering, ``drip`` sends the body
+    byte by byte with so many seconds in between.
+    """
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: bool = False
+    drip: float | None = None
 
 
 def json_reply(status: int, value: object, headers: Mapping[str, str] | None = None) -> Reply:

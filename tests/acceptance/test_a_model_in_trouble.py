@@ -17,7 +17,7 @@ from model_of_few_abilities import FewAbilities, few_abilities
 
 from swarm.up.programs import any_free_port
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.soak]
+pytestmark = [pytest.mark.acceptance, pytest.mark.long]
 
 ASKS_BACK = {
     "claims": [],

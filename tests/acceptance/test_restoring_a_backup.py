@@ -17,7 +17,7 @@ from installation import SWARM, environment, running_up
 from swarm.sandbox.server import RunningSandbox
 from swarm.up.programs import any_free_port
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.soak]  # whole servers and homes
+pytestmark = [pytest.mark.acceptance, pytest.mark.long]  # whole servers and homes
 
 
 class House:

@@ -53,6 +53,7 @@ def a_million_tiny_lines() -> Iterator[bytes]:
     yield from (b"{}\n" * 10_000 for _ in range(TINY_LINES // 10_000))
 
 
+@pytest.mark.fault("T51")
 @pytest.mark.parametrize(
     ("absurd", "lines"), [(one_huge_line, 1), (a_million_tiny_lines, TINY_LINES)]
 )

@@ -80,6 +80,7 @@ def write_to_us(control: SandboxControl, numbers: range) -> None:
         )
 
 
+@pytest.mark.fault("T26")
 @pytest.mark.parametrize("place", PLACES)
 def test_a_disk_that_was_full_for_a_while_loses_and_doubles_nothing(place: str) -> None:
     with (

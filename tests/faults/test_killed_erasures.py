@@ -197,6 +197,7 @@ def its_place(place: object) -> str:
     return "-".join(str(part).rpartition(".")[2] for part in place)  # type: ignore[attr-defined]
 
 
+@pytest.mark.fault("T60")
 @pytest.mark.parametrize("place", PLACES, ids=its_place)
 def test_an_erasure_cut_short_is_ended_by_asking_again(
     home: Home, place: tuple[str, str, int, str]
@@ -219,6 +220,7 @@ def test_an_erasure_cut_short_is_ended_by_asking_again(
     assert home.ids().isdisjoint({str(said["id"]) for said in (*HIS, BULK[0])})
 
 
+@pytest.mark.fault("T60")
 @pytest.mark.parametrize("place", PLACES[4:], ids=its_place)
 def test_who_has_no_work_order_is_erased_all_the_same(
     home: Home, place: tuple[str, str, int, str]

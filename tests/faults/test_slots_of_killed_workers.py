@@ -108,6 +108,7 @@ def settled(running: Running) -> bool:
     return row is not None and row[0] == MAILS
 
 
+@pytest.mark.fault("T13")
 @pytest.mark.parametrize("job", LANES)
 def test_the_slot_of_a_killed_worker_is_back_within_a_minute_and_in_use_again(
     job: str, record_property: Callable[[str, object], None]
@@ -147,6 +148,7 @@ def waits_for_a_task(pid: int) -> bool:
 
 @pytest.mark.integration
 # Stock dagster-celery registers its task anew for each run it launches from one process.
+@pytest.mark.fault("T13")
 @pytest.mark.filterwarnings("ignore::celery.exceptions.DuplicateTaskNameWarning")
 def test_a_worker_whose_idle_process_is_killed_takes_the_next_run(
     database: Database, tmp_path: Path
@@ -176,6 +178,7 @@ DIES_AFTER_ITS_WORK = f"""{IN_A_WORKER}
 """
 
 
+@pytest.mark.fault("T13")
 @pytest.mark.integration
 @pytest.mark.filterwarnings("ignore::celery.exceptions.DuplicateTaskNameWarning")  # as above
 def test_a_run_whose_worker_died_after_its_work_order_was_closed_is_ended_at_the_next_beat(
@@ -212,6 +215,7 @@ HANGS_ONCE = f"""{IN_A_WORKER}
 """
 
 
+@pytest.mark.fault("T13")
 @pytest.mark.integration
 @pytest.mark.filterwarnings("ignore::celery.exceptions.DuplicateTaskNameWarning")  # as above
 def test_a_process_that_took_a_run_and_never_began_it_is_ended_with_it(

@@ -46,6 +46,7 @@ def lost_rounds(running: Running) -> list[tuple[int, bool]]:
         return [*connection.execute(_ALERTS, (ROUNDS_LOST,))]
 
 
+@pytest.mark.fault("T12")
 @pytest.mark.parametrize("pool", ["publisher", "workers"])
 def test_an_idle_process_that_is_stopped_is_replaced_and_the_draft_comes(
     pool: str, record_property: Callable[[str, object], None]
@@ -65,6 +66,7 @@ def test_an_idle_process_that_is_stopped_is_replaced_and_the_draft_comes(
         assert running.swarm("audit").returncode == 0
 
 
+@pytest.mark.fault("T12", "T17")
 @pytest.mark.parametrize("pool", ["publisher", "workers"])
 def test_the_parent_of_a_pool_that_is_stopped_is_replaced_and_the_draft_comes(
     pool: str, record_property: Callable[[str, object], None]
@@ -79,6 +81,7 @@ def test_the_parent_of_a_pool_that_is_stopped_is_replaced_and_the_draft_comes(
         assert parent_of_pool(running, pool) != stopped
 
 
+@pytest.mark.fault("T17")
 def test_rounds_that_nobody_takes_are_alerted_until_one_begins() -> None:
     """Without a `swarm up` that looks after it: on many machines, or when it is stopped too."""
     with installation() as (running, control):

@@ -95,6 +95,7 @@ def stopped_child(worker_pid: int) -> int:
     return wait_for(found)[0]
 
 
+@pytest.mark.fault("T12")
 @pytest.mark.parametrize("point", POINTS)
 def test_a_worker_that_goes_on_after_its_work_was_done_by_another_changes_nothing(
     database: Database, tmp_path: Path, point: str

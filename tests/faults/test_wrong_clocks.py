@@ -99,6 +99,7 @@ def reaped_by(clock: WrongClock, zone: str, url: str) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.fault("T54")
 @pytest.mark.parametrize("name", troubles())
 def test_a_run_that_beats_is_not_taken_back_whatever_its_clock_or_the_reapers_says(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
@@ -125,6 +126,7 @@ def test_a_run_that_beats_is_not_taken_back_whatever_its_clock_or_the_reapers_sa
         assert PostgresStore(database).state(key) in published
 
 
+@pytest.mark.fault("T54")
 @pytest.mark.parametrize("name", troubles())
 def test_a_silent_run_is_taken_back_when_its_lease_is_over_and_not_before(
     database: Database, tmp_path: Path, name: str
@@ -157,6 +159,7 @@ def database_now(database: Database) -> datetime:
     return now
 
 
+@pytest.mark.fault("T54")
 def test_the_clock_of_these_tests_is_really_wrong(tmp_path: Path) -> None:
     """Else every test above would pass for nothing."""
     clock = WrongClock(tmp_path / "clock", DAY)

@@ -15,6 +15,7 @@ DAY = 86_400.0
 PATIENCE = 60.0
 
 
+@pytest.mark.fault("T54")
 @pytest.mark.parametrize("shift", [DAY, -DAY, -600.0])
 def test_a_claim_is_taken_over_when_it_is_old_by_the_databases_clock_and_not_before(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shift: float

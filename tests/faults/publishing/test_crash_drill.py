@@ -57,6 +57,7 @@ def assert_invariants(world: World, key: str) -> None:
     assert world.alerts(key) == ([] if drafts else ["work_order.held"])
 
 
+@pytest.mark.fault("T30")
 @pytest.mark.parametrize(("old", "new"), DIRECTIONS)
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_anywhere_a_switched_publication_ends_as_one_draft_or_held(
@@ -76,6 +77,7 @@ def test_killed_anywhere_a_switched_publication_ends_as_one_draft_or_held(
     assert row["publisher"] == published_by
 
 
+@pytest.mark.fault("T36")
 @pytest.mark.parametrize("point", [AFTER_CLAIM, BEFORE_POST])
 def test_a_sender_stopped_between_claim_and_post_is_ended_before_anything_follows(
     world: World, point: str

@@ -29,6 +29,7 @@ SELECT {}(pid) FROM pg_stat_activity
 """
 
 
+@pytest.mark.fault("T28")
 def test_the_sender_outlives_a_held_switch_lock_and_posts_under_its_lease(
     world: World, tmp_path: Path
 ) -> None:
@@ -50,6 +51,7 @@ def test_the_sender_outlives_a_held_switch_lock_and_posts_under_its_lease(
     assert len({post["idempotency_key"] for post in legacy.box.posts}) == 2
 
 
+@pytest.mark.fault("T28")
 def test_both_publishers_outlive_a_held_switch_lock(world: World) -> None:
     keys = [world.ready(number) for number in range(1, 4)]
     process = start(world.database.url, world.postbox.url, "swarm", "--interval", "0.1")
@@ -68,6 +70,7 @@ def test_both_publishers_outlive_a_held_switch_lock(world: World) -> None:
     assert [len(world.postbox.drafts_of(key)) for key in keys] == [1] * len(keys)
 
 
+@pytest.mark.fault("T21")
 @pytest.mark.parametrize("how", ["pg_cancel_backend", "pg_terminate_backend"])
 @pytest.mark.parametrize("seed", [11])
 def test_publishers_whose_statements_and_connections_are_ended_at_random(

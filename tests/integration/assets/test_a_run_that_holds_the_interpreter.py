@@ -51,6 +51,7 @@ BY_ITS_LIMIT = {
 }
 
 
+@pytest.mark.fault("T18", "T19")
 @pytest.mark.parametrize("lane", [BY_ITS_LIMIT], indirect=True)
 def test_its_worker_is_replaced_the_queue_learns_why_and_a_dead_letter_alerts(lane: Lane) -> None:
     lane.accept(HOLDS)
@@ -79,6 +80,7 @@ BY_ITS_LEASE = {
 }
 
 
+@pytest.mark.fault("T18", "T19")
 @pytest.mark.parametrize("lane", [BY_ITS_LEASE], indirect=True)
 def test_a_worker_that_no_longer_beats_is_killed_when_the_reaper_takes_its_work(
     lane: Lane,

@@ -171,6 +171,7 @@ def test_a_deleted_partition_is_not_remembered(instance: dg.DagsterInstance) -> 
     assert not instance.has_dynamic_partition("work_orders", KEY)
 
 
+@pytest.mark.fault("T12")
 def test_an_orphan_that_goes_on_after_a_newer_run_took_over_writes_nothing(
     instance: dg.DagsterInstance, accepted: Database
 ) -> None:

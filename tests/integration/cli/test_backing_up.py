@@ -26,7 +26,7 @@ from swarm.store.migrate import migrate
 from swarm.store.restored import note_reconciled, unreconciled
 from swarm.store.roles import Role
 
-pytestmark = [pytest.mark.integration, pytest.mark.soak]  # whole servers and homes
+pytestmark = [pytest.mark.integration, pytest.mark.long]  # whole servers and homes
 
 
 @pytest.fixture(scope="module")

@@ -108,6 +108,7 @@ CLIENTS: dict[str, Callable[[str], object]] = {
 }
 
 
+@pytest.mark.fault("T33", "T42")
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("manner", ["drip", "head_drip", "endless"])
 def test_an_answer_that_does_not_end_is_given_up_in_time(

@@ -71,6 +71,7 @@ def test_an_accepted_post_becomes_one_draft_in_the_conversation(
     assert (draft["folder"], draft["uniqueHtml"]) == ("drafts", "<p>On its way</p>")
 
 
+@pytest.mark.fault("T32")
 def test_a_refused_connection_is_proven_not_sent() -> None:
     free = socket.create_server(("127.0.0.1", 0))
     port = free.getsockname()[1]
@@ -79,16 +80,19 @@ def test_a_refused_connection_is_proven_not_sent() -> None:
         hook_at(f"http://127.0.0.1:{port}/{CANARY}").post({"auto_send": "false"})
 
 
+@pytest.mark.fault("T32")
 def test_an_unknown_host_is_proven_not_sent() -> None:
     with pytest.raises(NotSentError):
         hook_at(f"https://no-such-host.invalid/{CANARY}").post({"auto_send": "false"})
 
 
+@pytest.mark.fault("T32")
 def test_a_failed_tls_handshake_is_proven_not_sent() -> None:
     with server(b"this is not TLS") as url, pytest.raises(NotSentError):
         hook_at(url.replace("http://", "https://")).post({"auto_send": "false"})
 
 
+@pytest.mark.fault("T32")
 def test_a_429_is_proven_not_sent_and_leaves_no_delivery(
     sandbox: RunningSandbox, hook: ZapierHook
 ) -> None:
@@ -100,6 +104,7 @@ def test_a_429_is_proven_not_sent_and_leaves_no_delivery(
     assert len(sandbox.deliveries()) == before
 
 
+@pytest.mark.fault("T31")
 @pytest.mark.parametrize("kind", ["reset_after_accept", "garbled"])
 def test_a_lost_answer_is_unknown_although_the_draft_comes(
     sandbox: RunningSandbox, hook: ZapierHook, kind: str
@@ -111,6 +116,7 @@ def test_a_lost_answer_is_unknown_although_the_draft_comes(
     assert len(sandbox.wait_for_drafts(1, conversation_id=given["conversation_id"])) == 1
 
 
+@pytest.mark.fault("T31")
 def test_a_time_out_after_accepting_is_unknown_although_the_draft_comes(
     sandbox: RunningSandbox,
 ) -> None:
@@ -121,6 +127,7 @@ def test_a_time_out_after_accepting_is_unknown_although_the_draft_comes(
     assert len(sandbox.wait_for_drafts(1, conversation_id=given["conversation_id"])) == 1
 
 
+@pytest.mark.fault("T33")
 def test_a_500_is_unknown(sandbox: RunningSandbox, hook: ZapierHook) -> None:
     sandbox.fault("zapier", "status", times=1, status=500)
     with pytest.raises(OutcomeUnknownError, match="HTTP 500"):
@@ -134,6 +141,7 @@ def test_the_empty_answer_of_silent_mode_is_accepted(
     assert hook.post(payload(sandbox)).request_id is None
 
 
+@pytest.mark.fault("T33")
 def test_an_answer_cut_in_the_middle_is_unknown() -> None:
     with (
         server(b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"status"') as url,
@@ -142,6 +150,7 @@ def test_an_answer_cut_in_the_middle_is_unknown() -> None:
         hook_at(url).post({"auto_send": "false"})
 
 
+@pytest.mark.fault("T33")
 def test_an_answer_that_drips_is_cut_at_the_total_deadline() -> None:
     """httpx limits each read; without the total deadline this would last as long as it drips."""
     drops = [b"HTTP/1.1 200 OK\r\n", *[b"X-Drip: 1\r\n"] * 40]

@@ -10,7 +10,7 @@ from swarm.observe.review.search import statement, values
 from swarm.store import embedded
 from swarm.store.database import Database
 
-pytestmark = [pytest.mark.integration, pytest.mark.soak]
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 _FILL = """
 INSERT INTO work_orders (key, original_id, body)

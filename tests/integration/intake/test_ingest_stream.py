@@ -68,6 +68,7 @@ def test_reading_again_finds_nothing_new_and_says_so(stream, make_line: MakeLine
     assert report.lines == 0
 
 
+@pytest.mark.fault("T56")
 def test_ten_thousand_lines_are_one_tick_in_the_order_of_the_stream(
     stream, make_line: MakeLine
 ) -> None:
@@ -79,6 +80,7 @@ def test_ten_thousand_lines_are_one_tick_in_the_order_of_the_stream(
     assert_nothing_lost(stream)
 
 
+@pytest.mark.fault("T56")
 def test_a_burst_is_taken_in_bounded_ticks_told_as_a_backlog_and_worked_off_oldest_first(
     stream, make_line: MakeLine
 ) -> None:
@@ -128,6 +130,7 @@ def test_tiny_lines_are_bounded_by_number(stream) -> None:
 # --- the last line --------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("T46")
 def test_a_last_line_split_at_any_byte_is_read_once(stream, make_line: MakeLine) -> None:
     whole = encode(make_line(subject="Größe \U0001f4e6"))
     for cut in range(len(whole) + 1):
@@ -162,6 +165,7 @@ time.sleep(600)
 """
 
 
+@pytest.mark.fault("T47")
 def test_a_line_fused_by_a_killed_writer_is_quarantined_and_the_next_is_read(
     stream, make_line: MakeLine
 ) -> None:
@@ -182,6 +186,7 @@ def test_a_line_fused_by_a_killed_writer_is_quarantined_and_the_next_is_read(
 # --- what happens to files ------------------------------------------------------------------------
 
 
+@pytest.mark.fault("T48")
 def test_rotation_by_rename_loses_and_doubles_nothing(stream, make_line: MakeLine) -> None:
     """T48; some lines are written before the rename and read only after it."""
     for turn in range(100):
@@ -201,6 +206,7 @@ def test_rotation_by_rename_loses_and_doubles_nothing(stream, make_line: MakeLin
     assert_nothing_lost(stream)
 
 
+@pytest.mark.fault("T48")
 def test_a_writer_that_kept_the_rotated_file_open_is_still_heard(
     stream, make_line: MakeLine
 ) -> None:
@@ -226,6 +232,7 @@ def test_a_rotated_file_may_go_away_once_it_was_read(stream, make_line: MakeLine
     assert stream.count("alerts") == 0
 
 
+@pytest.mark.fault("T48")
 def test_a_rotated_file_that_vanished_unread_is_a_gap(stream, make_line: MakeLine) -> None:
     stream.append(encode(make_line(1)))
     stream.read()
@@ -238,6 +245,7 @@ def test_a_rotated_file_that_vanished_unread_is_a_gap(stream, make_line: MakeLin
     assert stream.count("work_orders") == 2
 
 
+@pytest.mark.fault("T49")
 def test_truncation_starts_a_new_generation_and_tells_the_gap(stream, make_line: MakeLine) -> None:
     stream.append(encode(make_line(1), make_line(2)))
     stream.read()
@@ -249,6 +257,7 @@ def test_truncation_starts_a_new_generation_and_tells_the_gap(stream, make_line:
     assert_nothing_lost(stream)
 
 
+@pytest.mark.fault("T49")
 def test_a_file_truncated_and_regrown_beyond_the_offset_is_noticed(
     stream, make_line: MakeLine
 ) -> None:
@@ -261,6 +270,7 @@ def test_a_file_truncated_and_regrown_beyond_the_offset_is_noticed(
     assert_nothing_lost(stream)
 
 
+@pytest.mark.fault("T49")
 def test_a_reused_inode_is_not_taken_for_the_same_file(stream, make_line: MakeLine) -> None:
     stream.append(encode(make_line("aaaa")))
     stream.read()
@@ -270,6 +280,7 @@ def test_a_reused_inode_is_not_taken_for_the_same_file(stream, make_line: MakeLi
     assert_nothing_lost(stream)
 
 
+@pytest.mark.fault("T49")
 def test_an_older_copy_put_back_is_read_again_without_doubles(stream, make_line: MakeLine) -> None:
     stream.append(encode(*(make_line(n) for n in range(10))))
     older = stream.path.read_bytes()
@@ -293,6 +304,7 @@ def test_an_older_copy_beside_the_live_file_is_left_alone(stream, make_line: Mak
     assert stream.count("alerts") == 0
 
 
+@pytest.mark.fault("T51")
 def test_a_stream_that_does_not_exist_yet_is_no_alert(stream) -> None:
     assert stream.read().not_read == "file is missing"
     assert stream.count("alerts") == 0
@@ -333,6 +345,7 @@ def test_a_huge_line_is_quarantined_with_its_head_and_the_next_is_read(
     assert_nothing_lost(stream)
 
 
+@pytest.mark.fault("T06")
 def test_a_second_reader_stands_back(stream, make_line: MakeLine, database_url: str) -> None:
     stream.append(encode(make_line()))
     other = Database(database_url)
@@ -349,6 +362,7 @@ def test_a_second_reader_stands_back(stream, make_line: MakeLine, database_url: 
 # --- identity -------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("T52")
 def test_a_thousand_copies_are_one_work_order(stream, make_line: MakeLine) -> None:
     stream.append(encode(make_line()) * 1000)
     report = stream.read()
@@ -356,6 +370,7 @@ def test_a_thousand_copies_are_one_work_order(stream, make_line: MakeLine) -> No
     assert_nothing_lost(stream)
 
 
+@pytest.mark.fault("T52")
 def test_variants_of_an_id_in_case_and_space_are_one_work_order(
     stream, make_line: MakeLine
 ) -> None:
@@ -364,6 +379,7 @@ def test_variants_of_an_id_in_case_and_space_are_one_work_order(
     assert (stream.read().accepted, stream.count("work_orders")) == (1, 1)
 
 
+@pytest.mark.fault("T53")
 def test_hostile_ids_become_harmless_keys(stream, make_line: MakeLine) -> None:
     ids = [
         "../../etc/passwd",
@@ -391,6 +407,7 @@ def test_after_a_change_of_the_key_secret_a_known_id_stays_the_same_work_order(
     assert (report.accepted, report.duplicate) == (0, 1)
 
 
+@pytest.mark.fault("T52")
 def test_another_body_under_the_same_id_holds_the_work_order_and_fences_its_run(
     stream, make_line: MakeLine
 ) -> None:

@@ -32,6 +32,7 @@ def erase(eraser: Eraser, name: str, **more: object) -> Erasure:
     return eraser.erase(name, actor="ada", reason="request 12", **more)  # type: ignore[arg-type]
 
 
+@pytest.mark.fault("T60")
 @pytest.mark.parametrize("name", ["published", "escalated"])
 def test_no_table_names_an_erased_work_order(world, eraser: Eraser, name: str) -> None:
     key = getattr(world, name)

@@ -66,6 +66,7 @@ def cut(world: World) -> Iterator[Callable[..., PublishingDeps]]:
         database.close()
 
 
+@pytest.mark.fault("T23")
 def test_a_claim_whose_commit_was_not_answered_is_ready_again_and_posted_once(
     world: World, cut: Callable[..., PublishingDeps]
 ) -> None:
@@ -79,6 +80,7 @@ def test_a_claim_whose_commit_was_not_answered_is_ready_again_and_posted_once(
     assert len(world.postbox.posts) == 1
 
 
+@pytest.mark.fault("T23")
 def test_of_forty_claims_whose_commits_were_not_answered_none_is_held(
     world: World, cut: Callable[..., PublishingDeps]
 ) -> None:
@@ -92,6 +94,7 @@ def test_of_forty_claims_whose_commits_were_not_answered_none_is_held(
     assert len(world.postbox.posts) == 40
 
 
+@pytest.mark.fault("T23")
 def test_while_postgres_is_away_the_claim_waits_to_be_taken_back(
     world: World, cut: Callable[..., PublishingDeps]
 ) -> None:

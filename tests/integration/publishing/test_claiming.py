@@ -14,6 +14,7 @@ from swarm.publishing.ledger.enqueue import enqueue
 pytestmark = pytest.mark.integration
 
 
+@pytest.mark.fault("T39")
 def test_one_row_per_work_order_for_ever_over_both_publishers(world: World) -> None:
     """T39: both enabled by mistake; the primary key makes one win, the other is a shadow."""
     key = world.ready()
@@ -33,6 +34,7 @@ def test_a_newer_draft_replaces_an_unclaimed_one(world: World) -> None:
     assert "It arrives today." in post["body_text"]
 
 
+@pytest.mark.fault("T44", "R1")
 def test_nothing_is_stored_without_a_pass_of_every_rule(world: World) -> None:
     """T44, R1: `publish` launched alone for a rejected draft is refused."""
     key = world.order()
@@ -55,6 +57,7 @@ def test_nothing_is_stored_without_a_pass_of_every_rule(world: World) -> None:
         }
 
 
+@pytest.mark.fault("T43")
 @pytest.mark.parametrize("spoil", ["required", "none required", "ruleset", "evidence", "failed"])
 def test_a_claim_is_refused_when_one_thing_is_not_as_it_was_judged(
     world: World, spoil: str

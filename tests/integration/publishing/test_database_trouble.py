@@ -44,6 +44,7 @@ def disturbed(world: World, troubled: TroubledDatabase, state: str, number: int)
     return key
 
 
+@pytest.mark.fault("T29")
 @pytest.mark.parametrize("state", ["55P03", "53100", "42501"])
 @pytest.mark.parametrize("after_the_work", [False, True], ids=["before", "after"])
 def test_trouble_at_any_step_of_a_round_ends_with_one_draft(
@@ -58,6 +59,7 @@ def test_trouble_at_any_step_of_a_round_ends_with_one_draft(
         assert world.alerts(key) == []
 
 
+@pytest.mark.fault("T29")
 @pytest.mark.parametrize("step", [dispatch_once, run_round, publications_due])
 def test_no_sqlstate_is_anything_but_an_error_of_our_tree(
     world: World, troubled: TroubledDatabase, step: Callable[[PublishingDeps], object]

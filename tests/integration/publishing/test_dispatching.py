@@ -43,6 +43,7 @@ def test_the_posted_body_is_the_payload_with_claim_fields_all_strings(world: Wor
     assert all(isinstance(value, str) for value in post.values())
 
 
+@pytest.mark.fault("T33")
 @pytest.mark.parametrize(
     ("mode", "outcome", "state", "drafts"),
     [
@@ -64,6 +65,7 @@ def test_an_answer_is_believed_only_as_far_as_it_proves(
     assert dispatch_once(world.publisher()).outcome is Dispatched.IDLE
 
 
+@pytest.mark.fault("T31")
 def test_an_unknown_outcome_is_confirmed_by_the_mailbox_and_not_sent_again(world: World) -> None:
     key = world.ready()
     world.postbox.mode = "reply lost"
@@ -74,6 +76,7 @@ def test_an_unknown_outcome_is_confirmed_by_the_mailbox_and_not_sent_again(world
     assert len(world.postbox.posts) == 1
 
 
+@pytest.mark.fault("T32")
 def test_a_429_waits_at_least_as_long_as_it_was_asked_to(world: World) -> None:
     key = world.ready()
     world.postbox.mode = "429"
@@ -86,6 +89,7 @@ def test_a_429_waits_at_least_as_long_as_it_was_asked_to(world: World) -> None:
     assert world.row(key)["fence"] == 2
 
 
+@pytest.mark.fault("T32")
 def test_a_refused_connection_is_tried_again_and_finally_buried(
     world: World, postbox: Postbox
 ) -> None:

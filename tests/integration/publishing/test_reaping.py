@@ -110,6 +110,7 @@ def test_a_sender_that_does_not_exit_keeps_its_claim(world: World, sleeper: Slee
     assert world.row(key)["state"] == "SENDING"
 
 
+@pytest.mark.fault("T20")
 def test_two_reapers_and_a_recorder_racing_make_one_move(world: World) -> None:
     """T20: a thousand times would only be slower."""
     dead = this_process().model_copy(update={"starttime": 1})

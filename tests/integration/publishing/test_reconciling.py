@@ -25,6 +25,7 @@ def outcomes(world: World, **changes: object) -> list[Reconciled]:
     return [result.outcome for result in reconcile(world.publisher(**changes))]
 
 
+@pytest.mark.fault("T34")
 def test_a_delayed_draft_is_waited_for_and_not_sent_again(world: World) -> None:
     """T34: Zapier may answer 200 and draft minutes later."""
     key = doubtful(world, "delay")
@@ -37,6 +38,7 @@ def test_a_delayed_draft_is_waited_for_and_not_sent_again(world: World) -> None:
     assert len(world.postbox.posts) == 1
 
 
+@pytest.mark.fault("T63")
 @pytest.mark.parametrize("mode", ["paused", "500 before"])
 def test_what_stays_absent_after_settling_is_held_and_alerted(world: World, mode: str) -> None:
     key = doubtful(world, mode)
@@ -57,6 +59,7 @@ def test_a_held_publication_is_confirmed_when_its_draft_turns_up(world: World) -
     assert world.alerts(key) == []
 
 
+@pytest.mark.fault("T41")
 @pytest.mark.parametrize("folder", ["sentitems", "archive", "deleteditems"])
 def test_a_draft_a_person_sent_or_moved_is_confirmed(world: World, folder: str) -> None:
     """T41: edited, sent, moved, deleted: never sent again."""
@@ -67,6 +70,7 @@ def test_a_draft_a_person_sent_or_moved_is_confirmed(world: World, folder: str) 
     assert world.row(key)["order_state"] == "published"
 
 
+@pytest.mark.fault("T41")
 def test_a_purged_draft_is_held_and_never_sent_again(world: World) -> None:
     key = doubtful(world, "ok")
     world.postbox.drafts.clear()
@@ -76,6 +80,7 @@ def test_a_purged_draft_is_held_and_never_sent_again(world: World) -> None:
     assert len(world.postbox.posts) == 1
 
 
+@pytest.mark.fault("T35")
 def test_two_drafts_are_an_alert_and_the_oldest_is_kept(world: World) -> None:
     key = doubtful(world, "duplicate")
     assert outcomes(world) == [Reconciled.CONFIRMED]
@@ -83,6 +88,7 @@ def test_two_drafts_are_an_alert_and_the_oldest_is_kept(world: World) -> None:
     assert world.alerts(key) == ["publication.duplicate"]
 
 
+@pytest.mark.fault("T35")
 def test_a_second_draft_that_comes_late_is_found_by_the_last_look(world: World) -> None:
     """T35: a Zap replays a step after we were satisfied."""
     key = doubtful(world, "ok")
@@ -118,6 +124,7 @@ def test_one_that_ended_without_a_post_is_not_stuck_any_more(world: World) -> No
     assert world.alerts(key) == ["work_order.dead"]
 
 
+@pytest.mark.fault("T42")
 def test_a_mailbox_that_cannot_be_searched_changes_nothing_and_is_alerted_in_time(
     world: World,
 ) -> None:

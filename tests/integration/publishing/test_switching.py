@@ -80,6 +80,7 @@ def test_a_rollback_hands_over_what_nobody_began_and_leaves_what_is_in_flight(
     ]
 
 
+@pytest.mark.fault("T63")
 def test_a_payload_that_comes_after_the_rollback_makes_its_row_ready(world: World) -> None:
     """T63: rollback while legacy has no payload; the list fills without a gap."""
     key = world.ready()
@@ -90,6 +91,7 @@ def test_a_payload_that_comes_after_the_rollback_makes_its_row_ready(world: Worl
     assert (row["state"], row["publisher"]) == ("READY", "legacy")
 
 
+@pytest.mark.fault("T63")
 def test_what_waits_for_a_payload_after_a_rollback_is_listed_with_its_age(world: World) -> None:
     late, later = world.ready(1), world.ready(2)
     world.appoint("legacy")
@@ -111,6 +113,7 @@ def test_the_stop_button_lets_nobody_claim_and_loses_nothing(world: World) -> No
     assert {world.row(k)["state"] for k in (key, late)} == {"READY"}
 
 
+@pytest.mark.fault("T40")
 def test_a_stale_publisher_cannot_claim_after_the_switch(world: World) -> None:
     """T40: what it read before the flip does not matter; the claim reads the switch again."""
     world.ready()

@@ -184,6 +184,7 @@ TROUBLES: dict[str, tuple[Callable[[FewAbilities], None], str, bool]] = {
 }
 
 
+@pytest.mark.fault("T57")
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_trouble_of_everybody_keeps_a_work_order_waiting_and_says_why(trouble: str) -> None:
     cause, words, for_good = TROUBLES[trouble]

@@ -46,6 +46,7 @@ def driven(model: ObedientModel, mail: str) -> ChainResult:
     return run_chain(work, bundle, accepted(bundle, work))
 
 
+@pytest.mark.fault("T57")
 @pytest.mark.parametrize("persona", sorted(PERSONAS))
 @pytest.mark.parametrize("mail", MAILS)
 def test_nothing_it_was_told_to_say_may_be_published(
@@ -64,6 +65,7 @@ def test_the_model_was_really_asked_and_really_obeyed(model: ObedientModel) -> N
     assert {reason.rule for reason in done.policy.reasons} >= {"ES-08"}
 
 
+@pytest.mark.fault("T57")
 @pytest.mark.parametrize(
     ("sentence", "rule"),
     [

@@ -120,6 +120,7 @@ def test_a_useless_answer_is_not_paid_twice_either(model: ChatModel) -> None:
 REFUSAL = {"role": "assistant", "content": None, "refusal": "I cannot help with that."}
 
 
+@pytest.mark.fault("T57")
 @pytest.mark.parametrize(
     ("reply", "error"),
     [
@@ -173,6 +174,7 @@ def decides(bundle: Services, _: type[Exception]) -> None:
     assert EscalationClass.UNKNOWN in decision.classes
 
 
+@pytest.mark.fault("T57")
 def test_a_rate_limit_is_waited_for_as_told_and_then_answered(model: ChatModel) -> None:
     model.replies = [Reply(status=429, headers={"retry-after": "3"}), Reply(status=503)]
     naps = Naps()
@@ -184,6 +186,7 @@ def test_a_rate_limit_is_waited_for_as_told_and_then_answered(model: ChatModel) 
     assert len(model.requests) == 3
 
 
+@pytest.mark.fault("T57")
 @pytest.mark.parametrize(
     ("reply", "error", "requests"),
     [
@@ -208,12 +211,14 @@ def test_there_is_one_bounded_layer_of_retries(
     assert len(model.requests) == requests
 
 
+@pytest.mark.fault("T57")
 def test_a_slow_model_times_out(model: ChatModel) -> None:
     model.replies = [replace(says(GOOD["ClassifyAnswer"]), delay=0.5)] * 3
     with pytest.raises(RemoteUnavailableError):
         thinking(model, timeout_seconds=0.1).specialist.classify(received())
 
 
+@pytest.mark.fault("T57")
 def test_a_model_that_is_not_there_is_unavailable() -> None:
     with serving() as gone:
         pass
@@ -239,6 +244,7 @@ INJECTED = {
 }
 
 
+@pytest.mark.fault("T57")
 def test_an_obedient_model_cannot_change_recipients_subject_or_links(model: ChatModel) -> None:
     model.replies = [says(INJECTED)]
     bundle = thinking(model)

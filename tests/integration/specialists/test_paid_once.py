@@ -44,6 +44,7 @@ write_draft(received(), context(), routine(), services(store=store, specialist=w
 ACCEPT = "INSERT INTO work_orders (key, original_id, body) VALUES (%s, %s, %s)"
 
 
+@pytest.mark.fault("T10")
 def test_a_proposal_paid_by_a_killed_process_is_used_by_the_next_one(
     database: Database, database_url: str
 ) -> None:

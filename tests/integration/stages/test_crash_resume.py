@@ -96,6 +96,7 @@ def _path() -> str:
     return os.pathsep.join([str(SUPPORT), *([inherited] if inherited else [])])
 
 
+@pytest.mark.fault("T10")
 def test_a_killed_reply_loop_goes_on_with_the_reviewer_that_was_missing(
     database_url: str,
 ) -> None:
@@ -110,6 +111,7 @@ def test_a_killed_reply_loop_goes_on_with_the_reviewer_that_was_missing(
         assert who.asked == ["qa"]
 
 
+@pytest.mark.fault("T10")
 def test_a_killed_enrichment_goes_on_with_the_question_that_was_missing(
     database_url: str,
 ) -> None:

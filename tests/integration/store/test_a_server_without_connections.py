@@ -65,6 +65,7 @@ def test_a_server_with_room_takes_them(postgres_server: str) -> None:
     require_connections(postgres_server, 16)
 
 
+@pytest.mark.fault("T25")
 def test_a_full_server_is_a_transient_failure_and_the_next_try_works(small: str) -> None:
     database = Database(small.replace("postgres@", "ordinary@"), timeout=2.0)
     with ExitStack() as stack:
@@ -76,6 +77,7 @@ def test_a_full_server_is_a_transient_failure_and_the_next_try_works(small: str)
     database.close()
 
 
+@pytest.mark.fault("T25")
 def test_a_nearly_full_server_is_alerted_once_and_the_alert_ends_with_the_trouble(
     small: str,
 ) -> None:

@@ -29,6 +29,7 @@ def test_due_jobs_are_requested_oldest_first_within_the_limit(bench) -> None:
     assert [request.run_key for request in first] == [f"{key}:1" for key in names[:2]]
 
 
+@pytest.mark.fault("T04")
 def test_a_request_nobody_opened_is_repeated_unchanged(bench) -> None:
     """T04: a tick whose run was lost is made good by the next tick, under the same run_key."""
     bench.queued()
@@ -200,6 +201,7 @@ def test_only_dead_letters_are_replayed(bench) -> None:
 # --- reaping --------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("T18")
 def test_a_slow_worker_that_beats_is_never_reaped(bench) -> None:
     """T18: the heartbeat decides, not age."""
     fence = bench.started()
@@ -209,6 +211,7 @@ def test_a_slow_worker_that_beats_is_never_reaped(bench) -> None:
         assert bench.queue.reap() == []
 
 
+@pytest.mark.fault("T19")
 def test_a_vanished_worker_is_reaped_and_counts_as_a_failure(bench) -> None:
     """T19."""
     fence = bench.started()
@@ -221,6 +224,7 @@ def test_a_vanished_worker_is_reaped_and_counts_as_a_failure(bench) -> None:
     assert bench.queue.reap() == []
 
 
+@pytest.mark.fault("T19")
 def test_a_worker_that_vanishes_every_time_ends_as_a_dead_letter(bench) -> None:
     """T19."""
     key = bench.queued()

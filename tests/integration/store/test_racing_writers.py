@@ -37,6 +37,7 @@ def wide_database(database_url: str):
     database.close()
 
 
+@pytest.mark.fault("T19")
 def test_with_workers_killed_at_random_every_job_ends_exactly_once(
     wide_database: Database, accept_into
 ) -> None:
@@ -104,6 +105,7 @@ def _any_job(queue: PostgresQueue, states: set[JobState]) -> bool:
     return row is not None
 
 
+@pytest.mark.fault("T20")
 def test_two_reapers_and_a_recorder_make_one_transition_each(
     wide_database: Database, accept_into
 ) -> None:

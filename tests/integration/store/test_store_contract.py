@@ -183,6 +183,7 @@ def test_a_write_extends_the_lease(bench) -> None:
     assert bench.job(fence.work_order_key).lease_until > before
 
 
+@pytest.mark.fault("T12")
 def test_a_writer_whose_lease_was_taken_back_writes_nothing(bench) -> None:
     """T12: a zombie that wakes after its job was reaped leaves no trace."""
     fence = bench.started()
@@ -247,6 +248,7 @@ def test_an_appended_event_is_returned_as_it_is_stored(bench) -> None:
 # --- verdicts and model calls ---------------------------------------------------------------------
 
 
+@pytest.mark.fault("R2")
 def test_the_first_verdict_stays_whoever_judges_again(bench) -> None:
     """ES-15 and R2: a second run whose judge flips to pass gets the first ruling back."""
     key = bench.queued()

@@ -15,7 +15,7 @@ from swarm.observe.audit import schema
 from swarm.store import embedded, migrate
 from swarm.store.migrate import scripts
 
-pytestmark = [pytest.mark.integration, pytest.mark.soak]
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 _ROWS = Path(__file__).parents[2] / "support" / "rows_of_each_version.sql"
 _VERSIONS = [name for name, _ in scripts()]

@@ -90,6 +90,7 @@ def test_what_shrank_and_grew_again_is_told_again(told: Told) -> None:
     assert told.deliver(minutes=11) == 1
 
 
+@pytest.mark.fault("T58")
 def test_a_sink_that_is_down_for_five_minutes_gets_everything_afterwards(
     told: Told, slack: Chat
 ) -> None:

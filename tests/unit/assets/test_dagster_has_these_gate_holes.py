@@ -46,6 +46,7 @@ def probe(*, blocking: bool) -> dg.JobDefinition:
         return definitions.resolve_implicit_global_asset_job_def()
 
 
+@pytest.mark.fault("R1")
 def test_r1_a_failed_blocking_check_does_not_stop_a_later_run_of_publish_alone(
     instance: dg.DagsterInstance,
 ) -> None:
@@ -60,6 +61,7 @@ def test_r1_a_failed_blocking_check_does_not_stop_a_later_run_of_publish_alone(
     assert (alone.success, RAN) == (True, ["draft", "publish"])
 
 
+@pytest.mark.fault("R3")
 def test_r3_the_latest_check_without_a_partition_is_the_last_partitions(
     instance: dg.DagsterInstance,
 ) -> None:
@@ -74,6 +76,7 @@ def test_r3_the_latest_check_without_a_partition_is_the_last_partitions(
     assert latest.partition == "bad"
 
 
+@pytest.mark.fault("R4")
 def test_r4_a_failed_check_that_does_not_block_leaves_the_run_successful(
     instance: dg.DagsterInstance,
 ) -> None:
@@ -86,6 +89,7 @@ def test_r4_a_failed_check_that_does_not_block_leaves_the_run_successful(
     assert all(spec.partitions_def is not None for asset in STAGES for spec in asset.check_specs)
 
 
+@pytest.mark.fault("R5")
 @pytest.mark.parametrize("hostile", ["", "a,b", "a\nb", "../../etc/passwd", "x" * 5000])
 def test_r5_dagster_takes_any_partition_key_and_a_work_order_does_not(
     instance: dg.DagsterInstance, hostile: str

@@ -93,6 +93,7 @@ def test_a_violation_fails_its_check_and_closes_the_work_order_as_escalated(
     assert [reason.rule for reason in escalation.reasons] == [VIOLABLE.id]
 
 
+@pytest.mark.fault("R1")
 def test_publish_alone_after_a_failed_check_publishes_nothing(
     instance: dg.DagsterInstance, house: House
 ) -> None:
@@ -107,6 +108,7 @@ def test_publish_alone_after_a_failed_check_publishes_nothing(
     assert Publication.model_validate(artifact.body).state is WorkOrderState.ESCALATED
 
 
+@pytest.mark.fault("R2")
 def test_running_again_until_green_does_not_turn_a_verdict(
     instance: dg.DagsterInstance, house: House
 ) -> None:
@@ -118,6 +120,7 @@ def test_running_again_until_green_does_not_turn_a_verdict(
     assert convicted.ledger.handed == []
 
 
+@pytest.mark.fault("T44")
 def test_publish_alone_of_an_escalated_work_order_publishes_nothing(
     instance: dg.DagsterInstance,
 ) -> None:
@@ -130,6 +133,7 @@ def test_publish_alone_of_an_escalated_work_order_publishes_nothing(
     assert house.store.state(KEY) is WorkOrderState.ESCALATED
 
 
+@pytest.mark.fault("T45")
 def test_publish_alone_without_any_policy_publishes_nothing(house: House) -> None:
     """T45: no verdict at all is no permission."""
     assert not house.run(["publish"]).success

@@ -80,6 +80,7 @@ BAD_BYTES: dict[str, tuple[bytes, str]] = {
 }
 
 
+@pytest.mark.fault("T50")
 @pytest.mark.parametrize("name", BAD_BYTES)
 def test_bad_bytes_are_quarantined_by_name(name: str) -> None:
     data, expected = BAD_BYTES[name]
@@ -113,6 +114,7 @@ BAD_FIELDS: dict[str, tuple[dict[str, object], str]] = {
 }
 
 
+@pytest.mark.fault("T50")
 @pytest.mark.parametrize("name", BAD_FIELDS)
 def test_one_bad_field_is_named(name: str) -> None:
     changes, expected = BAD_FIELDS[name]
@@ -178,11 +180,13 @@ def test_any_id_gives_a_well_formed_key(original_id: str) -> None:
     assert set(key[3:]) <= set("abcdefghijklmnopqrstuvwxyz234567")
 
 
+@pytest.mark.fault("T50")
 @given(st.binary(max_size=300))
 def test_no_bytes_raise(data: bytes) -> None:
     read_line(data, SECRET)
 
 
+@pytest.mark.fault("T50")
 @given(
     st.dictionaries(
         st.sampled_from([*good(), "x"]), st.none() | st.text() | st.integers() | st.lists(st.text())
