@@ -392,6 +392,10 @@ class CoreSettings(BaseSettings):
     metrics_url: str = Field(
         default="http://127.0.0.1:3002", description="Where /metrics, /healthz and /readyz answer"
     )
+    metrics_listen: str = Field(
+        default="127.0.0.1",
+        description="Address they listen on; no login stands in front of them, so never 0.0.0.0",
+    )
     link_allow_list: CommaSeparated = Field(
         default=(), description="Hosts a draft may link to (ES-11)"
     )
@@ -436,6 +440,14 @@ class CoreSettings(BaseSettings):
     def knowledge_folder(self) -> Path:
         """Where the approved answers lie."""
         return self.knowledge_dir or self.swarm_home / "knowledge"
+
+    @field_validator("metrics_listen")
+    @classmethod
+    def _one_address(cls, value: str) -> str:
+        """Refuse to listen everywhere: an address of a network that was meant must be named."""
+        if value in {"", "*", "0.0.0.0", "::", "[::]"}:  # noqa: S104 - what is refused
+            raise ValueError("METRICS_LISTEN must name one address, and not every one there is")
+        return value
 
     @field_validator("auto_send_enabled")
     @classmethod

@@ -3,10 +3,8 @@
 import argparse
 import signal
 import threading
-from contextlib import closing
 
 from swarm.settings import load_settings
-from swarm.store.database import Database
 from swarm.watchman.endpoint import serving
 
 _TURN_SECONDS = 5.0
@@ -15,16 +13,13 @@ _TURN_SECONDS = 5.0
 def main() -> None:
     """Parse the arguments and go round until SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m swarm.watchman", description=__doc__)
-    parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
+    parser.add_argument("--port", type=int, required=True, help="port of METRICS_LISTEN")
     given = parser.parse_args()
     settings = load_settings()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with (
-        closing(Database(settings.core.database_url.get_secret_value())) as database,
-        serving(database, given.port),
-    ):
+    with serving(settings.core, given.port):
         while not stop.wait(_TURN_SECONDS):
             pass
 
