@@ -559,6 +559,10 @@ class CoreSettings(BaseSettings):
         default=None,
         description="redis://... or amqp://... when workers run on other hosts; unset: a folder",
     )
+    metrics_listen: str = Field(
+        default="127.0.0.1",
+        description="Address they listen on; no login stands in front of them, so never 0.0.0.0",
+    )
     link_allow_list: CommaSeparated = Field(
         default=(), description="Hosts a draft may link to (ES-11)"
     )
@@ -609,6 +613,14 @@ class CoreSettings(BaseSettings):
     def _is_a_zone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError(f"{value} is no time zone this machine knows, such as Europe/Berlin")
+        return value
+
+    @field_validator("metrics_listen")
+    @classmethod
+    def _one_address(cls, value: str) -> str:
+        """Refuse to listen everywhere: an address of a network that was meant must be named."""
+        if value in {"", "*", "0.0.0.0", "::", "[::]"}:  # noqa: S104 - what is refused
+            raise ValueError("METRICS_LISTEN must name one address, and not every one there is")
         return value
 
     @field_validator("auto_send_enabled")

@@ -8,6 +8,7 @@ exist.
 import dagster as dg
 
 from swarm_assets.assets.cutover import SWITCHES, legacy_proof_job
+from swarm_assets.assets.health import health, health_job
 from swarm_assets.assets.readiness import readiness
 from swarm_assets.assets.release import release_job
 from swarm_assets.assets.shadow import SHADOW_ASSETS, compare_job, shadow_job
@@ -19,12 +20,14 @@ from swarm_assets.resources import (
     gates,
     intake,
     legacy,
+    operations,
     outcomes,
     publishing,
     run_session,
     shadow,
     stage_outputs,
 )
+from swarm_assets.schedules.health import health_schedule
 from swarm_assets.schedules.readiness import SCHEDULES, readiness_job
 from swarm_assets.sensors.history import compare_sensor, history_sensor
 from swarm_assets.sensors.intake import intake as intake_sensor
@@ -39,7 +42,7 @@ from swarm_assets.sensors.standby import legacy_proof as legacy_proof_sensor
 def build_definitions(**overrides: object) -> dg.Definitions:
     """Return the code location; ``overrides`` replace resources by name, plain objects allowed."""
     return dg.Definitions(
-        assets=[*STAGES, *SHADOW_ASSETS, readiness],
+        assets=[*STAGES, *SHADOW_ASSETS, readiness, health],
         # *Materialize* runs the hidden asset job, whose default executor forks; workers may not.
         executor=dg.in_process_executor,
         jobs=[
@@ -51,11 +54,12 @@ def build_definitions(**overrides: object) -> dg.Definitions:
             shadow_job,
             compare_job,
             readiness_job,
+            health_job,
             cutover_watch_job,
             rollback_drill_job,
             *SWITCHES,
         ],
-        schedules=SCHEDULES,
+        schedules=[*SCHEDULES, health_schedule],
         sensors=[
             intake_sensor,
             publications_sensor,
@@ -75,6 +79,8 @@ def build_definitions(**overrides: object) -> dg.Definitions:
             "stream": intake.stream,
             "legacy": legacy.legacy,
             "gates": gates.gates,
+            "operations": operations.operations,
+            "desk_url": operations.desk_url,
             "outlook": connections.outlook,
             "monday": connections.monday,
             "zapier": connections.zapier,

@@ -77,11 +77,13 @@ SHADOW_LANE: Final = {
 
 SHADOW: Final = "shadow"
 CUTOVER: Final = "cutover"
+OPERATIONS: Final = "operations"
 """First parts of the keys of the assets that take these lanes, whoever launches them."""
 
 _LANES: Final[Mapping[str, Mapping[str, str]]] = {
     "publications": ROUND_LANE,
     "reply_outcomes": LOOK_LANE,
+    "health": LOOK_LANE,
     "legacy_proof": PROOF_LANE,
     "rollback_drill": PROOF_LANE,
     "readiness": GATES_LANE,
@@ -95,7 +97,11 @@ _LANES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """Every job that goes past the work orders; all others take their lane."""
 
-_OF_GROUPS: Final[Mapping[str, Mapping[str, str]]] = {SHADOW: SHADOW_LANE, CUTOVER: GATES_LANE}
+_OF_GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
+    SHADOW: SHADOW_LANE,
+    CUTOVER: GATES_LANE,
+    OPERATIONS: LOOK_LANE,
+}
 
 _BY_PERSON: Final = "by a person"
 

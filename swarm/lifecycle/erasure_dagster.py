@@ -106,6 +106,13 @@ def delete_runs(connection: Connection, keys: Sequence[str]) -> Counter[str]:
     return +counts
 
 
+def delete_runs_of(connection: Connection, runs: Sequence[str]) -> Counter[str]:
+    """Delete these runs, which are of no work order, with all they said."""
+    counts = Counter[str]()
+    _delete(connection, _BY_RUN, {"runs": list(runs)}, counts)
+    return +counts
+
+
 def erase_dagster(connection: Connection, keys: Sequence[str]) -> Counter[str]:
     """Delete runs, events and partitions of these work orders, and their keys wherever they stand;
     returns how many rows that was where. Walks every table of Dagster's.

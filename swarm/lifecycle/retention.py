@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from psycopg import sql
 
-from swarm.lifecycle.erasure_dagster import delete_runs, unfinished_runs
+from swarm.lifecycle.erasure_dagster import delete_runs, delete_runs_of, unfinished_runs
 from swarm.store.database import Database, table_exists
 
 # A thread of a graph is named by its work order first: the key has a fixed length of 27.
@@ -30,6 +30,15 @@ SELECT w.key FROM work_orders w LEFT JOIN swarm_jobs j ON j.work_order_key = w.k
    AND EXISTS (SELECT 1 FROM public.run_tags t
                 WHERE t.key = 'dagster/partition' AND t.value = w.key)
  ORDER BY w.final_at, w.key LIMIT %(limit)s
+"""
+
+# The newest stays whatever its age: it is what the page of its asset shows.
+_ENDED_LONG_AGO = """
+SELECT run_id FROM public.runs
+ WHERE pipeline_name = %(job)s AND status IN ('SUCCESS', 'FAILURE', 'CANCELED')
+   AND create_timestamp < (now() - %(older_than)s) AT TIME ZONE 'UTC'
+   AND id < (SELECT max(id) FROM public.runs WHERE pipeline_name = %(job)s)
+ ORDER BY id LIMIT %(limit)s
 """
 
 _RETIRABLE = """
@@ -92,6 +101,19 @@ def purge_dagster_runs(database: Database, older_than: timedelta, *, limit: int 
             return 0
         delete_runs(connection, keys)
     return len(keys)
+
+
+def purge_runs_of_job(
+    database: Database, job: str, older_than: timedelta, *, limit: int = 200
+) -> int:
+    """Delete ended runs of a job that is about no single work order; returns how many went."""
+    asked = {"job": job, "older_than": older_than, "limit": limit}
+    with database.transaction() as connection:
+        if not table_exists(connection, "public.runs"):
+            return 0
+        runs = [row["run_id"] for row in connection.execute(_ENDED_LONG_AGO, asked)]
+        delete_runs_of(connection, runs)
+    return len(runs)
 
 
 def purge_dagster_leftovers(database: Database, keys: Sequence[str]) -> int:

@@ -18,7 +18,7 @@ _CONNECTIONS = 6
 def main() -> None:
     """Parse the arguments and go round until SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m swarm.watchman", description=__doc__)
-    parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
+    parser.add_argument("--port", type=int, required=True, help="port of METRICS_LISTEN")
     given = parser.parse_args()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     settings = load_settings()
@@ -28,7 +28,7 @@ def main() -> None:
     url = settings.core.database_url.get_secret_value()
     with (
         closing(Database(url, max_connections=_CONNECTIONS, timeout=5.0)) as database,
-        serving(database, given.port),
+        serving(settings.core, given.port),
         watching(settings, database, stop),
     ):
         stop.wait()

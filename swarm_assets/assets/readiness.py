@@ -16,6 +16,7 @@ from swarm.cutover.report import ReadinessReport
 from swarm.cutover.shares import share
 from swarm.errors import SwarmError
 from swarm.shadow.models import OutcomePair
+from swarm_assets.assets.owners import NUMBERS, PLATFORM
 from swarm_assets.lanes import GATES_LANE
 from swarm_assets.resources.gates import Gates
 
@@ -46,12 +47,16 @@ def _specs() -> list[dg.AssetCheckSpec]:
             deps=[COMPARISON],
             description="What the two paths did differently, with samples of each difference.",
             kinds={"postgres", "pandas"},
+            owners=PLATFORM,
+            tags=NUMBERS,
         ),
         dg.AssetSpec(
             READINESS,
             deps=[PARITY],
             description="May the swarm take over? The report that the gates are asked about.",
             kinds={"postgres", "pandas"},
+            owners=PLATFORM,
+            tags=NUMBERS,
         ),
     ],
     check_specs=_specs(),

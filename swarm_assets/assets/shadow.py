@@ -16,6 +16,7 @@ import dagster as dg
 from swarm.errors import DatabaseError, RefusedError
 from swarm.shadow.models import Comparison, Decision, OutcomePair
 from swarm.shadow.settled import legacy_of, replayed_of
+from swarm_assets.assets.owners import NUMBERS, PLATFORM
 from swarm_assets.lanes import SHADOW_LANE
 from swarm_assets.partitions import history
 from swarm_assets.resources.shadow import Shadow
@@ -46,6 +47,8 @@ def _asset(
             group_name=_GROUP,
             deps=[_key(each) for each in after],
             kinds={kind},
+            owners=PLATFORM,
+            tags=NUMBERS,
         )
 
 

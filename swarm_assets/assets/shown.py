@@ -1,10 +1,11 @@
 """What a person reads at a materialization: nouns in, Dagster metadata out.
 
-Pure. The rendered draft and the evidence appear here and only here; tags, logs, run config, cursors
-and event details never carry mail text.
+Pure. The rendered draft, the evidence and who wrote appear here and only here, where an erasure
+reaches them; tags, logs, run config, cursors and event details never carry mail text.
 """
 
 from collections.abc import Mapping, Sequence, Sized
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import dagster as dg
@@ -16,11 +17,14 @@ from swarm.models import (
     Draft,
     PolicyDecision,
     Publication,
+    Reason,
     Received,
     Review,
     Ruling,
     Thread,
     TierDecision,
+    WorkOrder,
+    WorkOrderState,
 )
 
 _CELL = 400  # characters of a passage
@@ -143,11 +147,45 @@ def _passed(noun: PolicyDecision, outcome: str) -> str:
     return f"{passed} of {len(noun.verdicts)}"
 
 
-def publication(noun: Publication) -> Shown:
-    """What was handed to the ledger, or why nothing was."""
+@dataclass(frozen=True, slots=True)
+class PublishPage:
+    """What the page of ``publish`` tells beside the stage's own noun.
+
+    Sender and subject are the mail's. They stand in the event of this run and partition, as the
+    draft itself does at ``draft``, and go with it (``swarm erase``, and after a month). Into
+    Outlook leads the desk: while this is written there is no draft yet, and its address in the
+    mailbox changes when a person moves it, so it is asked for when somebody looks.
+    """
+
+    order: WorkOrder
+    draft: Draft | None
+    reasons: Sequence[Reason]
+    desk_url: str
+
+
+_OUTCOMES: Mapping[WorkOrderState, str] = {
+    WorkOrderState.PUBLISHING: "handed over: the draft is on its way into the mailbox",
+    WorkOrderState.PUBLISHED: "a draft is in the mailbox, for a person to send",
+    WorkOrderState.ESCALATED: "escalated: a person answers, no draft is offered",
+    WorkOrderState.DECLINED: "declined: nothing here can answer it, a person writes",
+    WorkOrderState.HELD: "held: a person must look before anything more is done",
+}
+
+
+def publication(noun: Publication, page: PublishPage) -> Shown:
+    """What was handed to the ledger, or why nothing was; whose mail it is, and where to look."""
+    offered = page.draft if page.draft and page.draft.offered else None
+    people = (*offered.to, *offered.cc) if offered else ()
+    link = f"{page.desk_url.rstrip('/')}/work-orders/{page.order.key}"
     return {
         "outcome": _text(noun.state),
+        "in words": _text(_OUTCOMES.get(noun.state, str(noun.state))),
         "detail": _text(noun.detail),
+        "reasons": _table(("rule", "why"), [(r.rule, r.detail) for r in page.reasons]),
+        "recipients": dg.MetadataValue.md(_people(people) or "none"),
+        "sender": dg.MetadataValue.md(_people([page.order.sender])),
+        "subject": dg.MetadataValue.md(_cell(page.order.subject)),
+        "desk, with the link into Outlook": dg.MetadataValue.url(link),
     }
 
 

@@ -38,7 +38,9 @@ from swarm.stages.reply.review import REVIEW_STAGES, review
 from swarm.stages.run_session import RunSession
 from swarm.stages.stage_events import Stopwatch, Worked
 from swarm.stages.tier import decide_tier
+from swarm.store.artifacts import noun_of
 from swarm_assets.assets import checks, shown
+from swarm_assets.assets.owners import MAIL_TEXT, PLATFORM, SUPPORT_LEAD
 from swarm_assets.assets.shown import Shown
 from swarm_assets.partitions import work_orders
 from swarm_assets.resources.stage_outputs import COST, DURATION
@@ -78,6 +80,8 @@ def _from(*stages: Stage) -> Mapping[str, dg.AssetIn]:
     partitions_def=work_orders,
     io_manager_key=_IO,
     group_name="intake",
+    owners=PLATFORM,
+    tags=MAIL_TEXT,
     kinds={"python"},
 )
 def received(context: dg.AssetExecutionContext, session: Work) -> dg.Output[Received]:
@@ -97,6 +101,8 @@ def received(context: dg.AssetExecutionContext, session: Work) -> dg.Output[Rece
             io_manager_key=_IO,
             is_required=False,
             kinds={"outlook"},
+            owners=PLATFORM,
+            tags=MAIL_TEXT,
             description="The Outlook conversation as Microsoft Graph has it.",
         ),
         "crm": dg.AssetOut(
@@ -104,6 +110,8 @@ def received(context: dg.AssetExecutionContext, session: Work) -> dg.Output[Rece
             io_manager_key=_IO,
             is_required=False,
             kinds={"monday"},
+            owners=PLATFORM,
+            tags=MAIL_TEXT,
             description="Contact, deals and updates in monday.com.",
         ),
         "gathered": dg.AssetOut(
@@ -111,6 +119,8 @@ def received(context: dg.AssetExecutionContext, session: Work) -> dg.Output[Rece
             io_manager_key=_IO,
             is_required=False,
             kinds={"langgraph"},
+            owners=PLATFORM,
+            tags=MAIL_TEXT,
             description="Everything known: the only thing a draft may lean on.",
         ),
     },
@@ -153,7 +163,9 @@ def enrichment(
     check_specs=checks.specs(Stage.TIER),
     partitions_def=work_orders,
     io_manager_key=_IO,
-    group_name="judgement",
+    group_name="triage",
+    owners=SUPPORT_LEAD,
+    tags=MAIL_TEXT,
     kinds={"python"},
 )
 def tier(
@@ -180,6 +192,8 @@ def tier(
     partitions_def=work_orders,
     io_manager_key=_IO,
     group_name="reply",
+    owners=SUPPORT_LEAD,
+    tags=MAIL_TEXT,
     kinds={"langgraph"},
 )
 def draft(
@@ -203,7 +217,13 @@ def draft(
     name="reviews",
     outs={
         stage.value: dg.AssetOut(
-            key=asset_key(stage), io_manager_key=_IO, is_required=False, description=words
+            key=asset_key(stage),
+            io_manager_key=_IO,
+            is_required=False,
+            description=words,
+            owners=SUPPORT_LEAD,
+            tags=MAIL_TEXT,
+            kinds={"python"},
         )
         for stage, words in (
             (Stage.TONE, "Courteous, calm, one greeting, one closing, the right language."),
@@ -239,6 +259,8 @@ def reviews(
     partitions_def=work_orders,
     io_manager_key=_IO,
     group_name="judgement",
+    owners=SUPPORT_LEAD,
+    tags=MAIL_TEXT,
     kinds={"python"},
 )
 def policy(
@@ -268,10 +290,15 @@ def policy(
     partitions_def=work_orders,
     io_manager_key=_IO,
     group_name="publishing",
+    owners=PLATFORM,
+    tags=MAIL_TEXT,
     kinds={"zapier"},
 )
 def publish(
-    context: dg.AssetExecutionContext, session: Work, policy: PolicyDecision
+    context: dg.AssetExecutionContext,
+    session: Work,
+    desk_url: dg.ResourceParam[str],
+    policy: PolicyDecision,
 ) -> dg.Output[Publication]:
     """What was handed to the publication ledger, or why a human answers instead.
 
@@ -282,7 +309,13 @@ def publish(
         fence = session.fence(context.partition_key)
         noun = hand_over(fence, policy, session.services, session.publisher)
         session.settled()
-        return _made(noun, shown.publication(noun), watch)
+        page = shown.PublishPage(
+            session.services.store.work_order(context.partition_key),
+            _draft(session, context.partition_key),
+            policy.reasons,
+            desk_url,
+        )
+        return _made(noun, shown.publication(noun, page), watch)
 
 
 STAGES: Final[Sequence[dg.AssetsDefinition]] = [
@@ -300,6 +333,11 @@ def _mail(session: RunSession, key: str) -> Received:
     """Return the mail as the conversation shows it: what is quoted, what was written now."""
     received = session.read(key, Stage.RECEIVED, Received)
     return in_conversation(received, session.read(key, Stage.THREAD, Thread))
+
+
+def _draft(session: RunSession, key: str) -> Draft | None:
+    artifact = session.services.store.artifact(key, Stage.DRAFT)
+    return None if artifact is None else noun_of(artifact, Draft)
 
 
 def _brief(session: RunSession, key: str) -> Brief:

@@ -16,6 +16,7 @@ from swarm.lifecycle.retention import (
     purge_checkpoints,
     purge_dagster_leftovers,
     purge_dagster_runs,
+    purge_runs_of_job,
     retirable,
 )
 from swarm.store.database import Database
@@ -24,6 +25,13 @@ from swarm_assets.partitions import PARTITION_TAG, work_orders
 KEEP_PARTITION: Final = timedelta(days=3)
 KEEP_STORY: Final = timedelta(days=30)  # of Dagster; what our tables know stays
 KEEP_SCRATCH: Final = timedelta(hours=1)
+KEEP_RUNS: Final = {
+    "health": timedelta(days=3),  # 288 a day
+    "publications": KEEP_STORY,  # one for each mail, and more
+    "reply_outcomes": KEEP_STORY,
+    "compare": KEEP_STORY,
+}
+"""Jobs that are about no single work order, of which nothing else takes a run away."""
 BATCH: Final = 200
 
 
@@ -45,7 +53,8 @@ def held_by(runs: Iterable[dg.DagsterRun]) -> frozenset[str]:
     name="retire",
     minimum_interval_seconds=600,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Clears graph scratch of ended work orders and retires partitions closed days ago.",
+    description="Clears graph scratch of ended work orders and retires partitions closed days"
+    " ago; takes old runs away.",
 )
 def retire(
     context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database]
@@ -59,6 +68,8 @@ def retire(
         keys = leaving(closed, held_by(unfinished))
         purge_dagster_leftovers(database, keys)
         purge_dagster_runs(database, KEEP_STORY)
+        for job, keep in KEEP_RUNS.items():
+            purge_runs_of_job(database, job, keep)
     except DatabaseUnavailableError as error:
         return dg.SkipReason(f"could not read: {error}")
     if not keys:

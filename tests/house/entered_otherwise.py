@@ -81,6 +81,8 @@ _.next_items_page
 _.create_update
 _.items_count
 _.items_page
+# prometheus_client asks a collector.
+_.collect
 # uvicorn and sqlite3 read attributes that are set on their objects.
 _.should_exit
 _.force_exit

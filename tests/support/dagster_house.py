@@ -16,6 +16,8 @@ from swarm.store.memory_queue import MemoryQueue
 from swarm_assets.definitions import build_definitions
 from swarm_assets.partitions import ATTEMPT_TAG, work_orders
 
+DESK = "http://desk.example"
+
 
 @dataclass
 class Ledger:
@@ -56,6 +58,7 @@ class House:
                 queue=self.queue,
                 publisher=self.ledger,
                 leases=QueueSettings(),
+                desk_url=DESK,
             ).resolve_job_def("work_order")
         keys = [dg.AssetKey(["work_order", stage]) for stage in selection or ()]
         return job.execute_in_process(

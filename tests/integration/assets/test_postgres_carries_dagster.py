@@ -12,23 +12,30 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 from replying import KEY, order, services
+from search_everything import in_tables
 from sqlalchemy import Engine, event
 
 from swarm.errors import FencedOutError
-from swarm.lifecycle.retention import purge_dagster_runs
+from swarm.lifecycle.erasure_dagster import erase_dagster
+from swarm.lifecycle.retention import purge_dagster_runs, purge_runs_of_job
 from swarm.models import Event, Fence, PolicyDecision, Stage, WorkOrderState
+from swarm.observe.health import LOOKS
+from swarm.observe.metrics.streams import HomeFiles
 from swarm.settings import QueueSettings
 from swarm.store.database import Database
 from swarm.store.postgres import PostgresStore
 from swarm.store.postgres_queue import PostgresQueue
 from swarm.store.queue import JobState
+from swarm_assets.assets.health import HEALTH
 from swarm_assets.definitions import build_definitions
 from swarm_assets.partitions import ATTEMPT_TAG, work_orders
+from swarm_assets.resources.operations import Operations
 from swarm_assets.runtime.storage import LeanEventLog, PooledPostgresStorage
 
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[3]
+PUBLISH = dg.AssetKey(["work_order", "publish"])
 _END_OTHERS = """
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
  WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -92,6 +99,7 @@ def run_once(
             queue=PostgresQueue(database, QueueSettings()),
             publisher=Closing(store),
             leases=QueueSettings(),
+            desk_url="http://desk.example",
         ).resolve_job_def("work_order")
     instance.add_dynamic_partitions(str(work_orders.name), [KEY])
     return job.execute_in_process(
@@ -246,6 +254,54 @@ def test_what_dagster_tells_of_a_run_goes_a_month_after_its_work_order_ended(
     assert in_rows(accepted, "SELECT event FROM public.event_logs") == []
     assert PostgresStore(accepted).events(KEY) != ()
     assert purge_dagster_runs(accepted, month) == 0
+
+
+def test_the_publish_page_says_whose_mail_it_is_and_an_erasure_takes_that_away(
+    instance: dg.DagsterInstance, accepted: Database
+) -> None:
+    """Sender and subject stand in Dagster's event log, where the draft itself stands."""
+    assert run_once(instance, accepted).success
+    event = instance.get_latest_materialization_event(PUBLISH)
+    assert event
+    assert event.asset_materialization
+    page = event.asset_materialization.metadata
+    assert page["sender"].value == order().sender.address
+    assert page["recipients"].value == order().sender.address
+    assert order().subject in str(page["subject"].value)
+    assert "on its way" in str(page["in words"].value)
+    link = page["desk, with the link into Outlook"]
+    assert link == dg.MetadataValue.url(f"http://desk.example/work-orders/{KEY}")
+    words = [order().sender.address, order().subject, KEY]
+    assert "public.event_logs: " + words[0] in in_tables(accepted.url, words)
+    with accepted.transaction() as connection:
+        erase_dagster(connection, [KEY])
+    assert [each for each in in_tables(accepted.url, words) if each.startswith("public.")] == []
+
+
+def test_looks_at_the_installation_do_not_pile_up(
+    instance: dg.DagsterInstance, database: Database
+) -> None:
+    """288 a day; the newest stays, or its asset's page would be empty."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        looked = Operations(database, HomeFiles(Path(os.environ["CELERY_BROKER_DIR"]).parent))
+        job = build_definitions(operations=looked).resolve_job_def("health")
+    for _ in range(3):
+        assert job.execute_in_process(instance=instance).success
+    told = instance.get_latest_materialization_event(HEALTH)
+    assert told
+    assert told.asset_materialization
+    assert told.asset_materialization.metadata["waiting"].value == 0.0
+    in_rows(database, "UPDATE public.runs SET create_timestamp = now() - interval '4 days'"
+            " RETURNING 1")  # fmt: skip
+    assert purge_runs_of_job(database, "health", timedelta(days=3)) == 2
+    assert purge_runs_of_job(database, "health", timedelta(days=3)) == 0
+    assert len(instance.get_runs()) == 1
+    left = in_rows(database, "SELECT DISTINCT run_id FROM public.event_logs")
+    assert len(left) == 1
+    checks = in_rows(database, "SELECT 1 FROM public.asset_check_executions")
+    assert len(checks) == len(LOOKS)
+    assert instance.get_latest_materialization_event(HEALTH)
 
 
 def in_rows(database: Database, statement: str) -> list[object]:

@@ -1,23 +1,15 @@
-"""Status and metrics say what is there, and what should wake somebody."""
+"""The status says what is there, and what should wake somebody."""
 
-import re
 from pathlib import Path
 
 import pytest
 
 from swarm.models import WorkOrderState
-from swarm.observe.metrics import METRICS, metrics
 from swarm.observe.status import Status, status
 from swarm.store.database import Database
 from swarm.store.queue import JobState
 
 pytestmark = pytest.mark.integration
-
-
-def value(text: str, name: str) -> float:
-    found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
-    assert found, f"{name} is not in\n{text}"
-    return float(found[1])
 
 
 def test_the_status_counts_states_jobs_and_publications(world) -> None:
@@ -52,37 +44,3 @@ def test_the_lag_of_a_stream_is_what_was_not_read_yet(world, stream, tmp_path: P
     assert status(world.database, streams=[path]).streams[0].lag_bytes == 40
     assert status(world.database).streams[0].lag_bytes is None
     assert status(world.database, streams=[tmp_path / "gone.jsonl"]).streams[1].lag_bytes == 0
-
-
-def test_every_metric_has_help_and_type_and_numbers(world) -> None:
-    text = metrics(world.database)
-    for metric in METRICS:
-        assert f"# HELP {metric.name} " in text
-        assert f"# TYPE {metric.name} {metric.kind}\n" in text
-    samples = [line for line in text.splitlines() if not line.startswith("#")]
-    assert all(re.fullmatch(r'[a-z_]+(\{[a-z]+="[^"]*"\})? \S+', line) for line in samples)
-
-
-def test_metrics_of_an_empty_database_are_zero(database: Database) -> None:
-    text = metrics(database)
-    assert value(text, "swarm_queue_oldest_seconds") == 0
-    assert value(text, 'swarm_publisher_active{publisher="none"}') == 1
-
-
-def test_metrics_follow_what_goes_wrong(world) -> None:
-    world.queue.fail(world.opened(world.live), "boom", retryable=False)
-    world.run("UPDATE escalations SET acknowledge_by = now() - interval '1 minute'")
-    world.run(
-        "UPDATE publication_ledger SET state = 'UNKNOWN', intent_at = now() - interval '1 hour'"
-    )
-    text = metrics(world.database)
-    assert value(text, "swarm_dead_letters") == 1
-    assert value(text, "swarm_job_failures_total") == 1
-    assert value(text, "swarm_escalations_overdue") == 1
-    assert value(text, "swarm_publications_unconfirmed_oldest_seconds") >= 3600
-    assert value(text, 'swarm_alerts_open{kind="work_order.dead"}') == 1
-    assert value(text, 'swarm_work_orders{state="dead"}') == 1
-
-
-def test_no_metric_names_a_work_order(world) -> None:
-    assert "wo_" not in metrics(world.database)

@@ -41,7 +41,8 @@ def test_publish_of_a_rejected_draft_escalates(store: MemoryStore, queue: Memory
         evidence_sha256="e",
     )
     context = dg.build_asset_context(partition_key=KEY)
-    output = stages.publish(context, session=session_of(store, queue), policy=rejected)
+    session = session_of(store, queue)
+    output = stages.publish(context, session=session, desk_url="http://d", policy=rejected)
     assert isinstance(output.value, Publication)
     assert output.value.state is WorkOrderState.ESCALATED
     assert store.state(KEY) is WorkOrderState.ESCALATED
