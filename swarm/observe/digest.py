@@ -18,7 +18,7 @@ from swarm.observe.review.reading import day_of, reading
 from swarm.observe.review.today import Day, WaitingNow, day, waiting
 from swarm.observe.review.words import age_in_words
 from swarm.store.alerts import DIGEST, open_alerts, raise_alert, resolve_kind
-from swarm.store.database import Database
+from swarm.store.database import Connection, Database
 
 _MOST_NAMED = 10
 _GAP_DAYS = 7
@@ -85,8 +85,14 @@ def send(database: Database, digest: Digest) -> bool:
         return raise_alert(connection, DIGEST, subject, text_of(digest))
 
 
+def last_sent(connection: Connection) -> datetime | None:
+    """Return when the newest summary was handed over."""
+    row = connection.execute("SELECT max(at) AS at FROM alerts WHERE kind = %s", (DIGEST,))
+    return (row.fetchone() or {"at": None})["at"]
+
+
 def due(now: datetime, last: datetime | None, at: str, zone: str) -> bool:
-    """Whether the summary is to be sent now: its time of the day has come, and none was sent since.
+    """Whether the summary is to be sent now: its time has come, and none was sent that day.
 
     ``at`` is ``HH:MM`` in ``zone``, empty for never; ``last`` is when one was sent. Pure.
     """
@@ -95,7 +101,8 @@ def due(now: datetime, last: datetime | None, at: str, zone: str) -> bool:
     here, clock = now.astimezone(ZoneInfo(zone)), time.fromisoformat(at)
     today = datetime.combine(here.date(), clock, here.tzinfo)
     newest = today if here >= today else today - timedelta(days=1)
-    return now >= newest and (last is None or last < newest) and now - newest < timedelta(hours=12)
+    told = last is not None and last.astimezone(here.tzinfo).date() >= newest.date()
+    return now >= newest and not told and now - newest < timedelta(hours=12)
 
 
 def _lines(it: Digest) -> Iterator[str]:

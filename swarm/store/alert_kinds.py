@@ -42,6 +42,7 @@ class AlertKind(Noun):
     by_person: bool = Field(
         default=False, description="Nothing here can see its end: a person says so"
     )
+    news: bool = Field(default=False, description="It is told once and has no end: no trouble")
 
     @property
     def pages(self) -> bool:
@@ -279,11 +280,22 @@ _INSTALLATION = (
 )  # fmt: skip
 
 
+_SUMMARY = AlertKind(
+    kind="digest.daily",
+    severity=_WAITS,
+    owner=_LEAD,
+    title="Morning summary",
+    meaning="Yesterday and what is open, in numbers.",
+    ends="when the next one is sent",
+    news=True,
+)
+
+
 def _table() -> Mapping[str, AlertKind]:
     rows = (*_WORK, *_INTAKE, *_PUBLISHING, *_PATHS, *_INSTALLATION)
     names = ("kind", "severity", "owner", "title", "meaning", "ends", "by_person")
     known = (AlertKind.model_validate(dict(zip(names, row, strict=False))) for row in rows)
-    return MappingProxyType({each.kind: each for each in known})
+    return MappingProxyType({each.kind: each for each in (*known, _SUMMARY)})
 
 
 KINDS: Final[Mapping[str, AlertKind]] = _table()

@@ -40,7 +40,8 @@ def _new(due: Sequence[Due], lately: Mapping[str, Lately], storm: int) -> Iterat
     for kind, group in groupby(new, key=lambda each: each.kind):
         alerts, told = tuple(group), lately.get(kind, Lately())
         if len(alerts) + told.alone <= storm and not told.digests:
-            yield from (Batch((each,), over=each.resolved_at is not None) for each in alerts)
+            news = known_kind(kind).news
+            yield from (Batch((e,), over=news or e.resolved_at is not None) for e in alerts)
         elif not told.digests:
             ended = all(each.resolved_at is not None for each in alerts)
             yield Batch(alerts, f"digest:{kind}:{alerts[0].id}", over=ended)

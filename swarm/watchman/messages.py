@@ -23,11 +23,12 @@ _KEY = "wo_"
 
 
 class Course(StrEnum):
-    """Where the trouble is: it began or grew, it is over, or it came and went untold."""
+    """Where the trouble is: it began or grew, it is over, it came and went untold; or it is none."""
 
     FIRING = "firing"
     OVER = "over"
     PASSED = "passed"
+    NEWS = "news"
 
 
 class Message(Noun):
@@ -70,7 +71,7 @@ def house_of(core: CoreSettings, name: str) -> House:
 def message_of(batch: Batch, house: House) -> Message:
     """Return the message that tells of a batch."""
     kind, first = known_kind(batch.kind), batch.alerts[0]
-    course = _course(batch)
+    course = Course.NEWS if kind.news else _course(batch)
     return Message(
         incident=f"{house.name}:{batch.bundle or f'alert:{first.id}'}",
         course=course,
@@ -96,21 +97,22 @@ def _course(batch: Batch) -> Course:
 
 
 def _moment(alert: Due, course: Course) -> datetime:
-    return alert.at if course is Course.FIRING else alert.resolved_at or alert.at
+    ended = alert.resolved_at if course in (Course.OVER, Course.PASSED) else None
+    return ended or alert.at
 
 
 def _headline(kind: AlertKind, batch: Batch, course: Course) -> str:
-    ends = {Course.FIRING: "", Course.OVER: "Over: ", Course.PASSED: "Over already: "}
+    ends = {Course.OVER: "Over: ", Course.PASSED: "Over already: "}
     number = len(batch.alerts)
     what = batch.alerts[0].subject if batch.bundle is None else f"{number} of them"
-    return clipped(f"{ends[course]}{kind.title}: {what}")
+    return clipped(f"{ends.get(course, '')}{kind.title}: {what}")
 
 
 def _lines(kind: AlertKind, batch: Batch) -> Iterator[str]:
     first = batch.alerts[0]
     yield kind.meaning
     if batch.bundle is None:
-        yield first.detail
+        yield from first.detail.splitlines()
         if first.count > 1:
             yield f"{first.count} times since {first.at:%Y-%m-%d %H:%M} UTC"
         if first.resolved_by:

@@ -21,10 +21,12 @@ from swarm.watchman.outage import Outage
 from swarm.watchman.rounds import Round, going
 from swarm.watchman.sinks.configured import configured_sinks
 from swarm.watchman.sinks.protocol import Sink
+from swarm.watchman.summary import send_when_due
 from swarm.watchman.watches import Watches
 
 WATCH_SECONDS: Final = 5.0
 DELIVER_SECONDS: Final = 2.0
+SUMMARY_SECONDS: Final = 60.0
 
 
 def deliver(delivery: Delivery, outage: Outage) -> int:
@@ -102,7 +104,12 @@ def _rounds(
         )
         for delivery in deliveries
     )
-    return (Round("watch", WATCH_SECONDS, watches.turn), *tell)
+    summary = partial(send_when_due, database, settings.core)
+    return (
+        Round("watch", WATCH_SECONDS, watches.turn),
+        Round("summary", SUMMARY_SECONDS, summary),
+        *tell,
+    )
 
 
 def _let_go(deliveries: Sequence[Delivery]) -> None:

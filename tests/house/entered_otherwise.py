@@ -13,10 +13,6 @@ _.append_event
 # The rooms of the alerts link to where people look.
 metrics_url
 
-# The watchman asks whether the morning summary is due, at the hour DIGEST_AT names.
-due
-digest_at
-
 # --- entered by what is no program of ours --------------------------------------------------------
 
 # training/train.py and bench/learned_detector.py: what the lexicon says alone.

@@ -2,7 +2,8 @@
 
 Source: developer.pagerduty.com, "Send an Alert Event": ``dedup_key`` (255 signs) makes all that is
 told of one incident one incident there, also what is told twice; 202 means taken, 400 the event is
-invalid, 429 too many. What came and went is triggered and resolved: it stands in the record.
+invalid, 429 too many. What came and went is triggered and resolved: it stands in the record. News
+is no incident: it would stay open for ever.
 """
 
 import platform
@@ -29,9 +30,9 @@ class EventsSink:
 
     def tell(self, message: Message) -> None:
         """Post the event, or both; raises as ``Sink.tell`` says."""
-        if message.course is not Course.OVER:
+        if message.course in (Course.FIRING, Course.PASSED):
             self._posting.post(self._event(message, "trigger") | _payload(message))
-        if message.course is not Course.FIRING:
+        if message.course in (Course.OVER, Course.PASSED):
             self._posting.post(self._event(message, "resolve"))
 
     def close(self) -> None:

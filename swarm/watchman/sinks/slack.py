@@ -53,6 +53,8 @@ def _plain(text: str) -> dict[str, JsonValue]:
 
 
 def _sign(message: Message) -> str:
+    if message.course is Course.NEWS:
+        return "\N{MEMO}"
     if message.course is not Course.FIRING:
         return "\N{WHITE HEAVY CHECK MARK}"
     pages = message.severity is Severity.PAGE

@@ -53,6 +53,8 @@ def _text(text: str, look: dict[str, JsonValue]) -> JsonValue:
 
 
 def _colour(message: Message) -> str:
+    if message.course is Course.NEWS:
+        return "Default"
     if message.course is not Course.FIRING:
         return "Good"
     return "Attention" if message.severity is Severity.PAGE else "Warning"
