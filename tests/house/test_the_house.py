@@ -33,6 +33,8 @@ ENTRIES = (
     "swarm.legacy.intake_stream_processor",
     "swarm.legacy.pipeline_daemon",
     "swarm.legacy.publish_sender",
+    "swarm.watchman.__main__",
+    "swarm.desk.__main__",
     "swarm.up.postgres_keeper",
     "swarm.up.die_with_parent",
     "swarm.cutover.judge",
@@ -45,9 +47,7 @@ ENTRIES = (
     "swarm_assets.runtime.storage",
 )
 # Finished rooms whose door another room builds; each leaves this list when it has one.
-DOOR_OWED = {
-    "swarm.observe.metrics": "operations: /metrics",
-}
+DOOR_OWED: dict[str, str] = {}
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import Final
 from pydantic import JsonValue, SecretStr
 
 from swarm.store.alert_kinds import Severity
-from swarm.watchman.messages import Course, Message
+from swarm.watchman.messages import Course, Notice
 from swarm.watchman.sinks.posting import Posting
 
 _LONGEST_KEY, _LONGEST_SUMMARY = 255, 1024
@@ -27,7 +27,7 @@ class EventsSink:
         self._posting = Posting(self.name, url)
         self._key = key
 
-    def tell(self, message: Message) -> None:
+    def tell(self, message: Notice) -> None:
         """Post the event, or both; raises as ``Sink.tell`` says."""
         if message.course is not Course.OVER:
             self._posting.post(self._event(message, "trigger") | _payload(message))
@@ -38,7 +38,7 @@ class EventsSink:
         """Close the connection."""
         self._posting.close()
 
-    def _event(self, message: Message, action: str) -> dict[str, JsonValue]:
+    def _event(self, message: Notice, action: str) -> dict[str, JsonValue]:
         return {
             "routing_key": self._key.get_secret_value(),
             "event_action": action,
@@ -46,7 +46,7 @@ class EventsSink:
         }
 
 
-def _payload(message: Message) -> dict[str, JsonValue]:
+def _payload(message: Notice) -> dict[str, JsonValue]:
     return {
         "client": "swarm-assets",
         "client_url": message.link,
