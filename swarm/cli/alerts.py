@@ -18,7 +18,7 @@ from swarm.store.alert_deliveries import told_to
 from swarm.store.alert_endings import end_by_person
 from swarm.store.alert_kinds import KINDS, Severity, known_kind
 from swarm.store.alert_silences import silence, standing
-from swarm.watchman.messages import Course, Message
+from swarm.watchman.messages import Course, Notice
 from swarm.watchman.sinks.configured import configured_sinks
 from swarm.watchman.sinks.protocol import Sink
 from swarm.watchman.watchman import name_of
@@ -125,7 +125,7 @@ def seen(alert_id: Annotated[int, typer.Argument(metavar="ID")], *, actor: Actor
         leave(NO)
 
 
-def _told(sink: Sink, message: Message) -> bool:
+def _told(sink: Sink, message: Notice) -> bool:
     try:
         sink.tell(message)
     except SwarmError as error:
@@ -137,9 +137,9 @@ def _told(sink: Sink, message: Message) -> bool:
     return True
 
 
-def _test_message(name: str, link: str) -> Message:
+def _test_message(name: str, link: str) -> Notice:
     now = utc_now()
-    return Message(
+    return Notice(
         incident=f"{name}:test:{now.timestamp():.0f}",
         course=Course.PASSED,
         severity=Severity.WAITS,

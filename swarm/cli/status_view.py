@@ -9,7 +9,7 @@ from rich.text import Text
 
 from swarm.legacy.standby.heartbeats import Heartbeat, LegacyPath
 from swarm.observe.status import Escalations, Replies, Status
-from swarm.observe.watched import Watched
+from swarm.observe.watched import WatchState
 
 # Fits eighty columns; in a narrower terminal the line breaks behind the key, which stays whole.
 _RECENT = "{:<27}  {:<10}  {:<8}  {:<8}  {:>9}"
@@ -64,7 +64,7 @@ def _facts(now: Status) -> Table:
     return table
 
 
-def _watch(watched: Watched | None) -> Iterator[str]:
+def _watch(watched: WatchState | None) -> Iterator[str]:
     """Say what is wrong with the watch and with Dagster; nothing when all is well."""
     if watched is None:
         return

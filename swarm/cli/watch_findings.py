@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from swarm.cli.findings import Finding, Health
 from swarm.errors import SwarmError
 from swarm.installation.home import Home
-from swarm.observe.watched import Watched, watched
+from swarm.observe.watched import WatchState, watched
 from swarm.settings import Settings
 from swarm.store.database import Database
 
@@ -23,14 +23,14 @@ def watch(settings: Settings, database: Database) -> Iterator[Finding]:
     yield from bad or [_finding("dagster", Health.GOOD, "daemon, code server and sensors work")]
 
 
-def _watchman(now: Watched) -> Finding:
+def _watchman(now: WatchState) -> Finding:
     if now.watchman_alive:
         return _finding("watchman", Health.GOOD, "it lives and looks what to tell")
     since = f"{now.watchman_at:%Y-%m-%d %H:%M} UTC" if now.watchman_at else "ever"
     return _finding("watchman", Health.BAD, f"silent since {since}: nobody is told of anything")
 
 
-def _sinks(settings: Settings, now: Watched) -> Iterator[Finding]:
+def _sinks(settings: Settings, now: WatchState) -> Iterator[Finding]:
     for each in now.sinks:
         failing = each.failing_since is not None
         since = f"takes nothing since {each.failing_since:%H:%M} UTC: " if failing else ""

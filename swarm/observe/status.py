@@ -13,7 +13,7 @@ from pydantic import Field
 from swarm.legacy.home import LegacyFiles
 from swarm.legacy.standby.heartbeats import LegacyPath, legacy_path
 from swarm.models import Noun, Tier, WorkOrderState
-from swarm.observe.watched import Watched
+from swarm.observe.watched import WatchState
 from swarm.publishing.control import Control, read_control
 from swarm.store import reply_outcomes, role_setup
 from swarm.store.alerts import Alert, open_alerts
@@ -151,7 +151,7 @@ class Status(Noun):
     legacy: LegacyPath | None = Field(
         default=None, description="None: its files were not looked at"
     )
-    watched: Watched | None = Field(default=None, description="None: nobody looked at the watch")
+    watched: WatchState | None = Field(default=None, description="None: nobody looked at the watch")
     by_hand: tuple[str, ...] = Field(
         default=(),
         description="Why it is not proven that nothing is inserted by hand; empty: Postgres sees"
@@ -165,7 +165,7 @@ def status(
     streams: Sequence[Path] = (),
     recent: int = 20,
     legacy: LegacyFiles | None = None,
-    watched: Watched | None = None,
+    watched: WatchState | None = None,
 ) -> Status:
     """Read the state of the system in one snapshot.
 

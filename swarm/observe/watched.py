@@ -22,7 +22,7 @@ SILENT_AFTER: Final = timedelta(seconds=60)
 _FORGOTTEN: Final = timedelta(hours=1)
 
 
-class Watched(Noun):
+class WatchState(Noun):
     """The watch over the installation at one moment."""
 
     watchman_at: datetime | None = Field(description="When it last looked what to tell")
@@ -31,7 +31,7 @@ class Watched(Noun):
     troubles: tuple[str, ...] = Field(description="What is wrong with Dagster now, a sentence each")
 
 
-def watched(database: Database, home: Home, ui_url: str) -> Watched:
+def watched(database: Database, home: Home, ui_url: str) -> WatchState:
     """Look at watchman, sinks and Dagster; raises a ``DatabaseError``."""
     facts = dagster_health.look(database, workspace=home.workspace, ui_url=ui_url)
     with database.transaction() as connection:
@@ -40,7 +40,7 @@ def watched(database: Database, home: Home, ui_url: str) -> Watched:
     turns = [each.turned_at for each in known if each.turned_at is not None]
     newest = max(turns, default=None)
     found = () if facts is None else dagster_health.troubles(facts)
-    return Watched(
+    return WatchState(
         watchman_at=newest,
         watchman_alive=newest is not None and now - newest <= SILENT_AFTER,
         sinks=tuple(each for each in known if newest and _still_told(each, newest)),

@@ -16,7 +16,7 @@ from swarm.store import alert_deliveries as rows
 from swarm.store.alert_silences import standing
 from swarm.store.database import Database
 from swarm.watchman.batches import Batch, batches
-from swarm.watchman.messages import House, Message, message_of
+from swarm.watchman.messages import Notice, Voice, message_of
 from swarm.watchman.quiet_hours import kept_quiet
 from swarm.watchman.sinks.protocol import MessageRefusedError, Sink
 
@@ -45,7 +45,7 @@ class Delivery:
         database: Database,
         sink: Sink,
         settings: AlertSettings,
-        house: House,
+        house: Voice,
         *,
         holder: str,
         clock: Callable[[], datetime],
@@ -82,7 +82,7 @@ class Delivery:
         with self._database.transaction() as connection:
             rows.let_go(connection, self._sink.name, self._holder)
 
-    def tell(self, message: Message) -> bool:
+    def tell(self, message: Notice) -> bool:
         """Tell one message that stands in no table; False when the sink did not take it."""
         try:
             self._sink.tell(message)

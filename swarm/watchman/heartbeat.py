@@ -37,7 +37,7 @@ def broken_sinks(
     )
 
 
-class Heartbeat:
+class DeadMansSwitch:
     """Asks one address."""
 
     def __init__(

@@ -31,7 +31,7 @@ class Course(StrEnum):
     NEWS = "news"
 
 
-class Message(Noun):
+class Notice(Noun):
     """One message. ``incident`` is the same for all that is told of one alert, and of no other."""
 
     incident: str
@@ -49,7 +49,7 @@ class Message(Noun):
         return "\n".join((self.headline, *self.lines, self.link))
 
 
-class House(Noun):
+class Voice(Noun):
     """Which installation speaks, and where its screens answer."""
 
     name: str
@@ -63,16 +63,16 @@ class House(Noun):
         return self.ui_url if kind.startswith("dagster.") else self.desk_url
 
 
-def house_of(core: CoreSettings, name: str) -> House:
+def house_of(core: CoreSettings, name: str) -> Voice:
     """Return how this installation names itself and its screens."""
-    return House(name=name, ui_url=core.ui_url, desk_url=core.desk_url)
+    return Voice(name=name, ui_url=core.ui_url, desk_url=core.desk_url)
 
 
-def message_of(batch: Batch, house: House) -> Message:
+def message_of(batch: Batch, house: Voice) -> Notice:
     """Return the message that tells of a batch."""
     kind, first = known_kind(batch.kind), batch.alerts[0]
     course = Course.NEWS if kind.news else _course(batch)
-    return Message(
+    return Notice(
         incident=f"{house.name}:{batch.bundle or f'alert:{first.id}'}",
         course=course,
         severity=kind.severity,

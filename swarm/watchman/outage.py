@@ -18,7 +18,7 @@ from pydantic import AwareDatetime, ValidationError
 from swarm.installation.home import write_private
 from swarm.models import Noun
 from swarm.store.alert_kinds import known_kind
-from swarm.watchman.messages import Course, House, Message
+from swarm.watchman.messages import Course, Notice, Voice
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class _Outage(Noun):
 class Outage:
     """The state of the database as this process sees it. Thread-safe."""
 
-    def __init__(self, file: Path, house: House, *, clock: Callable[[], datetime]) -> None:
+    def __init__(self, file: Path, house: Voice, *, clock: Callable[[], datetime]) -> None:
         self._file = file
         self._house = house
         self._clock = clock
@@ -66,7 +66,7 @@ class Outage:
                 over = self._known.model_copy(update={"over": self._clock()})
                 self._keep(over if over.told else None)
 
-    def due(self, sink: str) -> Message | None:
+    def due(self, sink: str) -> Notice | None:
         """Return what this sink must be told of it now."""
         known, now = self._known, self._clock()
         if known is None:
@@ -76,7 +76,7 @@ class Outage:
         ripe = now - known.since >= PATIENCE
         return self._message(known, Course.FIRING) if ripe and sink not in known.told else None
 
-    def took(self, sink: str, message: Message) -> None:
+    def took(self, sink: str, message: Notice) -> None:
         """Note that the sink took what was due."""
         with self._lock:
             if self._known is None:
@@ -94,10 +94,10 @@ class Outage:
             else:
                 write_private(self._file, outage.model_dump_json())
 
-    def _message(self, known: _Outage, course: Course) -> Message:
+    def _message(self, known: _Outage, course: Course) -> Notice:
         kind = known_kind(UNAVAILABLE)
         over = known.over if course is Course.OVER else None
-        return Message(
+        return Notice(
             incident=f"{self._house.name}:{UNAVAILABLE}",
             course=course,
             severity=kind.severity,

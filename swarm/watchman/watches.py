@@ -27,7 +27,7 @@ from swarm.store.alert_endings import end_what_is_over
 from swarm.store.database import Connection, Database
 from swarm.store.model_ledger import settle_forgotten_models
 from swarm.watchman.heartbeat import FAILING_LONG
-from swarm.watchman.patience import Patience
+from swarm.watchman.lasting import Lasting
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class Watches:
         self._home = Home(settings.core.swarm_home)
         self._sinks = frozenset(sinks)
         self._clock = clock
-        self._patience = Patience(_HOLDS, _HOLD)
+        self._patience = Lasting(_HOLDS, _HOLD)
         self._looks = (
             _Look(dagster_health.KINDS_WATCHED, self._dagster),
             _Look((stalled.LAG,), self._streams),

@@ -15,8 +15,8 @@ from swarm.errors import DatabaseError, DatabaseUnavailableError
 from swarm.settings import Settings
 from swarm.store.database import Database
 from swarm.watchman.delivery import Delivery
-from swarm.watchman.heartbeat import Heartbeat
-from swarm.watchman.messages import House, house_of
+from swarm.watchman.heartbeat import DeadMansSwitch
+from swarm.watchman.messages import Voice, house_of
 from swarm.watchman.outage import Outage
 from swarm.watchman.rounds import Round, going
 from swarm.watchman.sinks.configured import configured_sinks
@@ -60,7 +60,7 @@ def watching(settings: Settings, database: Database, stop: Event) -> Iterator[No
         open_things.callback(lambda: _let_go(deliveries))
         rounds = _rounds(settings, database, deliveries, house)
         if settings.alerts.heartbeat_url:
-            heartbeat = Heartbeat(
+            heartbeat = DeadMansSwitch(
                 settings.alerts.heartbeat_url, database, [s.name for s in sinks], rounds
             )
             open_things.enter_context(closing(heartbeat))
@@ -79,7 +79,7 @@ def deliveries_to(
     sinks: Sequence[Sink],
     database: Database,
     settings: Settings,
-    house: House,
+    house: Voice,
     *,
     clock: Callable[[], datetime],
 ) -> tuple[Delivery, ...]:
@@ -92,7 +92,7 @@ def deliveries_to(
 
 
 def _rounds(
-    settings: Settings, database: Database, deliveries: Sequence[Delivery], house: House
+    settings: Settings, database: Database, deliveries: Sequence[Delivery], house: Voice
 ) -> tuple[Round, ...]:
     outage = Outage(settings.core.swarm_home / "run" / "outage.json", house, clock=utc_now)
     watches = Watches(database, settings, [d.sink.name for d in deliveries], clock=utc_now)

@@ -45,14 +45,11 @@ def within(seconds: float, true: Callable[[], bool]) -> float:
     return time.monotonic() - began
 
 
-def switched_off(ui: DagsterUI, name: str) -> bool:
-    """Turn a sensor off as soon as the UI has loaded the code location, which takes a while."""
-    try:
-        ui.sensor_off(name)
-    except AssertionError as error:
-        assert "SensorNotFoundError" in str(error)  # noqa: PT017 - any other is no patience's
-        return False
-    return True
+def all_is_well(installation: Running) -> bool:
+    """Whether every sensor was asked once; before that the UI may not know them."""
+    status = installation.json("status")
+    assert isinstance(status, dict)
+    return status["watched"]["watchman_alive"] and not status["watched"]["troubles"]
 
 
 def pid(home: Path, name: str) -> int:
@@ -69,7 +66,8 @@ def test_a_daemon_that_stays_dead_and_a_sensor_that_is_off_are_told_and_resolved
         installation = Running(home, port)
         slack.server.asked.clear()
         with closing(DagsterUI(port)) as ui:
-            within(_LOADED, lambda: switched_off(ui, "reaper"))
+            within(_LOADED, lambda: all_is_well(installation))
+            ui.sensor_off("reaper")
             within(_WITHIN, lambda: _OFF in slack.said)
             assert "reaper is switched off" in installation.swarm("status").stdout
             assert "reaper is switched off" in installation.swarm("doctor").stdout

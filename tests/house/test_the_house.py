@@ -35,6 +35,8 @@ ENTRIES = (
     "swarm.legacy.intake_stream_processor",
     "swarm.legacy.pipeline_daemon",
     "swarm.legacy.publish_sender",
+    "swarm.watchman.__main__",
+    "swarm.desk.__main__",
     "swarm.up.postgres_keeper",
     "swarm.up.die_with_parent",
     "swarm.watchman.__main__",

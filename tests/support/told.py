@@ -13,7 +13,7 @@ from swarm.settings import AlertSettings
 from swarm.store import alerts
 from swarm.store.database import Database
 from swarm.watchman.delivery import Delivery
-from swarm.watchman.messages import House
+from swarm.watchman.messages import Voice
 from swarm.watchman.sinks.configured import configured_sinks
 
 OK = Answer(body=b"ok")
@@ -84,7 +84,7 @@ class Told:
     deliveries: tuple[Delivery, ...] = ()
 
     def __post_init__(self) -> None:
-        house = House(name="test", ui_url="http://ui.test", desk_url="http://desk.test")
+        house = Voice(name="test", ui_url="http://ui.test", desk_url="http://desk.test")
         self.deliveries = tuple(
             Delivery(
                 self.database, sink, self.settings, house, holder=self.holder,

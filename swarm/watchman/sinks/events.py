@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import JsonValue, SecretStr
 
 from swarm.store.alert_kinds import Severity
-from swarm.watchman.messages import Course, Message
+from swarm.watchman.messages import Course, Notice
 from swarm.watchman.sinks.posting import Posting
 
 _LONGEST_KEY, _LONGEST_SUMMARY = 255, 1024
@@ -28,7 +28,7 @@ class EventsSink:
         self._posting = Posting(self.name, url)
         self._key = key
 
-    def tell(self, message: Message) -> None:
+    def tell(self, message: Notice) -> None:
         """Post the event, or both; raises as ``Sink.tell`` says."""
         if message.course in (Course.FIRING, Course.PASSED):
             self._posting.post(self._event(message, "trigger") | _payload(message))
@@ -39,7 +39,7 @@ class EventsSink:
         """Close the connection."""
         self._posting.close()
 
-    def _event(self, message: Message, action: str) -> dict[str, JsonValue]:
+    def _event(self, message: Notice, action: str) -> dict[str, JsonValue]:
         return {
             "routing_key": self._key.get_secret_value(),
             "event_action": action,
@@ -47,7 +47,7 @@ class EventsSink:
         }
 
 
-def _payload(message: Message) -> dict[str, JsonValue]:
+def _payload(message: Notice) -> dict[str, JsonValue]:
     return {
         "client": "swarm-assets",
         "client_url": message.link,

@@ -3,7 +3,7 @@
 import logging
 from typing import Final
 
-from swarm.watchman.messages import Course, Message
+from swarm.watchman.messages import Course, Notice
 
 _log = logging.getLogger("swarm.alerts")
 
@@ -13,7 +13,7 @@ class LogSink:
 
     name: Final = "log"
 
-    def tell(self, message: Message) -> None:
+    def tell(self, message: Notice) -> None:
         """Write one line."""
         level = logging.ERROR if message.course is Course.FIRING else logging.INFO
         _log.log(level, "ALERT %s %s", message.kind, " | ".join((message.headline, *message.lines)))

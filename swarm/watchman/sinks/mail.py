@@ -24,7 +24,7 @@ from pydantic import SecretStr
 from swarm.clients.http_failures import kind_of
 from swarm.errors import RemoteRefusedError, RemoteUnavailableError, SwarmError
 from swarm.settings import SMTP_PORTS, on_loopback
-from swarm.watchman.messages import Course, Message
+from swarm.watchman.messages import Course, Notice
 from swarm.watchman.sinks.protocol import MessageRefusedError
 
 DEADLINE_SECONDS: Final = 15.0
@@ -50,7 +50,7 @@ class MailSink:
         self._recipients = recipients
         self._deadline_seconds = deadline_seconds
 
-    def tell(self, message: Message) -> None:
+    def tell(self, message: Notice) -> None:
         """Send it to every configured address; raises as ``Sink.tell`` says.
 
         Taken as soon as one address is: one who left the house must not silence the others.
@@ -98,7 +98,7 @@ class MailSink:
                 with contextlib.suppress(smtplib.SMTPException, OSError):  # taken: only manners
                     smtp.quit()
 
-    def _mail(self, message: Message) -> EmailMessage:
+    def _mail(self, message: Notice) -> EmailMessage:
         mail = EmailMessage()
         domain = self._sender.rpartition("@")[2]
         incident = f"<{sha256(message.incident.encode()).hexdigest()[:32]}@{domain}>"

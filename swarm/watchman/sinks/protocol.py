@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from swarm.errors import RemoteRefusedError
-from swarm.watchman.messages import Message
+from swarm.watchman.messages import Notice
 
 
 class MessageRefusedError(RemoteRefusedError):
@@ -18,7 +18,7 @@ class Sink(Protocol):
         """The same for ever: what was told to whom is kept under it."""
         ...
 
-    def tell(self, message: Message) -> None:
+    def tell(self, message: Notice) -> None:
         """Tell it.
 
         Raises ``MessageRefusedError`` for this message alone, ``RateLimitedError`` when it asks us

@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import JsonValue, SecretStr
 
 from swarm.store.alert_kinds import Severity
-from swarm.watchman.messages import Course, Message
+from swarm.watchman.messages import Course, Notice
 from swarm.watchman.sinks.posting import Posting
 
 _LONGEST_HEADER = 150  # Block Kit's own limit
@@ -25,7 +25,7 @@ class SlackSink:
     def __init__(self, url: SecretStr) -> None:
         self._posting = Posting(self.name, url)
 
-    def tell(self, message: Message) -> None:
+    def tell(self, message: Notice) -> None:
         """Post it; raises as ``Sink.tell`` says."""
         self._posting.post(body_of(message))
 
@@ -34,7 +34,7 @@ class SlackSink:
         self._posting.close()
 
 
-def body_of(message: Message) -> dict[str, JsonValue]:
+def body_of(message: Notice) -> dict[str, JsonValue]:
     """Return the body of the POST."""
     headline = f"{_sign(message)} {message.headline}"
     link = f"<{message.link.translate(_CONTROL)}|Have a look>"
@@ -52,7 +52,7 @@ def _plain(text: str) -> dict[str, JsonValue]:
     return {"type": "plain_text", "text": text, "emoji": False}
 
 
-def _sign(message: Message) -> str:
+def _sign(message: Notice) -> str:
     if message.course is Course.NEWS:
         return "\N{MEMO}"
     if message.course is not Course.FIRING:

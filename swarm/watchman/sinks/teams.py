@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import JsonValue, SecretStr
 
 from swarm.store.alert_kinds import Severity
-from swarm.watchman.messages import Course, Message
+from swarm.watchman.messages import Course, Notice
 from swarm.watchman.sinks.posting import Posting
 
 _CARD = "application/vnd.microsoft.card.adaptive"
@@ -24,7 +24,7 @@ class TeamsSink:
     def __init__(self, url: SecretStr) -> None:
         self._posting = Posting(self.name, url)
 
-    def tell(self, message: Message) -> None:
+    def tell(self, message: Notice) -> None:
         """Post it; raises as ``Sink.tell`` says."""
         self._posting.post(body_of(message))
 
@@ -33,7 +33,7 @@ class TeamsSink:
         self._posting.close()
 
 
-def body_of(message: Message) -> dict[str, JsonValue]:
+def body_of(message: Notice) -> dict[str, JsonValue]:
     """Return the body of the POST."""
     run: dict[str, JsonValue] = {"weight": "Bolder", "size": "Medium", "color": _colour(message)}
     card: JsonValue = {
@@ -52,7 +52,7 @@ def _text(text: str, look: dict[str, JsonValue]) -> JsonValue:
     return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text, **look}]}
 
 
-def _colour(message: Message) -> str:
+def _colour(message: Notice) -> str:
     if message.course is Course.NEWS:
         return "Default"
     if message.course is not Course.FIRING:

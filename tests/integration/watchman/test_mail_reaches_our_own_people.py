@@ -19,13 +19,13 @@ from pydantic import SecretStr
 
 from swarm.errors import RemoteRefusedError, RemoteUnavailableError
 from swarm.store.alert_kinds import Severity
-from swarm.watchman.messages import Course, Message
+from swarm.watchman.messages import Course, Notice
 from swarm.watchman.sinks.mail import MailSink
 from swarm.watchman.sinks.protocol import MessageRefusedError
 
 pytestmark = pytest.mark.integration
 
-MESSAGE = Message(
+MESSAGE = Notice(
     incident="house:alert:7",
     course=Course.FIRING,
     severity=Severity.PAGE,

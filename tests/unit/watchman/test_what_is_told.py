@@ -11,14 +11,14 @@ from swarm.observe.trouble import Trouble
 from swarm.ourselves import Ourselves
 from swarm.settings import AlertSettings, load_settings
 from swarm.store.alert_kinds import KINDS, Severity
-from swarm.watchman.messages import Course, Message, clipped
-from swarm.watchman.patience import Patience
+from swarm.watchman.lasting import Lasting
+from swarm.watchman.messages import Course, Notice, clipped
 from swarm.watchman.quiet_hours import is_quiet, kept_quiet
 from swarm.watchman.sinks import events, slack, teams
 from swarm.watchman.sinks.configured import configured_sinks
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
-MESSAGE = Message(
+MESSAGE = Notice(
     incident="house:alert:7",
     course=Course.FIRING,
     severity=Severity.PAGE,
@@ -125,7 +125,7 @@ def test_no_page_is_ever_kept_for_the_morning() -> None:
 
 
 def test_a_trouble_is_ripe_when_it_was_seen_at_every_look_for_so_long() -> None:
-    patience = Patience({"quick": timedelta(seconds=10)}, timedelta(seconds=60))
+    patience = Lasting({"quick": timedelta(seconds=10)}, timedelta(seconds=60))
     slow, quick = Trouble("slow", "a", ""), Trouble("quick", "a", "")
     assert patience.ripe([slow, quick], NOW) == ()
     assert patience.ripe([slow, quick], NOW + timedelta(seconds=10)) == (quick,)

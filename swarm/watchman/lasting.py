@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from swarm.observe.trouble import Trouble
 
 
-class Patience:
+class Lasting:
     """Remembers since when each trouble is seen at every look."""
 
     def __init__(self, holds: dict[str, timedelta], otherwise: timedelta) -> None:
