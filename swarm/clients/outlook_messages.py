@@ -7,7 +7,6 @@ ids. How a new mail of a delta page is read stands in ``outlook_inbound``.
 import html
 from datetime import UTC, datetime
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -19,6 +18,7 @@ from swarm.clients.protocol import ConversationMessage, Enclosure, FoundDraft, S
 from swarm.markup import made_to_exhaust, tags_dropped
 from swarm.models import Address, Attachment, ThreadMessage
 from swarm.ourselves import Ourselves
+from swarm.patterns import linear
 
 DISPATCH_KEY_PROPERTY = "String {5b0c9c5e-2f6d-4c1b-9a57-3de1c0a7f4e2} Name SwarmDispatchKey"
 """Id of our extended property. Fixed for ever: name and GUID are how a draft is found again."""
@@ -40,7 +40,7 @@ INBOUND_FIELDS = (
     "parentFolderId,body"
 )
 LABEL_FIELDS = "id,internetMessageId,subject,from,sender,receivedDateTime,isDraft"
-_LONGEST_LINK = 2000  # characters
+_LINK = linear(r"https://[A-Za-z0-9.-]{1,253}(?::\d{1,5})?(?:[/?][!-~]{0,2000})?")
 _LARGEST = 2**53  # a size beyond what JSON numbers hold exactly
 _BLOCKS = "p, div, br, li, tr, h1, h2, h3, blockquote"
 
@@ -198,9 +198,7 @@ def _link(said: str) -> str:
 
     Documented of ``webLink``: "The URL to open the message in Outlook on the web."
     """
-    parts = urlsplit(said) if said.isascii() and said.isprintable() else None
-    good = parts and parts.scheme == "https" and parts.hostname and not parts.username
-    return said if good and " " not in said and len(said) <= _LONGEST_LINK else ""
+    return said if _LINK.fullmatch(said) else ""
 
 
 def standing_draft(message: GraphMessage) -> StandingDraft:

@@ -90,10 +90,8 @@ class Doors:
             return False
         if said[0] == "null":
             return site == "same-origin"
-        parts = urlsplit(said[0])
-        plain = f"{parts.scheme}://{parts.netloc}" == said[0]
-        by_name = said[0] == self.origin or parts.netloc == headers["host"]
-        return plain and parts.scheme in {"http", "https"} and by_name
+        host = headers["host"]
+        return said[0] in {self.origin, f"http://{host}", f"https://{host}"}
 
 
 def _host(netloc: str) -> str:

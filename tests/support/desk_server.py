@@ -39,13 +39,19 @@ class ServedDesk:
 
 
 @contextmanager
-def served_desk(database_url: str, *, secret: str, read_only: bool = False) -> Iterator[ServedDesk]:
+def served_desk(
+    database_url: str,
+    *,
+    secret: str,
+    read_only: bool = False,
+    desk_url: str = "http://desk.example.org",
+) -> Iterator[ServedDesk]:
     """Serve until the block ends."""
     with closing(Database(database_url, statement_seconds=5, read_only=True)) as database:
         the_desk = Desk(
             database=database,
             secret=secret,
-            desk_url="http://desk.example.org",
+            desk_url=desk_url,
             ui_url="http://127.0.0.1:3000",
             zone="UTC",
             user_header=USER,

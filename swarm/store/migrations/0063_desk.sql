@@ -17,6 +17,8 @@ CREATE TABLE mail_search (
 CREATE INDEX mail_search_by_term ON mail_search USING gin (addresses, ids, numbers);
 -- A lexeme per word: a beginning of it finds it too.
 CREATE INDEX mail_search_by_word ON mail_search USING gin (array_to_tsvector(words));
+-- Beginnings of a key, whatever the database's collation.
+CREATE INDEX mail_search_by_key ON mail_search (work_order_key text_pattern_ops);
 CREATE INDEX mail_search_by_date ON mail_search (received_at DESC, work_order_key);
 
 -- What the pages ask for every time.

@@ -91,7 +91,7 @@ def test_a_dead_work_order_is_listed_and_replayed_once(key: str, database: Datab
     assert swarm("dead", "replay", key).exit_code == 0
     assert swarm("dead", "replay", key).exit_code == 1, "it is not dead any more"
     assert json.loads(swarm("dead", "list", "--json").stdout) == []
-    with pytest.raises(MalformedInputError, match="no such work order"):
+    with pytest.raises(MalformedInputError, match="no work order has this key"):
         swarm("dead", "replay", "nobody")
 
 

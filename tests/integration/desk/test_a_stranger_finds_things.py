@@ -16,6 +16,11 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.support.expected_conditions import (
+    text_to_be_present_in_element,
+    url_contains,
+)
+from selenium.webdriver.support.wait import WebDriverWait
 
 from swarm.store.database import Database
 
@@ -38,6 +43,7 @@ def browser() -> Iterator[WebDriver]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
     driver.set_window_size(1100, 1000)
+    driver.implicitly_wait(30)  # a click returns before its page is there
     yield driver
     driver.quit()
 
@@ -64,6 +70,12 @@ def follow(browser: WebDriver, name: str) -> None:
     browser.find_element(By.PARTIAL_LINK_TEXT, name).click()
 
 
+def arrived(browser: WebDriver, heading: str) -> None:
+    """Wait for the page with this heading: a click returns before its page is there."""
+    heard = (By.TAG_NAME, "h1"), heading
+    WebDriverWait(browser, 30).until(text_to_be_present_in_element(*heard))
+
+
 def words(browser: WebDriver) -> str:
     return browser.find_element(By.TAG_NAME, "main").text
 
@@ -71,6 +83,7 @@ def words(browser: WebDriver) -> str:
 def test_the_drafts_that_wait(browser: WebDriver, desk: ServedDesk) -> None:
     browser.get(desk.url)
     follow(browser, "Drafts")
+    arrived(browser, "Drafts that wait")
     assert "Drafts that wait" in words(browser)
     assert "Where is order 10482, published?" in words(browser)
     links = browser.find_elements(By.LINK_TEXT, "Open in Outlook")
@@ -93,6 +106,7 @@ def test_the_mail_of_one_customer(browser: WebDriver, desk: ServedDesk) -> None:
     field = browser.find_element(By.NAME, "q")
     field.send_keys("other@example.org", Keys.ENTER)
     follow(browser, "Where is order 10482, other?")
+    arrived(browser, "Where is order 10482, other?")
     assert "could you tell me the status of my order 10482?" in words(browser)
 
 
@@ -101,10 +115,11 @@ def test_why_a_mail_got_no_draft(browser: WebDriver, desk: ServedDesk) -> None:
     field = browser.find_element(By.NAME, "q")
     field.send_keys("escalated", Keys.ENTER)
     follow(browser, "Where is order 10482, escalated?")
+    arrived(browser, "Where is order 10482, escalated?")
     assert "No draft is offered: a person must answer." in words(browser)
     assert "Legal threat" in words(browser)
     follow(browser, "Dangerous topic")
-    assert browser.current_url.endswith("/glossary#ES-01")
+    WebDriverWait(browser, 30).until(url_contains("/glossary#ES-01"))
 
 
 def test_a_form_of_the_page_itself_passes_the_doors(
@@ -115,7 +130,7 @@ def test_a_form_of_the_page_itself_passes_the_doors(
     browser.execute_cdp_cmd("Network.setExtraHTTPHeaders", {"headers": {"X-Forwarded-User": "ada"}})
     browser.get(f"{desk.url}/escalations")
     browser.find_element(By.CSS_SELECTOR, f"[aria-label='Acknowledge {overdue} as ada']").click()
-    assert f"/work-orders/{overdue}" in browser.current_url
+    WebDriverWait(browser, 30).until(url_contains(f"/work-orders/{overdue}"))
     assert "ada, 20" in words(browser)
     asked = "SELECT acknowledged_by FROM escalations WHERE work_order_key = %s"
     with house.database.transaction() as connection:
@@ -131,7 +146,7 @@ def test_the_keyboard_alone_is_enough(browser: WebDriver, desk: ServedDesk) -> N
         browser.switch_to.active_element.send_keys(Keys.TAB)
     assert browser.switch_to.active_element.text == "Drafts"
     browser.switch_to.active_element.send_keys(Keys.ENTER)
-    assert browser.current_url.endswith("/drafts")
+    WebDriverWait(browser, 30).until(url_contains("/drafts"))
 
 
 def test_a_phone_reads_every_page_without_scrolling_sideways(

@@ -33,7 +33,13 @@ def raw(desk: ServedDesk, request: bytes) -> bytes:
 
 
 def test_a_foreign_host_is_refused(desk: ServedDesk, untouched: str) -> None:
-    for host in ("evil.example", "127.0.0.1.evil.example", "desk.example.org.evil", "169.254.1.1"):
+    for host in (
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "desk.example.org.evil",
+        "169.254.1.1",
+        "[broken",
+    ):
         assert desk.get("/", Host=host).status_code == 421
         refused = desk.acknowledge(untouched, Host=host, Origin=f"http://{host}")
         assert refused.status_code == 421
@@ -57,6 +63,7 @@ def test_its_own_names_are_let_in(desk: ServedDesk) -> None:
     [
         {"Origin": "https://evil.example"},
         {"Origin": "http://127.0.0.1.evil.example"},
+        {"Origin": "https://[broken"},
         {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
         {"Origin": "null", "Sec-Fetch-Site": ""},
         {"Origin": ""},

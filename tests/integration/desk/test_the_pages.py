@@ -1,9 +1,11 @@
 """What the support lead reads at the desk, over real HTTP from real work orders."""
 
+import re
+
 import httpx
 import pytest
 from desk_server import ServedDesk, served_desk
-from live_installation import Installation
+from live_installation import SECRET, Installation
 
 from swarm.observe.glossary import glossary
 
@@ -154,6 +156,28 @@ def test_a_page_needs_no_script_and_loads_nothing_from_elsewhere(
     assert "style=" not in page
     assert page.count("src=") == 0
     assert page.count('rel="stylesheet"') == 1
+
+
+def test_under_a_path_of_the_front_door_every_link_has_that_path(house: Installation) -> None:
+    where = "https://swarm.example.org/desk"
+    with served_desk(house.database.url, secret=SECRET, desk_url=where) as desk:
+        for path in ("/drafts", "/desk/drafts"):
+            page = desk.get(path, Host="swarm.example.org")
+            assert page.status_code == 200, path
+            links = re.findall(r'(?:href|action)="(/[^"]*)"', page.text)
+            assert links
+            assert all(link.startswith("/desk/") for link in links)
+        assert desk.get("/desk/desk.css").status_code == 200
+
+
+def test_a_question_that_takes_too_long_is_told_in_words(
+    desk: ServedDesk, house: Installation
+) -> None:
+    with house.database.transaction() as connection:
+        connection.execute("LOCK TABLE work_orders IN ACCESS EXCLUSIVE MODE")
+        answer = desk.get("/drafts")
+    assert answer.status_code == 503
+    assert "took longer than five seconds" in answer.text
 
 
 def test_a_database_that_is_away_is_told_in_words() -> None:
