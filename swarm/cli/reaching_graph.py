@@ -42,7 +42,21 @@ _SCOPE = (
 
 
 def graph(settings: GraphSettings, other_mailbox: str = "") -> Iterator[Finding]:
-    """Ask for a token, look at its rights, read the mailbox and what is new, compare the clocks."""
+    """Ask for a token, look at its rights, read the mailbox and what is new, compare the clocks.
+
+    The last line, ``graph``, is bad when one of them is.
+    """
+    found = []
+    for finding in _steps(settings, other_mailbox):
+        found.append(finding)
+        yield finding
+    if any(each.health is Health.BAD for each in found):
+        yield _bad("graph", "cannot be worked with", "mend what is wrong above")
+    else:
+        yield _good("graph", "works")
+
+
+def _steps(settings: GraphSettings, other_mailbox: str) -> Iterator[Finding]:
     yield from _clock(settings)
     with closing(_tokens(settings)) as tokens:
         try:
@@ -140,10 +154,10 @@ def _clock(settings: GraphSettings) -> Iterator[Finding]:
     with closing(http):
         try:
             answer = http.exchange("GET", settings.base_url, doing="asking Graph for the time")
-            yield skew("graph", parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC))
+            yield skew("graph clock", parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC))
         except SwarmError as error:
             helps = "is the name resolved, and does a proxy or firewall let this machine out?"
-            yield _bad("graph", error.message, helps)
+            yield _bad("graph host", error.message, helps)
         except (KeyError, ValueError):
             return  # it says no time
 

@@ -5,6 +5,7 @@ link, a section for every alert and for every reason why something is held.
 import re
 import shlex
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,12 @@ _SETTING = re.compile(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+)(?:=[^`]*)?`")
 _OURS_BUT_NO_SETTING = re.compile(
     r"^(DAGSTER|CELERY|LANG[A-Z]*|POSTGRES|RAILWAY|MAIL|LC)_|^(PORT|PATH|SWARM_SANDBOX_URL|KEY_OR_ID|OPENAI_.*)$"
 )
+
+
+@cache
+def root() -> Any:
+    """The whole tree of commands, as a shell enters it."""
+    return typer.main.get_command(app)
 
 
 def commands(page: Path) -> list[str]:
@@ -54,9 +61,8 @@ def words_of(command: str) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_command_it_names_is_there_with_these_options(page: Path) -> None:
-    root: Any = typer.main.get_command(app)
     for command in commands(page):
-        here = root
+        here = root()
         for word in words_of(command):
             if hasattr(here, "commands"):
                 for name in word.split("|"):

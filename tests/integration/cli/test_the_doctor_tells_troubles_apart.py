@@ -196,7 +196,7 @@ def test_the_mailbox_is_proven_step_by_step_and_a_second_one_that_is_shown_is_ba
     sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = graph(sandbox, monkeypatch)
-    for name in ("graph", "graph token", "graph rights", "graph mailbox", "graph new mail"):
+    for name in ("graph clock", "graph token", "graph rights", "graph mailbox", "graph new mail"):
         assert found[name].health is Health.GOOD, found[name]
     # The double shows every mailbox to everybody: an app that is not limited.
     assert found["graph scope"].health is Health.BAD
