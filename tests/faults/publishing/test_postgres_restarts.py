@@ -8,10 +8,12 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -45,7 +47,13 @@ class Server:
         embedded.stop(self._data, immediate=True)
 
     def start(self) -> None:
-        embedded.start(self._data)
+        """Recovery may take longer on a busy machine than the wheel waits for it."""
+        wait_for(self._up, "the server to recover", PATIENCE)
+
+    def _up(self) -> bool:
+        with suppress(subprocess.TimeoutExpired):
+            return bool(embedded.start(self._data))
+        return False
 
     def restart(self) -> None:
         """As `pg_ctl -m immediate restart` does."""
