@@ -25,18 +25,17 @@ from swarm.up.programs import any_free_port
 pytestmark = pytest.mark.faults
 
 PROGRAMS = (
-    "workers", "publisher", "code-server", "dagster-daemon", "intake_stream_processor", "workers",
-    "email_work_order_service", "shadow", "publisher", "webserver", "watchman", "desk",
-    "pipeline_daemon", "publish_sender", "dagster-daemon", "workers",
+    "workers", "publisher", "code-server", "dagster-daemon", "intake_stream_processor",
+    "email_work_order_service", "shadow", "webserver", "watchman", "desk", "pipeline_daemon",
+    "publish_sender", "workers",
 )  # fmt: skip
-ORDERS = 3 * len(PROGRAMS)
-SECONDS = 600.0
+ORDERS = 2 * len(PROGRAMS)
+SECONDS = 1200.0  # a busy machine
+# A short lease, so that what a program leaves is noticed within seconds; all else as shipped.
 PACE = {
     "QUEUE_LEASE_SECONDS": "8",
     "QUEUE_HEARTBEAT_SECONDS": "2",
     "QUEUE_BACKOFF_BASE_SECONDS": "1",
-    "QUEUE_REQUEST_TIMEOUT_SECONDS": "20",
-    "QUEUE_MAX_FAILURES": "8",
 }
 FINAL = "SELECT count(*) FROM swarm.work_orders WHERE final_at IS NOT NULL"
 
@@ -83,10 +82,10 @@ def test_whatever_is_told_to_end_every_work_order_ends_once(running: Running) ->
     with closing(SandboxControl(root)) as control:
         sent = 0
         for number, program in enumerate(PROGRAMS):
-            for _ in range(3):
+            for _ in range(2):
                 mail(control, sent)
                 sent += 1
-            wait_for(lambda n=number: final(running) >= 2 * n, "work before")
+            wait_for(lambda n=number: final(running) >= n, "work before")
             before = pid_of(running, program)
             os.kill(before, signal.SIGTERM)
             wait_for(
