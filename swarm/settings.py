@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 from urllib.parse import SplitResult, urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -426,10 +426,9 @@ class AlertSettings(BaseSettings):
     )
     quiet_hours: str = Field(
         default="",
-        description="HH:MM-HH:MM, e.g. 22:00-07:00: what can wait is told afterwards; pages are not"
-        " held back",
+        description="HH:MM-HH:MM of HOUSE_TIME_ZONE, e.g. 22:00-07:00: what can wait is told"
+        " afterwards; pages are not held back",
     )
-    time_zone: str = Field(default="UTC", description="Of the quiet hours, e.g. Europe/Berlin")
     storm: int = Field(
         default=5, ge=1, le=100,
         description="More new alerts of one kind in ten minutes are told in one message",
@@ -465,18 +464,9 @@ class AlertSettings(BaseSettings):
             raise ValueError("is not like 22:00-07:00")
         return value
 
-    @field_validator("time_zone")
-    @classmethod
-    def _is_a_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, OSError, ValueError):  # unknown, a folder, or no name at all
-            raise ValueError("names no time zone, such as Europe/Berlin") from None
-        return value
-
     @property
     def quiet(self) -> tuple[time, time] | None:
-        """When the quiet hours begin and end, in ``time_zone``; None: there are none."""
+        """When the quiet hours begin and end, by HOUSE_TIME_ZONE; None: there are none."""
         found = _HOURS.fullmatch(self.quiet_hours)
         if found is None:
             return None
@@ -545,7 +535,8 @@ class CoreSettings(BaseSettings):
         default=False, description="true: the desk shows and takes no acknowledgement"
     )
     house_time_zone: str = Field(
-        default="UTC", description="When a day begins for people: a zone as Europe/Berlin"
+        default="UTC",
+        description="The clock your people live by, as Europe/Berlin: days, quiet hours, summary",
     )
     digest_at: str = Field(
         default="",

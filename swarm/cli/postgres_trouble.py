@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import psycopg
 
 
-class LoginTrouble(NamedTuple):
+class NoLogin(NamedTuple):
     """What is wrong, and what helps."""
 
     detail: str
@@ -18,14 +18,14 @@ class LoginTrouble(NamedTuple):
 
 
 # The first that fits: TLS before what it hides, the password before the rules.
-_SIGNS: Final[Sequence[tuple[tuple[str, ...], LoginTrouble]]] = (
+_SIGNS: Final[Sequence[tuple[tuple[str, ...], NoLogin]]] = (
     (
         ("password authentication failed", "no password supplied", "scram"),
-        LoginTrouble("the server refuses the password", "correct the password in DATABASE_URL"),
+        NoLogin("the server refuses the password", "correct the password in DATABASE_URL"),
     ),
     (
         ("no encryption", "does not support ssl", "certificate", "ssl error", "sslmode", "ssl "),
-        LoginTrouble(
+        NoLogin(
             "no agreement on TLS with the server",
             "set sslmode=require (or verify-full with sslrootcert) in DATABASE_URL as the server"
             " wants it",
@@ -33,52 +33,52 @@ _SIGNS: Final[Sequence[tuple[tuple[str, ...], LoginTrouble]]] = (
     ),
     (
         ("no pg_hba.conf entry", "pg_hba"),
-        LoginTrouble(
+        NoLogin(
             "the server lets this login not in from here",
             "allow this host, login and database in the server's pg_hba.conf",
         ),
     ),
     (
         ("too many clients", "connection slots", "too many connections"),
-        LoginTrouble("the server has no connection left", "end others, or raise max_connections"),
+        NoLogin("the server has no connection left", "end others, or raise max_connections"),
     ),
     (
         ("starting up", "shutting down", "recovery mode"),
-        LoginTrouble("the server starts or stops right now", "try again in a moment"),
+        NoLogin("the server starts or stops right now", "try again in a moment"),
     ),
     (
         ("could not translate host name", "name or service not known", "failed to resolve",
          "nodename nor servname", "temporary failure in name resolution", "no address associated"),
-        LoginTrouble("its host name is unknown", "correct the host in DATABASE_URL, or the resolver"),
+        NoLogin("its host name is unknown", "correct the host in DATABASE_URL, or the resolver"),
     ),
     (
         ("connection refused",),
-        LoginTrouble(
+        NoLogin(
             "nothing listens on that port", "is the server up? is the port in DATABASE_URL right?"
         ),
     ),
     (
         ("no such file or directory",),
-        LoginTrouble("its socket is not there", "is the server up? is host= in DATABASE_URL right?"),
+        NoLogin("its socket is not there", "is the server up? is host= in DATABASE_URL right?"),
     ),
     (
         ("timeout", "timed out", "no route to host", "network is unreachable"),
-        LoginTrouble("no answer from its host", "is a firewall in between? is the host right?"),
+        NoLogin("no answer from its host", "is a firewall in between? is the host right?"),
     ),
     (
         ("database \"",),
-        LoginTrouble("there is no such database on the server", "correct its name in DATABASE_URL"),
+        NoLogin("there is no such database on the server", "correct its name in DATABASE_URL"),
     ),
     (
         ("role \"",),
-        LoginTrouble("the server knows no such login", "correct the login in DATABASE_URL"),
+        NoLogin("the server knows no such login", "correct the login in DATABASE_URL"),
     ),
 )  # fmt: skip
 
-_OTHER: Final = LoginTrouble("cannot be reached", "is DATABASE_URL right and the server up?")
+_OTHER: Final = NoLogin("cannot be reached", "is DATABASE_URL right and the server up?")
 
 
-def trouble(error: psycopg.OperationalError) -> LoginTrouble:
+def trouble(error: psycopg.OperationalError) -> NoLogin:
     """Return what keeps us out, in words of ours."""
     said = str(error).lower()
     return next((found for signs, found in _SIGNS if any(s in said for s in signs)), _OTHER)

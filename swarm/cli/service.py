@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from swarm.cli.output import say
-from swarm.up.service import NAME, Places, Unit, folder_of, install, remove
+from swarm.up.service import NAME, Places, SystemdUnit, folder_of, install, remove
 
 app = typer.Typer(
     help="The systemd unit: keeps `swarm up` running from boot on.", no_args_is_help=True
@@ -73,10 +73,10 @@ def remove_(*, of_user: OfUser = False, prefix: Prefix = _ROOT) -> None:
     say(f"If it still runs: {systemctl} disable --now {NAME}; then {systemctl} daemon-reload")
 
 
-def _unit(of_user: bool, home: Path | None, run_as: str, port: int, legacy: bool) -> Unit:  # noqa: FBT001 - options, passed on
+def _unit(of_user: bool, home: Path | None, run_as: str, port: int, legacy: bool) -> SystemdUnit:  # noqa: FBT001 - options, passed on
     data = Path.home() / ".local" / "share" / "swarm" if of_user else Path("/var/lib/swarm")
     config = folder_of(of_user=True).parents[1] / "swarm" if of_user else Path("/etc/swarm")
-    return Unit(
+    return SystemdUnit(
         program=_program(),
         home=(home or data).absolute(),
         environment_file=config / "environment",

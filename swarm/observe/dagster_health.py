@@ -33,7 +33,7 @@ KINDS_WATCHED: Final = (DAEMON, OFF, SILENT, FAILING, CODE_SERVER, WEBSERVER)
 
 # Each of the daemon's loops beats every 30 s. These three carry the work; a loop may be away alone.
 _LOOPS: Final = ("SENSOR", "SCHEDULER", "QUEUED_RUN_COORDINATOR")
-_BEAT_LIMIT: Final = 75.0
+BEAT_LIMIT: Final = 75.0
 _FAILED_TICKS: Final = 3  # in a row, and nothing else in between
 
 # One evaluation may take a minute (then Dagster gives it up); a due one waits for a free thread.
@@ -119,7 +119,7 @@ def _daemon(facts: DagsterFacts) -> Iterator[Trouble]:
         for loop in _LOOPS
         if loop in facts.heartbeats
     }
-    silent = {loop: age for loop, age in ages.items() if age > _BEAT_LIMIT}
+    silent = {loop: age for loop, age in ages.items() if age > BEAT_LIMIT}
     missing = [loop for loop in _LOOPS if loop not in ages]
     if missing and not ages:
         yield Trouble(DAEMON, "dagster-daemon", "it has never beaten its heart")
@@ -141,13 +141,14 @@ def _of_ticks(name: str, seconds: int, facts: DagsterFacts, *, alive: bool) -> I
             yield Trouble(SILENT, name, f"{_what(name)} {name} was never asked")
         return
     age = (facts.now - known.last_at).total_seconds()
-    if age > _tick_limit(seconds):
+    if age > tick_limit(seconds):
         yield Trouble(SILENT, name, f"{_what(name)} {name} was last asked {age:.0f} s ago")
     elif known.ended[:_FAILED_TICKS] == ("FAILURE",) * _FAILED_TICKS:
         yield Trouble(FAILING, name, f"the last {_FAILED_TICKS} ticks of {name} failed")
 
 
-def _tick_limit(seconds: int) -> float:
+def tick_limit(seconds: int) -> float:
+    """Return after how many seconds a sensor or schedule due every ``seconds`` is silent."""
     return 2 * seconds + _TICK_GRACE
 
 

@@ -21,6 +21,7 @@ SENSORS: Final[Mapping[str, int]] = {
 """Sensor -> seconds between two ticks, at least."""
 
 SCHEDULES: Final[Mapping[str, int]] = {
+    "health": 300,
     "readiness_look": 60,
     "readiness_daily": 86_400,
     "cutover_watch": 600,

@@ -7,6 +7,7 @@ alert of its own kind (``send``), one a day. What lives elsewhere: the sinks and
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -87,8 +88,9 @@ def send(database: Database, digest: Digest) -> bool:
 
 def last_sent(connection: Connection) -> datetime | None:
     """Return when the newest summary was handed over."""
-    row = connection.execute("SELECT max(at) AS at FROM alerts WHERE kind = %s", (DIGEST,))
-    return (row.fetchone() or {"at": None})["at"]
+    newest = "SELECT max(at) AS at FROM alerts WHERE kind = %s"
+    row = connection.execute(newest, (DIGEST,)).fetchone()
+    return None if row is None else cast("datetime | None", row["at"])
 
 
 def due(now: datetime, last: datetime | None, at: str, zone: str) -> bool:

@@ -12,6 +12,8 @@ from prometheus_client.core import Metric
 
 from swarm.errors import DatabaseUnavailableError
 from swarm.models import Noun
+from swarm.observe.dagster_health import tick_limit
+from swarm.observe.dagster_names import SENSORS
 from swarm.observe.metrics.reading import read
 from swarm.observe.metrics.streams import HomeFiles
 from swarm.store.database import Database
@@ -19,14 +21,10 @@ from swarm.store.database import Database
 OLDEST_JOB: Final = 900.0
 UNREAD: Final = 300.0
 UNDELIVERED: Final = 600.0
-DAEMON: Final = 150.0
-SENSOR: Final = 180.0
 LEGACY: Final = 90.0
+DAEMON: Final = 150.0
 FREE: Final = 0.1
 """Limits: seconds, and the last a share of the disk."""
-
-EVERY_FEW_SECONDS: Final = frozenset({"intake", "publications", "reaper", "alerts"})
-"""Sensors that must tick all the time."""
 
 
 class HealthCheck(Noun):
@@ -152,7 +150,8 @@ def _alerts_delivered(numbers: Numbers) -> Iterator[str]:
 def _dagster_alive(numbers: Numbers) -> Iterator[str]:
     yield from _old(numbers, "swarm_dagster_heartbeat_seconds", "daemon", DAEMON)
     for labels, seconds in numbers.of("swarm_sensor_tick_seconds"):
-        if labels["sensor"] in EVERY_FEW_SECONDS and seconds > SENSOR:
+        due = SENSORS.get(labels["sensor"])
+        if due is not None and seconds > tick_limit(due):
             yield f"sensor {labels['sensor']} last ticked {seconds:.0f} s ago"
     for labels, on in numbers.of("swarm_sensor_on"):
         if not on:

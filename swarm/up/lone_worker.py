@@ -55,7 +55,7 @@ SELECT j.work_order_key AS key
 """
 
 
-class Due(Noun):
+class DueWork(Noun):
     """Work orders nobody has begun: due, and asked for at Dagster."""
 
     queued: int
@@ -71,7 +71,7 @@ class Ended(Noun):
     """How a worker ended: the work orders it had to leave, and what it left untaken."""
 
     left: tuple[str, ...] = ()
-    due: Due | None = None
+    due: DueWork | None = None
 
 
 class Present(Noun):
@@ -113,7 +113,7 @@ class LoneWorker:
             _write(present, Present(process=this_process(), queue=self._wish.queue, ended=ended))
             return ended
 
-    def _until_it_should_end(self, worker: "subprocess.Popen[bytes]") -> Due | None:
+    def _until_it_should_end(self, worker: "subprocess.Popen[bytes]") -> DueWork | None:
         """Return what is due then; None: somebody asked for the end."""
         deadline, quiet = time.monotonic() + self._wish.within, 0
         while not self._asked:
@@ -178,9 +178,9 @@ class LoneWorker:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _due(self) -> Due:
+    def _due(self) -> DueWork:
         with self._database.transaction() as connection:
-            return Due.model_validate(connection.execute(_DUE).fetchone())
+            return DueWork.model_validate(connection.execute(_DUE).fetchone())
 
     def _in_hand(self, pid: int) -> tuple[str, ...]:
         children, host = _descendants(pid), this_process().host

@@ -58,7 +58,7 @@ _ENVIRONMENT: Final = """\
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class SystemdUnit:
     """What to run, as whom, where its files are. ``of_user``: a unit of ``systemctl --user``."""
 
     program: Path
@@ -146,7 +146,7 @@ def folder_of(*, of_user: bool) -> Path:
     return (Path(named) if named else Path.home() / ".config") / "systemd" / "user"
 
 
-def install(unit: Unit, places: Places) -> tuple[Path, ...]:
+def install(unit: SystemdUnit, places: Places) -> tuple[Path, ...]:
     """Write the unit, its environment file (mode 0600; an existing one stays) and the home.
 
     Returns what was written. Raises ``OSError`` where the rights are missing.

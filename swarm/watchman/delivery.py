@@ -98,7 +98,7 @@ class Delivery:
             if state is None:  # another watchman tells it
                 return ()
             silenced = {each.kind for each in standing(connection, now)}
-            quiet = kept_quiet(self._settings, silenced, now)
+            quiet = kept_quiet(self._settings, self._house.time_zone, silenced, now)
             due = rows.due(connection, name, quiet=quiet, now=now)
             if not due or (state.next_try is not None and state.next_try > now):
                 return ()

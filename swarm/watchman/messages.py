@@ -11,7 +11,6 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field
 
 from swarm.models import Noun
-from swarm.observe.dossier.ui_links import partition_page
 from swarm.settings import CoreSettings
 from swarm.store.alert_deliveries import Due
 from swarm.store.alert_kinds import AlertKind, Severity, known_kind
@@ -23,7 +22,7 @@ _KEY = "wo_"
 
 
 class Course(StrEnum):
-    """Where the trouble is: it began or grew, it is over, it came and went untold; or it is none."""
+    """Where the trouble is: it began or grew, it is over, it came and went; or it is none."""
 
     FIRING = "firing"
     OVER = "over"
@@ -50,22 +49,25 @@ class Notice(Noun):
 
 
 class Voice(Noun):
-    """Which installation speaks, and where its screens answer."""
+    """Which installation speaks, where its screens answer, and by which clock its people live."""
 
     name: str
     ui_url: str
     desk_url: str
+    time_zone: str = "UTC"
 
     def link(self, kind: str, subject: str) -> str:
-        """Return where to look at a subject: a work order's page, Dagster's, or the desk."""
+        """Return where to look at a subject: a work order's page, the desk, or Dagster's UI."""
         if subject.startswith(_KEY):
-            return partition_page(self.ui_url, subject)
+            return f"{self.desk_url.rstrip('/')}/work-orders/{subject}"
         return self.ui_url if kind.startswith("dagster.") else self.desk_url
 
 
-def house_of(core: CoreSettings, name: str) -> Voice:
+def voice_of(core: CoreSettings, name: str) -> Voice:
     """Return how this installation names itself and its screens."""
-    return Voice(name=name, ui_url=core.ui_url, desk_url=core.desk_url)
+    return Voice(
+        name=name, ui_url=core.ui_url, desk_url=core.desk_url, time_zone=core.house_time_zone
+    )
 
 
 def message_of(batch: Batch, house: Voice) -> Notice:

@@ -16,7 +16,7 @@ from swarm.settings import Settings
 from swarm.store.database import Database
 from swarm.watchman.delivery import Delivery
 from swarm.watchman.heartbeat import DeadMansSwitch
-from swarm.watchman.messages import Voice, house_of
+from swarm.watchman.messages import Voice, voice_of
 from swarm.watchman.outage import Outage
 from swarm.watchman.rounds import Round, going
 from swarm.watchman.sinks.configured import configured_sinks
@@ -55,7 +55,7 @@ def watching(settings: Settings, database: Database, stop: Event) -> Iterator[No
         sinks = configured_sinks(settings.alerts)
         for sink in sinks:
             open_things.callback(sink.close)
-        house = house_of(settings.core, name_of(settings.core.swarm_home))
+        house = voice_of(settings.core, name_of(settings.core.swarm_home))
         deliveries = deliveries_to(sinks, database, settings, house, clock=utc_now)
         open_things.callback(lambda: _let_go(deliveries))
         rounds = _rounds(settings, database, deliveries, house)

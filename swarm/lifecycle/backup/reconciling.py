@@ -63,7 +63,7 @@ SELECT coalesce(w.key, l.work_order_key) AS key, l.state, w.state AS work_order,
 """
 
 
-class Doubtful(Noun):
+class InQuestion(Noun):
     """A work order from before the restore whose draft may be in the mailbox."""
 
     key: str
@@ -73,7 +73,7 @@ class Doubtful(Noun):
     since: AwareDatetime
 
 
-class Reconciled(Noun):
+class ReconciledLedger(Noun):
     """What a comparison came to. ``barred``: had no publication, and gets none by itself."""
 
     confirmed: int = 0
@@ -91,7 +91,7 @@ class Reconciled(Noun):
 
 def reconcile(
     settings: Settings, database: Database, keeper: Database, *, actor: str, dry_run: bool = False
-) -> Reconciled:
+) -> ReconciledLedger:
     """Compare, settle and take the mark away; with ``dry_run`` only say what would be settled.
 
     ``keeper`` is the login that audits. Raises ``RefusedError`` with what is still missing (a mail
@@ -156,10 +156,10 @@ def _not_read(why: str) -> RefusedError:
     )
 
 
-def _in_question(database: Database, restored: Restored) -> Sequence[Doubtful]:
+def _in_question(database: Database, restored: Restored) -> Sequence[InQuestion]:
     with database.transaction() as connection:
         rows = connection.execute(_IN_QUESTION, restored.model_dump()).fetchall()
-    found = tuple(Doubtful.model_validate(row) for row in rows)
+    found = tuple(InQuestion.model_validate(row) for row in rows)
     judged = {WorkOrderState.ACCEPTED, WorkOrderState.RUNNING}
     waiting = sum(row.work_order in judged for row in found)
     if waiting:
@@ -171,8 +171,8 @@ def _in_question(database: Database, restored: Restored) -> Sequence[Doubtful]:
 
 
 def _looked_for(
-    outlook: GraphOutlook, rows: Sequence[Doubtful]
-) -> Iterator[tuple[Doubtful, Sequence[FoundDraft]]]:
+    outlook: GraphOutlook, rows: Sequence[InQuestion]
+) -> Iterator[tuple[InQuestion, Sequence[FoundDraft]]]:
     for row in rows:
         yield (
             row,
@@ -186,7 +186,7 @@ def _looked_for(
 
 
 def _settle(
-    database: Database, settings: Settings, row: Doubtful, drafts: Sequence[FoundDraft]
+    database: Database, settings: Settings, row: InQuestion, drafts: Sequence[FoundDraft]
 ) -> None:
     """One transaction a work order: hold what is open, confirm what was found."""
     with database.transaction() as connection:
@@ -237,11 +237,11 @@ def _require_clean(report: AuditReport) -> None:
 
 
 def _figures(
-    found: Sequence[tuple[Doubtful, Sequence[FoundDraft]]], *, dry_run: bool = False
-) -> Reconciled:
+    found: Sequence[tuple[InQuestion, Sequence[FoundDraft]]], *, dry_run: bool = False
+) -> ReconciledLedger:
     confirmed = sum(bool(drafts) for _, drafts in found)
     missing = [row for row, drafts in found if not drafts and row.state is not LedgerState.HELD]
     barred = sum(row.state is None for row in missing)
-    return Reconciled(
+    return ReconciledLedger(
         confirmed=confirmed, held=len(missing) - barred, barred=barred, dry_run=dry_run
     )

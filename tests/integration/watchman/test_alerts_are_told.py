@@ -69,7 +69,7 @@ def test_what_is_told_is_title_subject_sentence_and_link(told: Told, slack: Chat
     assert header["text"]["text"].endswith(DEAD)
     assert "5 attempts <used> up & over" in section["text"]["text"]
     assert section["text"]["type"] == "plain_text", "no sign of it is mark-up"
-    assert link["text"]["text"].startswith("<http://ui.test/assets/work_order/publish?")
+    assert link["text"]["text"].startswith("<http://desk.test/work-orders/wo_")
 
 
 def test_an_alert_that_grew_is_told_again_after_ten_minutes(told: Told, slack: Chat) -> None:
