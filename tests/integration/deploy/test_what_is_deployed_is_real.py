@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from swarm.settings import is_setting
+from swarm.up.service import SystemdUnit
 
 pytestmark = pytest.mark.integration
 
@@ -50,10 +51,8 @@ def commands() -> dict[str, list[str]]:
         path.name: shlex.split(json.loads(path.read_text())["deploy"]["startCommand"])
         for path in RAILWAY
     }
-    unit = (DEPLOY / "swarm.service.example").read_text()
-    start = next(x for x in unit.splitlines() if x.startswith("ExecStart=")).partition("=")[2]
-    systemd = ["swarm", *shlex.split(start)[1:]]
-    return {**ours, **of_image, **of_railway, "systemd": systemd}
+    unit = SystemdUnit(Path("/opt/swarm"), Path("/var/lib/swarm"), Path("/etc/swarm/environment"))
+    return {**ours, **of_image, **of_railway, "systemd": ["swarm", "up", *unit.options]}
 
 
 @cache

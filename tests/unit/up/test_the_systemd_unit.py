@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from swarm.cli.app import app
 from swarm.errors import ConfigurationError
-from swarm.up.service import NAME, Unit
+from swarm.up.service import NAME, SystemdUnit
 
 
 def swarm(*arguments: str) -> str:
@@ -54,7 +54,7 @@ def test_systemd_itself_reads_it_under_odd_paths(name: str, tmp_path: Path) -> N
     program = folder / "swarm"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    unit = Unit(program, folder, folder / "environment", user="root")
+    unit = SystemdUnit(program, folder, folder / "environment", user="root")
     file = tmp_path / NAME
     file.write_text(unit.text)
     done = subprocess.run(
@@ -70,13 +70,17 @@ def test_systemd_itself_reads_it_under_odd_paths(name: str, tmp_path: Path) -> N
 def test_a_path_that_systemd_would_take_for_something_else_is_refused(name: str) -> None:
     odd = Path("/srv", name)
     with pytest.raises(ConfigurationError, match="unit file"):
-        _ = Unit(odd, odd, odd).text
+        _ = SystemdUnit(odd, odd, odd).text
 
 
 def test_what_lies_below_home_is_seen_and_a_long_path_shares_its_sockets() -> None:
-    short = Unit(Path("/opt/swarm/bin/swarm"), Path("/var/lib/swarm"), Path("/etc/swarm/e")).text
+    short = SystemdUnit(
+        Path("/opt/swarm/bin/swarm"), Path("/var/lib/swarm"), Path("/etc/swarm/e")
+    ).text
     assert "ProtectHome=true" in short
     assert "PrivateTmp=true" in short
-    below = Unit(Path("/home/anna/swarm"), Path("/srv/" + "x" * 90), Path("/etc/swarm/e")).text
+    below = SystemdUnit(
+        Path("/home/anna/swarm"), Path("/srv/" + "x" * 90), Path("/etc/swarm/e")
+    ).text
     assert "ProtectHome=read-only" in below
     assert "PrivateTmp=false" in below
