@@ -145,16 +145,16 @@ class GraphOutlook:
 
         Both ways are always taken: by extended property, and by marker among what the mailbox wrote
         in the conversation from two minutes before ``since``. The second one still sees a duplicate
-        that turned up after the first draft got its property.
+        that turned up after the first draft got its property. A mail that came without its
+        conversation is answered in one of its own: its draft is looked for among the drafts.
 
         Finding nothing while a message could not be read is no finding: that raises
         ``RemoteUnavailableError``.
         """
         gaps = Gaps()
         found = {message.id: message for message in self._by_property(key, gaps)}
-        if conversation_id:
-            for message in self._by_marker(conversation_id, marker, since - _CLOCK_TOLERANCE, gaps):
-                found.setdefault(message.id, message)
+        for message in self._by_marker(conversation_id, marker, since - _CLOCK_TOLERANCE, gaps):
+            found.setdefault(message.id, message)
         if gaps.items and not found:
             raise RemoteUnavailableError(f"searching a draft: {told(gaps.items)}")
         names = {folder_id: name for name, folder_id in self._well_known().items()} if found else {}
@@ -328,24 +328,33 @@ class GraphOutlook:
         return _messages(items, gaps)
 
     def _by_marker(
-        self, conversation_id: str, marker: str, since: datetime, gaps: Gaps
+        self, conversation_id: str | None, marker: str, since: datetime, gaps: Gaps
     ) -> list[GraphMessage]:
         """Return our messages with the marker in their own part, else those that quote it."""
+        doing = "searching a draft by its marker"
+        if conversation_id:
+            listed = self._conversation(
+                conversation_id, MARKER_FIELDS, gaps, body="html", doing=doing
+            )
+        else:
+            listed = self._drafts_since(since, MARKER_FIELDS, gaps, doing=doing)
         ours = [
             message
-            for message in self._conversation(
-                conversation_id,
-                MARKER_FIELDS,
-                gaps,
-                body="html",
-                doing="searching a draft by its marker",
-            )
+            for message in listed
             if (message.is_draft or self._ours.wrote(message.author().address))
             # A date that nobody can read excludes nothing.
             and (message.created_date_time or message.known_at() or since) >= since
         ]
         own_part = [message for message in ours if carries(message.unique_body, marker)]
         return own_part or [message for message in ours if carries(message.body, marker)]
+
+    def _drafts_since(
+        self, since: datetime, fields: str, gaps: Gaps, *, doing: str
+    ) -> list[GraphMessage]:
+        written = f"createdDateTime ge {_graph_time(since)}"
+        params = {"$top": str(_PAGE), "$select": fields, "$filter": written}
+        path = f"{self._root}/mailFolders/drafts/messages"
+        return _messages(self._pages(path, params, ask=prefer(body="html"), doing=doing), gaps)
 
     def _conversation(
         self, conversation_id: str, fields: str, gaps: Gaps, *, body: str, doing: str

@@ -58,10 +58,6 @@ UNION ALL
 SELECT 'the quarantine', count(*) || ' lines' FROM quarantine
 HAVING count(*) > 0 AND NOT EXISTS (SELECT 1 FROM alerts WHERE kind LIKE 'intake.%%')
 """
-_WITHOUT_CONVERSATION = """
-SELECT w.key FROM work_orders w JOIN publication_ledger l ON l.work_order_key = w.key
- WHERE l.state = 'HELD' AND w.body->'ref'->>'conversation_id' IS NULL
-"""
 _OPEN = """
 SELECT (SELECT count(*) FROM work_orders WHERE final_at IS NULL)::int AS orders,
        (SELECT count(*) FROM publication_ledger
@@ -102,14 +98,6 @@ def drafted_twice(house: House, excuses: Excuses) -> Iterator[str]:
                 excuses.expect(check, key, "the Zap ran twice")
             drafts[key] -= 1
     yield from (f"{key} was drafted {n} times" for key, n in drafts.items() if n > 1)
-
-
-def untraceable(house: House, excuses: Excuses) -> None:
-    """Excuse by name what was drafted for a line without a conversation (``hostile_ids``,
-    ``half_a_line``): after a lost answer nobody can look for its draft, so it is held and told.
-    """
-    for row in house.rows(_WITHOUT_CONVERSATION):
-        excuses.expect("draft_not_confirmed", row["key"], "its line names no conversation")
 
 
 def open_now(house: House) -> str:

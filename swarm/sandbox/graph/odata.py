@@ -1,8 +1,9 @@
 """The part of OData that Graph's mail API is known to accept, and its refusals.
 
-``$filter`` knows conversationId, receivedDateTime and one extended property, joined by ``and``;
-everything else is ErrorInvalidUrlQueryFilter. ``$orderby`` beside ``$filter`` must be repeated in
-the filter, first and in the same order, else InefficientFilter. ``$search`` is refused.
+``$filter`` knows conversationId, receivedDateTime, createdDateTime and one extended property,
+joined by ``and``; everything else is ErrorInvalidUrlQueryFilter. ``$orderby`` beside ``$filter``
+must be repeated in the filter, first and in the same order, else InefficientFilter. ``$search`` is
+refused.
 """
 
 import re
@@ -17,7 +18,8 @@ _PROPERTY = re.compile(
     re.IGNORECASE,
 )
 _CONVERSATION = re.compile(r"conversationId\s+eq\s+'((?:[^']|'')*)'")
-_RECEIVED = re.compile(r"receivedDateTime\s+(ge|gt|le|lt)\s+([0-9T:.Z+-]+)")
+_MOMENT = re.compile(r"(receivedDateTime|createdDateTime)\s+(ge|gt|le|lt)\s+([0-9T:.Z+-]+)")
+_CREATED = "json_extract(m.body, '$.createdDateTime')"
 _OPERATORS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 _AND = re.compile(r"(?<!\s)\s+and\s+(?![^()]{0,500}\))", re.IGNORECASE)
 
@@ -89,9 +91,11 @@ def _condition(part: str) -> tuple[str, list[object], str]:
         if conversation.startswith(("AAkALg", "AAMkAG")):
             raise QueryError("ErrorInvalidIdMalformed", "Id is malformed.")
         return "m.conversation_id = ?", [conversation], "conversationId"
-    if found := _RECEIVED.fullmatch(part):
-        moment = re.sub(r"\.\d+", "", found.group(2)).replace("+00:00", "Z")
-        return f"m.received {_OPERATORS[found.group(1)]} ?", [moment], "receivedDateTime"
+    if found := _MOMENT.fullmatch(part):
+        name, operator, text = found.groups()
+        moment = re.sub(r"\.\d+", "", text).replace("+00:00", "Z")
+        column = "m.received" if name == "receivedDateTime" else _CREATED
+        return f"{column} {_OPERATORS[operator]} ?", [moment], name
     if found := _PROPERTY.fullmatch(part):
         # The name is compared case-sensitively, the value is not.
         exists = (

@@ -158,13 +158,19 @@ def draft(sandbox: RunningSandbox, conversation: str, markup: str) -> str:
     return str(mail["id"])
 
 
+ELSEWHERE = "a-conversation-without-drafts"
+
+
 def find(
-    outlook: GraphOutlook, conversation: str | None, key: str = "wo_none"
+    outlook: GraphOutlook,
+    conversation: str | None,
+    key: str = "wo_none",
+    marker: str = "[ref:m1]",
 ) -> list[tuple[str, str]]:
     found = outlook.find_dispatched(
         key=key,
         conversation_id=conversation,
-        marker="[ref:m1]",
+        marker=marker,
         since=datetime.now(UTC) - timedelta(seconds=5),
     )
     return [(each.message_id, each.folder) for each in found]
@@ -178,9 +184,17 @@ def test_a_draft_is_found_by_its_marker_then_exactly_by_its_property(
     assert find(outlook, conversation) == [(made, "drafts")]
     outlook.mark_dispatched(made, "wo_1")
     outlook.mark_dispatched(made, "wo_1")
-    assert find(outlook, None, "WO_1") == [(made, "drafts")]
+    assert find(outlook, ELSEWHERE, "WO_1") == [(made, "drafts")]
     (seen,) = sandbox.drafts(conversation_id=conversation)
     assert seen["properties"] == {DISPATCH_KEY_PROPERTY: "wo_1"}
+
+
+def test_a_draft_of_a_mail_without_a_conversation_is_found_among_the_drafts(
+    sandbox: RunningSandbox, outlook: GraphOutlook
+) -> None:
+    draft(sandbox, start_conversation(sandbox), "<p>[ref:another]</p>")
+    made = draft(sandbox, start_conversation(sandbox), "<p>[ref:alone]</p>")
+    assert find(outlook, None, marker="[ref:alone]") == [(made, "drafts")]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +216,7 @@ def test_a_marked_draft_is_found_whatever_a_person_did_with_it(
     made = draft(sandbox, start_conversation(sandbox), "[ref:m1]")
     outlook.mark_dispatched(made, f"wo_{operation}")
     sandbox.human(operation, made, **more)
-    assert find(outlook, None, f"wo_{operation}") == [(made, folder)]
+    assert find(outlook, ELSEWHERE, f"wo_{operation}") == [(made, folder)]
 
 
 def test_a_purged_draft_is_not_found(sandbox: RunningSandbox, outlook: GraphOutlook) -> None:
@@ -259,7 +273,7 @@ def test_what_was_sent_is_never_changed(sandbox: RunningSandbox, outlook: GraphO
     made = draft(sandbox, start_conversation(sandbox), "[ref:m1]")
     sandbox.human("send", made)
     outlook.mark_dispatched(made, "wo_sent")
-    assert find(outlook, None, "wo_sent") == []
+    assert find(outlook, ELSEWHERE, "wo_sent") == []
     assert sandbox.counts()["send_attempts"] == 0
 
 
