@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import psycopg
 
 from swarm.errors import DatabaseError, DatabaseRefusedError, DatabaseUnavailableError
+from swarm.patterns import linear
 
 _AWAY = "Postgres cannot be reached"
 _CHECK_SERVER = "check DATABASE_URL and that the server is up"
@@ -47,8 +48,11 @@ _HELPS = {
 # Of these classes the message quotes values, which may be a mail's: only the code is kept.
 _QUOTES_VALUES = ("22", "23")
 
-# Raised by our own triggers, in our own words; and what was denied, which names a table at most.
-_TELLS = ("P0001", "42501")
+# Raised by our own triggers, in our own words.
+_OURS = "P0001"
+
+# Postgres' own sentence about a missing right. It names a thing of the schema and quotes nothing.
+_DENIED = linear(r"permission denied for (?:table|column|schema|sequence|function|view) \w{1,63}")
 
 
 @contextmanager
@@ -71,7 +75,8 @@ def translate(error: psycopg.Error) -> DatabaseError:
         sentence = _AWAY if passes is _AWAY else f"Postgres could not do it now: {passes}"
         hint = _CHECK_SERVER if passes is _AWAY else ""
         return DatabaseUnavailableError(f"{sentence} ({state})", hint=hint, sqlstate=state)
-    said = f": {error.diag.message_primary}" if state in _TELLS else ""
+    primary = error.diag.message_primary or ""
+    said = f": {primary}" if state == _OURS or _DENIED.fullmatch(primary) else ""
     hint = _HELPS.get(state) or _HELPS.get(state[:2]) or ""
     return DatabaseRefusedError(f"Postgres refused ({state}){said}", hint=hint, sqlstate=state)
 

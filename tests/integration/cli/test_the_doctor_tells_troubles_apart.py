@@ -73,7 +73,7 @@ def test_every_field_of_every_settings_class_is_explained_and_no_secret_is_told(
     [
         ("postgresql://u:p@127.0.0.1:{closed}/swarm", "nothing listens"),
         ("postgresql://u:p@no-such-host.invalid/swarm", "host name is unknown"),
-        ("postgresql://u:p@127.0.0.1:{server}/no_such_database", "no such database"),
+        ("postgresql://postgres:p@127.0.0.1:{server}/no_such_database", "no such database"),
         ("postgresql://nobody_known:p@127.0.0.1:{server}/swarm", "refuses the password"),
         ("postgresql://postgres:wrong@127.0.0.1:{server}/swarm", "refuses the password"),
         ("postgresql://postgres@127.0.0.1:{server}/swarm?sslmode=require", "TLS"),

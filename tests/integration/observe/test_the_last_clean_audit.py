@@ -160,7 +160,7 @@ def test_what_was_erased_since_is_no_loss_and_all_is_looked_at(world, memory, tm
 def test_a_person_takes_a_loss_for_the_new_measure_with_a_reason(world, memory) -> None:
     world.run("INSERT INTO alerts (kind, subject, detail) VALUES ('a', 'b', 'c')")
     taken(world, memory)
-    delete(world, "TRUNCATE alerts, audit_mark")
+    delete(world, "TRUNCATE alerts, alert_deliveries, audit_mark")
     assert {b.check for b in taken(world, memory).breaches} == {"mark_broken"}
     accepting = Memory(memory.anchor, "test", "restored from last night's backup")
     assert not taken(world, accepting, Scope.FULL).holds
