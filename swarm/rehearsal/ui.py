@@ -113,5 +113,6 @@ class DagsterUi:
         if errors := body.get("errors"):
             failed = UiFailedError if answer.is_server_error else NotShownError
             raise failed(f"the UI refused a request: {errors[0].get('message')}")
-        answer.raise_for_status()
-        return body["data"]
+        if body.get("data") is None:
+            answer.raise_for_status()
+        return body["data"]  # what went wrong inside stands in it as a PythonError, with a 500
