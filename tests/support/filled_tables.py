@@ -4,6 +4,8 @@ Triggers sleep while it is filled, so the tallies are made by the part of the mi
 back.
 """
 
+import time
+
 import psycopg
 
 from swarm.store.migrate import scripts
@@ -57,6 +59,11 @@ DELETE FROM tallies;
 """
 
 
+_ALL_SEEN = """
+SELECT relallvisible >= relpages FROM pg_class WHERE oid = 'swarm.reply_outcomes'::regclass
+"""
+
+
 def fill(url: str, orders: int, *, events: int = 18) -> None:
     """Fill the database at ``url`` with so many work orders, and let Postgres look at them."""
     migration = dict(scripts())["0062_tallies.sql"]
@@ -66,4 +73,19 @@ def fill(url: str, orders: int, *, events: int = 18) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(_FILL.format(orders=orders, events=events).encode())
         connection.execute(looks_back.encode())
+        _looked_at(connection)
+
+
+def _looked_at(connection: psycopg.Connection) -> None:
+    """Vacuum until Postgres knows that every row is seen by all, as of tables some hours old.
+
+    A snapshot that is still open while the rows are written hides that from the first one, and the
+    plans would be those of a table that has just been filled.
+    """
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
         connection.execute("VACUUM ANALYZE")
+        if connection.execute(_ALL_SEEN).fetchone() == (True,):
+            return
+        time.sleep(0.5)
+    raise TimeoutError("some transaction keeps the rows from being seen by all")

@@ -17,6 +17,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.expected_conditions import (
+    element_to_be_clickable,
     text_to_be_present_in_element,
     url_contains,
 )
@@ -67,7 +68,9 @@ def _put_off(database: Database, key: str, by: str) -> None:
 
 
 def follow(browser: WebDriver, name: str) -> None:
-    browser.find_element(By.PARTIAL_LINK_TEXT, name).click()
+    """Click the link, as soon as the page it is on has come."""
+    there = element_to_be_clickable((By.PARTIAL_LINK_TEXT, name))
+    WebDriverWait(browser, 30).until(there).click()
 
 
 def arrived(browser: WebDriver, heading: str) -> None:
