@@ -180,17 +180,16 @@ def _postgres(settings: Settings) -> Iterator[Finding]:
     detail = f"not applied: {', '.join(waiting)}" if waiting else "all applied"
     yield _finding("services", "migrations", not waiting, detail)
     if not waiting:
-        yield _restored(settings)
-        yield _sent_items(settings)
-        yield _roles(settings)
         with closing(Database(settings.core.database_url.get_secret_value())) as database:
+            yield _restored(database)
+            yield _sent_items(database)
+            yield _roles(settings)
             yield from watch_findings.watch(settings, database)
 
 
-def _restored(settings: Settings) -> Finding:
+def _restored(database: Database) -> Finding:
     """Say whether nobody may publish because a backup was restored."""
-    url = settings.core.database_url.get_secret_value()
-    with closing(Database(url)) as database, database.transaction() as connection:
+    with database.transaction() as connection:
         restored = unreconciled(connection)
     if restored is None:
         detail = "the ledger knows the mailbox; no restore waits to be compared"
@@ -204,10 +203,9 @@ def _restored(settings: Settings) -> Finding:
     )
 
 
-def _sent_items(settings: Settings) -> Finding:
+def _sent_items(database: Database) -> Finding:
     """Say whether drafts vanish when they are sent; Graph does not show the mailbox's setting."""
-    url = settings.core.database_url.get_secret_value()
-    with closing(Database(url)) as database, database.transaction() as connection:
+    with database.transaction() as connection:
         vanished = untraceable(connection)
     note = (
         f"{vanished} drafts of the last 14 days are gone without a copy: deleted for good, or sent"

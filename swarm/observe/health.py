@@ -22,7 +22,7 @@ OLDEST_JOB: Final = 900.0
 UNREAD: Final = 300.0
 UNDELIVERED: Final = 600.0
 LEGACY: Final = 90.0
-DAEMON: Final = 150.0
+DAEMON: Final = 150.0  # its threads beat every 30 s, the one of the schedules every 60
 FREE: Final = 0.1
 """Limits: seconds, and the last a share of the disk."""
 

@@ -174,8 +174,7 @@ def status(
     so is taken before the snapshot).
     """
     sizes = {path.stem: path.stat().st_size if path.exists() else 0 for path in streams}
-    with database.transaction() as connection:
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    with database.snapshot() as connection:
         return Status(
             at=_row(connection, "SELECT now() AS at")["at"],
             states=_states(connection),

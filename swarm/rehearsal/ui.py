@@ -40,10 +40,7 @@ _DONE = "COMPLETED_SUCCESS"
 
 
 class UiFailedError(NotShownError):
-    """The UI could not do it now: beside much other work its database's time limit (15 s) ends it.
-
-    What it was asked to do it has not done.
-    """
+    """The UI met an error of its own (5xx) and gave no data: it may answer when asked again."""
 
 
 class DagsterUi:

@@ -16,6 +16,9 @@ from swarm.store.database import Connection
 HOLD: Final = timedelta(seconds=30)
 """How long a sink stays held by a process that says nothing more: longer than any message takes."""
 
+FAILING_LONG: Final = timedelta(minutes=5)
+"""A sink that takes nothing for so long is broken: it is alerted, and no heartbeat covers it."""
+
 TOLD_AGAIN: Final = timedelta(minutes=10)
 """An alert that grew is told again so long after it was last told: neither silence nor a flood."""
 
@@ -142,6 +145,10 @@ class SinkState(Noun):
     last_error: str
     waiting: int = 0
     refusals: int = 0
+
+    def broken(self, now: datetime) -> bool:
+        """Whether it has taken nothing for so long that it is no hiccup."""
+        return self.failing_since is not None and now - self.failing_since >= FAILING_LONG
 
 
 class Due(Noun):

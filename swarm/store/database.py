@@ -73,6 +73,16 @@ class Database:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Yield a connection that only reads, all of it at one moment; raises as ``transaction``.
+
+        Between two statements of it nothing has changed, so their counts belong together.
+        """
+        with self.transaction() as connection:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield connection
+
+    @contextmanager
     def autocommit(self, search_path: str) -> Iterator[Connection]:
         """Yield a connection of the same pool that commits each statement, on another schema.
 

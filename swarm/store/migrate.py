@@ -5,6 +5,7 @@ their set-up needs autocommit and must never run at worker start.
 """
 
 import hashlib
+from collections.abc import Set
 from importlib import resources
 
 import psycopg
@@ -66,11 +67,14 @@ def may_migrate(url: str) -> bool:
 def pending(url: str) -> tuple[str, ...]:
     """Return the names of migrations not yet applied at ``url``; changes nothing."""
     with psycopg.connect(url, autocommit=True) as connection:
-        known = connection.execute("SELECT to_regclass('swarm.schema_migrations')").fetchone()
-        if known is None or known[0] is None:
-            return tuple(name for name, _ in scripts())
+        if connection.execute(_HAS_TABLE).fetchone() != (True,):
+            return not_among(frozenset())
         rows = connection.execute("SELECT name FROM swarm.schema_migrations").fetchall()
-    applied = {row[0] for row in rows}
+    return not_among({row[0] for row in rows})
+
+
+def not_among(applied: Set[str]) -> tuple[str, ...]:
+    """Return the names of this program's migrations that are not among those, in order."""
     return tuple(name for name, _ in scripts() if name not in applied)
 
 

@@ -104,8 +104,8 @@ class LoneWorker:
 
         Raises ``TransientError`` when the worker ended by itself.
         """
-        if self._wish.once and self._due().nothing:
-            return Ended(due=self._due())
+        if self._wish.once and (nothing := self._due()).nothing:
+            return Ended(due=nothing)
         self._home.prepare()
         with self._signals(), self._announced() as present, self._started() as worker:
             due = self._until_it_should_end(worker)

@@ -6,8 +6,7 @@ machine is, or the way out is broken. Nothing but the question itself leaves the
 
 import logging
 from collections.abc import Collection
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from pydantic import SecretStr
 
@@ -18,9 +17,6 @@ from swarm.watchman.sinks.posting import Posting
 
 _log = logging.getLogger(__name__)
 
-FAILING_LONG: Final = timedelta(minutes=5)
-"""A sink that takes nothing for so long breaks the way out; a hiccup does not."""
-
 _STILL_WELL_SECONDS = 90.0  # every other round turns within seconds, or a sink holds it for 30
 
 
@@ -28,13 +24,7 @@ def broken_sinks(
     states: Collection[SinkState], names: Collection[str], now: datetime
 ) -> tuple[str, ...]:
     """Return which of these sinks have been failing for long. Pure."""
-    return tuple(
-        each.sink
-        for each in states
-        if each.sink in names
-        and each.failing_since is not None
-        and now - each.failing_since >= FAILING_LONG
-    )
+    return tuple(each.sink for each in states if each.sink in names and each.broken(now))
 
 
 class DeadMansSwitch:

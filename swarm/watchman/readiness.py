@@ -9,12 +9,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from swarm.errors import DatabaseError
-from swarm.observe.health import HealthCheck
+from swarm.observe.health import DAEMON, HealthCheck
 from swarm.store.database import Connection, Database, table_exists
-from swarm.store.migrate import scripts
+from swarm.store.migrate import not_among
 
-DAEMON_FRESH: Final = 150.0
-"""Seconds. Its threads beat every 30 s, the one of the schedules every 60."""
 INTAKE_FRESH: Final = 120.0
 """Seconds. It ticks every one to five; a tick that reads a full share takes some."""
 WORKER_FRESH: Final = 60.0
@@ -65,7 +63,7 @@ def unanswered(why: str) -> tuple[HealthCheck, ...]:
 
 def _asked(connection: Connection) -> Iterator[HealthCheck]:
     yield _migrations(connection)
-    yield _fresh(connection, "dagster_daemon", _DAEMON, DAEMON_FRESH, "public.daemon_heartbeats")
+    yield _fresh(connection, "dagster_daemon", _DAEMON, DAEMON, "public.daemon_heartbeats")
     yield _fresh(connection, "intake", _INTAKE, INTAKE_FRESH, "public.instigators")
     yield _fresh(connection, "worker", _WORKER, WORKER_FRESH, "swarm.engine_heartbeats")
 
@@ -73,8 +71,7 @@ def _asked(connection: Connection) -> Iterator[HealthCheck]:
 def _migrations(connection: Connection) -> HealthCheck:
     if not table_exists(connection, "swarm.schema_migrations"):
         return HealthCheck(name="migrations", ok=False, why="the database has none of our tables")
-    applied = {row["name"] for row in connection.execute(_APPLIED)}
-    waiting = [name for name, _ in scripts() if name not in applied]
+    waiting = not_among({row["name"] for row in connection.execute(_APPLIED)})
     why = f"not applied: {', '.join(waiting)}" if waiting else ""
     return HealthCheck(name="migrations", ok=not waiting, why=why)
 

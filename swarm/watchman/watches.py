@@ -26,7 +26,6 @@ from swarm.store import alert_deliveries, alerts
 from swarm.store.alert_endings import end_what_is_over
 from swarm.store.database import Connection, Database
 from swarm.store.model_ledger import settle_forgotten_models
-from swarm.watchman.heartbeat import FAILING_LONG
 from swarm.watchman.lasting import Lasting
 
 _log = logging.getLogger(__name__)
@@ -157,7 +156,7 @@ class Watches:
         for each in states:
             if each.sink not in self._sinks:
                 continue
-            if each.failing_since is not None and now - each.failing_since >= FAILING_LONG:
+            if each.broken(now):
                 yield Trouble(SINK, each.sink, f"it takes nothing: {each.last_error}")
             elif each.refusals >= _MANY_REFUSALS:
                 yield Trouble(SINK, each.sink, f"it refuses a message: {each.last_error}")

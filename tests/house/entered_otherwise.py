@@ -10,7 +10,7 @@ exists, it goes. What no one will ever enter is deleted instead.
 _.append_event
 # The worker of the lane `shadow` is started with it.
 
-# The rooms of the alerts link to where people look.
+# Where a scraper finds the numbers: `swarm up` puts it into the environment, the doctor says it.
 metrics_url
 
 # --- entered by what is no program of ours --------------------------------------------------------

@@ -66,9 +66,8 @@ class CompletenessReport:
 def count_lines(database: Database, stream_path: Path) -> CompletenessReport:
     """Count files against rows. Raises ``OSError`` when the live file is unreadable."""
     stream = stream_name(stream_path)
-    with database.transaction() as connection, open_stream(stream_path) as files:
+    with database.snapshot() as connection, open_stream(stream_path) as files:
         # One snapshot: a tick between two statements would look like a difference.
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         counts = {r["generation"]: r for r in connection.execute(_COUNTS, (stream,)).fetchall()}
         counted = [
             _count(bookmark, counts.get(bookmark.generation, {}), files)

@@ -42,8 +42,7 @@ def check(
     """Yield, by place in the stream, what is missing or was changed."""
     try:
         yield from _counts(database, path)
-        with database.transaction() as connection, open_stream(path) as files:
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        with database.snapshot() as connection, open_stream(path) as files:
             for bookmark in rows.bookmarks(connection, stream_name(path)):
                 yield from _generation(connection, path.stem, bookmark, files, meaning)
     except OSError as error:

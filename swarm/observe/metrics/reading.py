@@ -62,8 +62,7 @@ def read(
 
 
 def _all(database: Database, files: HomeFiles, patience: "_Patience") -> Iterator[Metric]:
-    with database.transaction() as connection:
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    with database.snapshot() as connection:
         for gauge in GAUGES:
             patience.limit(connection)
             there = not gauge.needs or table_exists(connection, gauge.needs)

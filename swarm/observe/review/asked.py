@@ -6,12 +6,12 @@ found by (``swarm.store.mail_search``), asking for it (``search``).
 """
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from swarm.intake.stream.names import beginning
 from swarm.models import Noun
+from swarm.observe.review.reading import begin_of
 from swarm.patterns import linear
 from swarm.store.mail_search import numbers_of, words_of_search
 
@@ -94,9 +94,7 @@ def _days(word: str, zone: str) -> tuple[datetime, datetime] | None:
     begin, end = _span(first), _span(last if dots else first)
     if begin is None or end is None or begin[0] > end[1]:
         return None
-    here = ZoneInfo(zone)
-    at = [datetime.combine(day, time.min, here).astimezone(UTC) for day in (begin[0], end[1])]
-    return at[0], at[1]
+    return begin_of(begin[0], zone), begin_of(end[1], zone)
 
 
 def _span(word: str) -> tuple[date, date] | None:

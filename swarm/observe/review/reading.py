@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from swarm.store.database import Connection, Database
@@ -16,16 +16,17 @@ def reading(database: Database) -> Iterator[Connection]:
 
     Raises ``DatabaseUnavailableError``, also for a statement that took longer.
     """
-    with database.transaction() as connection:
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    with database.snapshot() as connection:
         connection.execute(f"SET LOCAL statement_timeout = {_MILLISECONDS}")
         yield connection
 
 
 def day_of(now: datetime, zone: str, *, back: int = 0) -> tuple[datetime, datetime]:
     """Return beginning and end, in UTC, of the day ``back`` days before ``now`` in a time zone."""
-    here = ZoneInfo(zone)
-    today = now.astimezone(here).date() - timedelta(days=back)
-    begins = (datetime.combine(day, time.min, here) for day in (today, today + timedelta(days=1)))
-    begin, end = (moment.astimezone(UTC) for moment in begins)
-    return begin, end
+    today = now.astimezone(ZoneInfo(zone)).date() - timedelta(days=back)
+    return begin_of(today, zone), begin_of(today + timedelta(days=1), zone)
+
+
+def begin_of(day: date, zone: str) -> datetime:
+    """Return the first moment of a day of a time zone, in UTC."""
+    return datetime.combine(day, time.min, ZoneInfo(zone)).astimezone(UTC)

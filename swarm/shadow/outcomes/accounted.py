@@ -62,11 +62,10 @@ def unaccounted(database: Database, files: LegacyFiles, secret: str) -> Iterator
     """Yield each missing outcome. Raises ``OSError`` when a file cannot be read."""
     end, stream = _handled_until(files), stream_name(files.outbox)
     with (
-        database.transaction() as connection,
+        database.snapshot() as connection,
         open_stream(files.outbox) as outbox,
         open_stream(files.work_orders) as orders,
     ):
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         for row in connection.execute(_DELETED, (stream,)):
             said = "its line was read from today's outbox, and its outcome is gone"
             yield Unaccounted(LOST, row["key"], said)

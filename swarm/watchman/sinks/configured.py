@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from swarm.settings import AlertSettings
+from swarm.watchman.sinks import slack, teams
 from swarm.watchman.sinks.events import EventsSink
 from swarm.watchman.sinks.log import LogSink
 from swarm.watchman.sinks.mail import MailSink
 from swarm.watchman.sinks.protocol import Sink
-from swarm.watchman.sinks.slack import SlackSink
-from swarm.watchman.sinks.teams import TeamsSink
+from swarm.watchman.sinks.webhook import Webhook
 
 
 def configured_sinks(settings: AlertSettings) -> tuple[Sink, ...]:
@@ -18,9 +18,9 @@ def configured_sinks(settings: AlertSettings) -> tuple[Sink, ...]:
 
 def _outside(settings: AlertSettings) -> Iterator[Sink]:
     if settings.slack_url:
-        yield SlackSink(settings.slack_url)
+        yield Webhook("slack", settings.slack_url, slack.body_of)
     if settings.teams_url:
-        yield TeamsSink(settings.teams_url)
+        yield Webhook("teams", settings.teams_url, teams.body_of)
     if settings.mail_url:
         yield MailSink(settings.mail_url, settings.mail_from, settings.mail_to)
     if settings.events_url and settings.events_key:

@@ -5,33 +5,13 @@ mrkdwn, in which &, < and > are control signs; ``plain_text`` objects know none.
 400 the payload, 403/404/410 the webhook; 429 with Retry-After after about one message a second.
 """
 
-from typing import Final
-
-from pydantic import JsonValue, SecretStr
+from pydantic import JsonValue
 
 from swarm.store.alert_kinds import Severity
 from swarm.watchman.messages import Course, Notice
-from swarm.watchman.sinks.posting import Posting
 
 _LONGEST_HEADER = 150  # Block Kit's own limit
 _CONTROL = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-
-
-class SlackSink:
-    """Posts a header, the sentences and a link."""
-
-    name: Final = "slack"
-
-    def __init__(self, url: SecretStr) -> None:
-        self._posting = Posting(self.name, url)
-
-    def tell(self, message: Notice) -> None:
-        """Post it; raises as ``Sink.tell`` says."""
-        self._posting.post(body_of(message))
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._posting.close()
 
 
 def body_of(message: Notice) -> dict[str, JsonValue]:

@@ -5,32 +5,12 @@ is an Adaptive Card; 202 means taken. Texts are ``TextRun``s, which know no mark
 underscores would else lose them. The old connectors (MessageCard) are gone and not spoken.
 """
 
-from typing import Final
-
-from pydantic import JsonValue, SecretStr
+from pydantic import JsonValue
 
 from swarm.store.alert_kinds import Severity
 from swarm.watchman.messages import Course, Notice
-from swarm.watchman.sinks.posting import Posting
 
 _CARD = "application/vnd.microsoft.card.adaptive"
-
-
-class TeamsSink:
-    """Posts one adaptive card."""
-
-    name: Final = "teams"
-
-    def __init__(self, url: SecretStr) -> None:
-        self._posting = Posting(self.name, url)
-
-    def tell(self, message: Notice) -> None:
-        """Post it; raises as ``Sink.tell`` says."""
-        self._posting.post(body_of(message))
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._posting.close()
 
 
 def body_of(message: Notice) -> dict[str, JsonValue]:

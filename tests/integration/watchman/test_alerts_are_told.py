@@ -1,12 +1,11 @@
 """Alerts reach real HTTP servers: once, with their end, none lost, and never as a flood."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from pydantic import SecretStr
 from scripted_server import Answer
-from told import DOWN, OK, Chat, Make, Told, chat, houses
+from told import DOWN, OK, Chat, Make, Told
 
 from swarm.clients.bounded_http import Bounds
 from swarm.errors import DatabaseUnavailableError
@@ -19,24 +18,6 @@ from swarm.watchman.sinks import posting
 pytestmark = pytest.mark.integration
 
 DEAD = "A work order gave up: wo_a"
-
-
-@pytest.fixture
-def slack() -> Iterator[Chat]:
-    with chat() as running:
-        yield running
-
-
-@pytest.fixture
-def pager() -> Iterator[Chat]:
-    with chat() as running:
-        yield running
-
-
-@pytest.fixture
-def make() -> Iterator[Make]:
-    with houses() as making:
-        yield making
 
 
 @pytest.fixture

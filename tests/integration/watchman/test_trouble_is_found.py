@@ -3,14 +3,13 @@
 import json
 import socket
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from told import Chat, Make, Told, chat, houses
+from told import Chat, Make, Told
 
 from swarm.installation.program_deaths import ProgramDeaths, deaths_file, write_deaths
 from swarm.observe.dagster_names import SCHEDULES, SENSORS
@@ -59,18 +58,6 @@ class Watchman:
     def sql(self, statement: str, *values: object) -> None:
         with self.database.transaction() as connection:
             connection.execute(statement.encode(), values)
-
-
-@pytest.fixture
-def slack() -> Iterator[Chat]:
-    with chat() as running:
-        yield running
-
-
-@pytest.fixture
-def make() -> Iterator[Make]:
-    with houses() as making:
-        yield making
 
 
 @pytest.fixture
