@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -72,6 +73,18 @@ class Homes:
         row = connection.execute(query.encode(), values).fetchone()
         return row[0] if row else 0  # type: ignore[return-value]
 
+    @contextmanager
+    def next_in_line(self) -> Iterator[None]:
+        """Another session that stands in the queue for the lock, and holds it when it is free."""
+        with psycopg.connect(self.url, autocommit=True) as waiting, ThreadPoolExecutor(1) as pool:
+            pool.submit(waiting.execute, "SELECT pg_advisory_lock(7004, 1)")
+            wait_for(self.queue, "another session stands in the queue")
+            yield
+
+    def queue(self) -> int:
+        with psycopg.connect(self.url) as connection:
+            return self.one(connection, _HOLDERS.replace("l.granted", "NOT l.granted"))
+
     def holder(self) -> int:
         with psycopg.connect(self.url) as connection:
             return self.one(connection, _HOLDERS)
@@ -120,8 +133,8 @@ def test_who_lost_its_session_and_finds_the_place_free_goes_on(homes: Homes) -> 
 def test_who_lost_its_session_and_finds_the_place_taken_ends_at_once(homes: Homes) -> None:
     with homes.daemon("first") as daemon:
         wait_for(homes.beats, "it beats")
-        with psycopg.connect(homes.url, autocommit=True) as connection:
-            connection.execute("SELECT pg_terminate_backend(%s, 5000)", (homes.holder(),))
-            assert homes.one(connection, "SELECT pg_try_advisory_lock(7004, 1)") is True
+        with homes.next_in_line():  # Postgres hands it the lock in the moment it is free
+            with psycopg.connect(homes.url, autocommit=True) as connection:
+                connection.execute("SELECT pg_terminate_backend(%s, 5000)", (homes.holder(),))
             assert daemon.wait(_SECONDS) == 2
         assert "this daemon lost its place" in homes.said("first")

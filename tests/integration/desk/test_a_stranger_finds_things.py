@@ -5,26 +5,25 @@ Debian's Chromium is not installed.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import pytest
 from desk_server import ServedDesk
 from live_installation import Installation
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
-from selenium.webdriver.support.expected_conditions import (
-    element_to_be_clickable,
-    text_to_be_present_in_element,
-    url_contains,
-)
+from selenium.webdriver.support.expected_conditions import url_contains
 from selenium.webdriver.support.wait import WebDriverWait
 
 from swarm.store.database import Database
 
+T = TypeVar("T")
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
 pytestmark = [
@@ -67,20 +66,29 @@ def _put_off(database: Database, key: str, by: str) -> None:
         )
 
 
+def until(browser: WebDriver, seen: Callable[[WebDriver], T]) -> T:
+    """What is seen, once it is there: an element of the page that goes is asked for again."""
+    passing = (NoSuchElementException, StaleElementReferenceException)
+    return WebDriverWait(browser, 30, ignored_exceptions=passing).until(seen)
+
+
 def follow(browser: WebDriver, name: str) -> None:
     """Click the link, as soon as the page it is on has come."""
-    there = element_to_be_clickable((By.PARTIAL_LINK_TEXT, name))
-    WebDriverWait(browser, 30).until(there).click()
+
+    def clicked(page: WebDriver) -> bool:
+        page.find_element(By.PARTIAL_LINK_TEXT, name).click()
+        return True
+
+    until(browser, clicked)
 
 
 def arrived(browser: WebDriver, heading: str) -> None:
     """Wait for the page with this heading: a click returns before its page is there."""
-    heard = (By.TAG_NAME, "h1"), heading
-    WebDriverWait(browser, 30).until(text_to_be_present_in_element(*heard))
+    until(browser, lambda b: heading in b.find_element(By.TAG_NAME, "h1").text)
 
 
 def words(browser: WebDriver) -> str:
-    return browser.find_element(By.TAG_NAME, "main").text
+    return until(browser, lambda b: b.find_element(By.TAG_NAME, "main").text)
 
 
 def test_the_drafts_that_wait(browser: WebDriver, desk: ServedDesk) -> None:
