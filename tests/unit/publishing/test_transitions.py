@@ -25,12 +25,12 @@ def reachable(start: LedgerState) -> set[LedgerState]:
     return seen
 
 
-@pytest.mark.parametrize("state", set(LedgerState) - FINAL)
+@pytest.mark.parametrize("state", sorted(set(LedgerState) - FINAL))
 def test_every_state_that_is_not_final_leads_to_a_final_one(state: LedgerState) -> None:
     assert reachable(state) & FINAL
 
 
-@pytest.mark.parametrize("state", SENT)
+@pytest.mark.parametrize("state", sorted(SENT))
 def test_what_may_have_arrived_is_never_ready_again(state: LedgerState) -> None:
     assert not reachable(state) & {LedgerState.READY, LedgerState.SENDING}
 
