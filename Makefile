@@ -18,8 +18,11 @@ run: $(STAMP)
 rehearse: $(STAMP)
 	$(BIN)/swarm rehearse
 
+# Files side by side, each process with a Postgres of its own: three keep two cores busy, because
+# much of a test is waiting.
+TEST_PROCESSES ?= 3
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest -m "not long" -n $(TEST_PROCESSES) --dist loadfile
 
 # Long by nature: thousands of odd answers, planted breaches, every button, disks that fill.
 long: $(STAMP)
