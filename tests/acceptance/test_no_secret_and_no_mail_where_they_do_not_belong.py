@@ -190,6 +190,7 @@ def _let_it_happen(running: Running, control: SandboxControl, folder: Path) -> N
     time.sleep(5)  # sensors and the watchman go round once more
 
 
+@pytest.mark.fault("T61")
 def test_the_mails_were_there(house: House) -> None:
     """Nothing would be found of mails that nobody kept."""
     kept = in_tables(house.url, list(MAIL.values()))
@@ -197,12 +198,14 @@ def test_the_mails_were_there(house: House) -> None:
         assert any(each.endswith(MAIL[part]) for each in kept), part
 
 
+@pytest.mark.fault("T61")
 def test_tables_outside_the_mail_hold_neither(house: House) -> None:
     found = in_tables(house.url, house.words)
     assert [each for each in found if each.partition(":")[0] not in TABLES_OF_MAIL] == []
     assert [each for each in found if each.rpartition(" ")[2] in house.secrets.values()] == []
 
 
+@pytest.mark.fault("T61")
 def test_of_dagsters_events_only_what_people_read_at_a_stage_holds_mail(house: House) -> None:
     asked = "SELECT DISTINCT dagster_event_type FROM public.event_logs WHERE lower(event) LIKE %s"
     with psycopg.connect(house.url) as connection:
@@ -211,6 +214,7 @@ def test_of_dagsters_events_only_what_people_read_at_a_stage_holds_mail(house: H
     assert kinds, "people read something"
 
 
+@pytest.mark.fault("T61")
 def test_logs_broker_and_dagsters_files_hold_neither(house: House) -> None:
     found = in_files(house.running.home, house.words, but=FILES_OF_MAIL)
     assert [each for each in found if each.partition(":")[0] not in SECRET_FILES] == []
@@ -218,6 +222,7 @@ def test_logs_broker_and_dagsters_files_hold_neither(house: House) -> None:
     assert [word for word in house.words if word.lower() in said] == []
 
 
+@pytest.mark.fault("T61")
 def test_files_of_mail_hold_no_secret(house: House) -> None:
     found = in_files(house.running.home, list(house.secrets.values()), but=("postgres", "sandbox"))
     assert {each.partition(":")[0] for each in found} <= SECRET_FILES
@@ -226,6 +231,7 @@ def test_files_of_mail_hold_no_secret(house: House) -> None:
         assert not path.exists() or path.stat().st_mode & 0o077 == 0, name
 
 
+@pytest.mark.fault("T61")
 def test_no_argument_of_any_process_holds_either(house: House) -> None:
     assert len(house.seen.argv) > 15, "they were seen"
     said = "\n".join(house.seen.argv)
@@ -234,6 +240,7 @@ def test_no_argument_of_any_process_holds_either(house: House) -> None:
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=["instance", "runs", "resources", "sensors"])
+@pytest.mark.fault("T61")
 def test_the_ui_answers_neither(house: House, question: str) -> None:
     answer = httpx.post(
         f"http://127.0.0.1:{house.running.port}/graphql", json={"query": question}, timeout=60
@@ -243,6 +250,7 @@ def test_the_ui_answers_neither(house: House, question: str) -> None:
     assert [word for word in house.words if word.lower() in answer.text.lower()] == []
 
 
+@pytest.mark.fault("T61")
 def test_the_metrics_hold_neither(house: House) -> None:
     root = house.running.settings["METRICS_URL"]
     for path in ("/metrics", "/healthz", "/readyz"):
@@ -253,6 +261,7 @@ def test_the_metrics_hold_neither(house: House) -> None:
 @pytest.mark.parametrize("command", [("status",), ("doctor",), ("audit",), ("dead", "list"),
                                      ("publisher", "show"), ("gates",), ("home", "show"),
                                      ("quarantine", "list")], ids=" ".join)  # fmt: skip
+@pytest.mark.fault("T61")
 def test_no_command_prints_a_secret(house: House, command: tuple[str, ...]) -> None:
     done = house.running.swarm(*command)
     said = (done.stdout + done.stderr).lower()
@@ -260,6 +269,7 @@ def test_no_command_prints_a_secret(house: House, command: tuple[str, ...]) -> N
     assert [name for name, word in house.secrets.items() if word.lower() in said] == []
 
 
+@pytest.mark.fault("T61")
 def test_nobody_else_of_this_machine_can_read_the_home(house: House) -> None:
     for folder in ("run", "logs", "intake", "broker", "dagster", "sandbox"):
         mode = (house.running.home / folder).stat().st_mode

@@ -77,6 +77,7 @@ def mail(control: SandboxControl, number: int) -> None:
     control.seed_mail(sender, subject=f"Order 10482 ({number})", body_text=body)
 
 
+@pytest.mark.fault("T62")
 def test_whatever_is_told_to_end_every_work_order_ends_once(running: Running) -> None:
     root = f"http://127.0.0.1:{(running.home / 'sandbox' / 'port').read_text()}"
     with closing(SandboxControl(root)) as control:

@@ -102,6 +102,7 @@ def homes(database_url: str, tmp_path: Path) -> Homes:
     return Homes(tmp_path, database_url)
 
 
+@pytest.mark.fault("T05")
 def test_the_second_refuses_with_a_sentence_and_starts_when_the_first_is_killed(
     homes: Homes,
 ) -> None:
@@ -120,6 +121,7 @@ def test_the_second_refuses_with_a_sentence_and_starts_when_the_first_is_killed(
         assert third.poll() is None
 
 
+@pytest.mark.fault("T05")
 def test_who_lost_its_session_and_finds_the_place_free_goes_on(homes: Homes) -> None:
     with homes.daemon("first") as daemon:
         wait_for(homes.beats, "it beats")
@@ -130,6 +132,7 @@ def test_who_lost_its_session_and_finds_the_place_free_goes_on(homes: Homes) -> 
         assert daemon.poll() is None
 
 
+@pytest.mark.fault("T05")
 def test_who_lost_its_session_and_finds_the_place_taken_ends_at_once(homes: Homes) -> None:
     with homes.daemon("first") as daemon:
         wait_for(homes.beats, "it beats")

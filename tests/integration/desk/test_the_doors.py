@@ -32,6 +32,7 @@ def raw(desk: ServedDesk, request: bytes) -> bytes:
         return answer
 
 
+@pytest.mark.fault("T59")
 def test_a_foreign_host_is_refused(desk: ServedDesk, untouched: str) -> None:
     for host in (
         "evil.example",
@@ -71,12 +72,14 @@ def test_its_own_names_are_let_in(desk: ServedDesk) -> None:
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
+@pytest.mark.fault("T59")
 def test_a_form_of_another_site_is_refused(
     desk: ServedDesk, untouched: str, foreign: dict[str, str]
 ) -> None:
     assert desk.acknowledge(untouched, **foreign).status_code == 403
 
 
+@pytest.mark.fault("T59")
 def test_a_get_acknowledges_nothing(desk: ServedDesk, untouched: str) -> None:
     for path in (f"/escalations/{untouched}/acknowledge", f"/escalations?take={untouched}"):
         desk.get(path, **{USER: "ada"})

@@ -56,6 +56,7 @@ def today(postgres_server: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("version", _VERSIONS)
+@pytest.mark.fault("T62")
 def test_every_row_outlives_the_upgrade_and_the_structure_is_that_of_today(
     version: str, versions: dict[str, str], postgres_server: str, today: dict[str, Any]
 ) -> None:
