@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
 from swarm.cli import reaching, watch_findings
-from swarm.cli.findings import Finding, Health
+from swarm.cli.findings import Area, Finding, Health
 from swarm.cli.ground import skew
 from swarm.cli.postgres_trouble import trouble
 from swarm.errors import ConfigurationError, SwarmError
@@ -253,5 +253,5 @@ def _version(package: str) -> str:
         return "missing"
 
 
-def _finding(area: str, name: str, good: bool, detail: str) -> Finding:  # noqa: FBT001 - the answer
+def _finding(area: Area, name: str, good: bool, detail: str) -> Finding:  # noqa: FBT001 - the answer
     return Finding(area=area, name=name, health=Health.GOOD if good else Health.BAD, detail=detail)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from swarm.cli import reaching, reaching_graph
 from swarm.cli.diagnosis import chat_model, home, installation, machine, postgres, variables
-from swarm.cli.findings import Finding, Health
+from swarm.cli.findings import AREAS, Finding, Health
 from swarm.cli.ground import ground
 from swarm.cli.output import FAILED, console, leave, print_json
 from swarm.errors import ConfigurationError, SwarmError
@@ -35,7 +35,6 @@ from swarm.settings import Settings, load_settings
 _PLACEHOLDER_URL = "postgresql:///swarm"  # no question is put to it
 _MARKS: Final = {Health.GOOD: "OK", Health.NOTE: "WARN", Health.BAD: "FAIL"}
 _STYLES: Final = {Health.GOOD: "green", Health.NOTE: "yellow", Health.BAD: "red"}
-_AREAS: Final = ("machine", "settings", "clock", "services")
 _WIDTH: Final = 80
 _NAME: Final = 26  # signs of the longest name that keeps its text beside it
 _INDENT: Final = 8
@@ -180,7 +179,7 @@ def _settings() -> Settings | None:
 
 def _print(findings: list[Finding]) -> None:
     """Print one block an area, eighty signs wide; what helps stands under what is wrong."""
-    ordered = sorted(findings, key=lambda finding: _AREAS.index(finding.area))
+    ordered = sorted(findings, key=lambda finding: AREAS.index(finding.area))
     for area, group in groupby(ordered, key=lambda finding: finding.area):
         console().print(Text(area, style="bold"))
         for finding in group:

@@ -1,8 +1,14 @@
 """What ``swarm doctor`` finds: one line each. What lives elsewhere: looking (``diagnosis``)."""
 
 from enum import StrEnum
+from typing import Final, Literal, TypeAlias, get_args
 
 from swarm.models import Noun
+
+Area: TypeAlias = Literal["machine", "settings", "clock", "services", "watch"]
+"""Which part of the diagnosis a finding belongs to, in the order they are printed."""
+
+AREAS: Final[tuple[Area, ...]] = get_args(Area)
 
 
 class Health(StrEnum):
@@ -18,7 +24,7 @@ class Finding(Noun):
     to do about it.
     """
 
-    area: str
+    area: Area
     name: str
     health: Health
     detail: str

@@ -41,8 +41,8 @@ FILES_OF_MAIL = ("postgres", "sandbox", "intake", "legacy")
 SECRET_FILES = {"database_logins.json", "key_secret", "run/environment.json", "run/postgres.url"}
 TABLES_OF_MAIL = {
     "langgraph.checkpoint_blobs", "langgraph.checkpoint_writes", "langgraph.checkpoints",
-    "swarm.artifacts", "swarm.legacy_outcomes", "swarm.model_calls", "swarm.publication_payload",
-    "swarm.quarantine", "swarm.work_orders",
+    "swarm.artifacts", "swarm.legacy_outcomes", "swarm.mail_search", "swarm.model_calls",
+    "swarm.publication_payload", "swarm.quarantine", "swarm.work_orders",
     # What a stage came to, shown to people at its materialization; see the test of events.
     "public.asset_keys", "public.event_logs",
 }  # fmt: skip

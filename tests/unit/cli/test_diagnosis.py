@@ -1,7 +1,10 @@
 """What `swarm doctor` says about settings, and that it says no secret."""
 
+import pytest
+
+from swarm.cli import doctor
 from swarm.cli.diagnosis import machine, variables
-from swarm.cli.findings import Health
+from swarm.cli.findings import AREAS, Area, Finding, Health
 
 UP = {"GRAPH_TENANT_ID": "sandbox-tenant", "DATABASE_URL": "postgresql:///x", "UI_URL": "u"}
 
@@ -43,3 +46,15 @@ def test_no_value_is_ever_shown() -> None:
 def test_without_a_model_the_rules_do_the_thinking() -> None:
     found = next(f for f in variables({}, UP) if f.name == "specialist")
     assert found.health is Health.NOTE
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_a_finding_of_every_area_is_printed(
+    area: Area, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Finding(area=area, name="told", health=Health.NOTE, detail="something")
+    monkeypatch.setattr(doctor, "diagnose", lambda *_, **__: [found])
+    doctor.doctor(port=3000, other_mailbox="", timeout=5.0, as_json=False)
+    said = capsys.readouterr().out
+    assert area in said
+    assert "something" in said
