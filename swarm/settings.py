@@ -233,6 +233,20 @@ class ModelSettings(BaseSettings):
     budget_per_work_order: float = Field(
         default=0.50, description="Same currency as the prices; a breach escalates (ES-25)"
     )
+    prefetch: int = Field(
+        default=48,
+        ge=0,
+        le=256,
+        description="Work orders thought about ahead of their runs, on this host; 0: none",
+    )
+    at_once: int = Field(
+        default=64, ge=1, le=1024, description="Calls in flight at once, of all programs of a host"
+    )
+    requests_per_minute: float | None = Field(
+        default=None,
+        gt=0,
+        description="What the provider allows you, over all hosts; unset: no pace",
+    )
 
     @field_validator("provider")
     @classmethod
@@ -334,6 +348,9 @@ class QueueSettings(BaseSettings):
     )
     model_retry_seconds: float = Field(
         default=20.0, gt=0, description="A work order the model gave no answer for waits so long"
+    )
+    prefetch_seconds: float = Field(
+        default=120.0, gt=0, description="A run waits so long for answers being fetched ahead of it"
     )
     model_patience_seconds: float = Field(
         default=3600.0, ge=0, description="Waited for the model so long, a mail goes to a person"

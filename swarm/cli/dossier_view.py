@@ -68,6 +68,10 @@ def _facts(found: Dossier) -> Table:
     for release in found.releases:
         table.add_row("released", Text(release.note))
     table.add_row("cost", f"{found.cost:.4f} in {len(found.model_calls)} model calls")
+    for call in found.model_calls:
+        ahead = ", ahead of the run" if call.ahead else ""
+        took = f"{call.purpose} answered at {call.at:%H:%M:%S} after {call.latency_ms / 1000:.1f} s"
+        table.add_row("", f"{took}{ahead}")
     return table
 
 

@@ -17,6 +17,7 @@ from swarm.specialists.model_calls import ModelCalls
 from swarm.specialists.phrasebook import phrasebook
 from swarm.specialists.prompting import Prompts, prompts_sha256, style_of
 from swarm.specialists.protocol import Brief, Classification, Proposal
+from swarm.specialists.turns import NobodyElse, Turns
 from swarm.store.protocol import ModelLedger
 
 _Sentence = Annotated[str, Field(max_length=300)]
@@ -68,12 +69,13 @@ class LlmSpecialist:
         ledger: ModelLedger,
         *,
         sleep: Callable[[float], None] = time.sleep,
+        turns: Turns | None = None,
     ) -> None:
         style = style_of(settings)
         others = "".join(f",{use}={name}" for use, name in sorted(settings.names.items()))
         self.version = f"{settings.provider}/{settings.name}{others}.{prompts_sha256(style)[:12]}"
         self._prompts = Prompts(style)
-        self._calls = ModelCalls(settings, ledger, sleep)
+        self._calls = ModelCalls(settings, ledger, sleep, turns or NobodyElse())
 
     def classify(self, received: Received) -> Classification:
         """Name the classes the model sees; it can only add to the detectors' (ES-01)."""

@@ -31,6 +31,7 @@ from swarm.specialists.chat.ladder import Abilities, Rung, after_refusal
 from swarm.specialists.chat.reading import AnswerFault, Said
 from swarm.specialists.kept_answers import Useless, kept, usable
 from swarm.specialists.prompting import Prompt, prompts_sha256, style_of
+from swarm.specialists.turns import NobodyElse, NoTurnError, Turns
 from swarm.store.protocol import ModelLedger
 
 _ATTEMPTS = 3
@@ -74,6 +75,7 @@ class ModelCalls:
     settings: ModelSettings
     ledger: ModelLedger
     sleep: Callable[[float], None] = time.sleep
+    turns: Turns = field(default_factory=NobodyElse)
     _endpoints: dict[str, ChatEndpoint] = field(default_factory=dict)
 
     @cached_property
@@ -180,6 +182,8 @@ class ModelCalls:
         started = time.monotonic()
         try:
             said = self._said(question, plan)
+        except NoTurnError:  # says nothing about the model
+            raise
         except ModelUnavailableError as error:
             self._failed(question, error)
             raise
@@ -210,7 +214,7 @@ class ModelCalls:
         """Ask, down the ladder as far as the endpoint refuses; refusals cost nothing."""
         for _ in range(_MOST_REFUSALS):
             try:
-                return self._patiently(lambda: self._asked(question, plan))
+                return self._patiently(question, plan)
             except WayRefusedError as refused:
                 other = after_refusal(plan.way, refused.words)
                 if other is None:
@@ -228,14 +232,17 @@ class ModelCalls:
         if plan.way.rung in (Rung.JSON, Rung.WORDS):
             task += in_words(form)
         messages = question.endpoint.messages(prompt.system, prompt.known, task)
-        return question.endpoint.ask(messages, form, plan.way, plan.tokens)
+        with self.turns.turn(question.endpoint.name):
+            return question.endpoint.ask(messages, form, plan.way, plan.tokens)
 
-    def _patiently(self, call: Callable[[], Said]) -> Said:
+    def _patiently(self, question: _Question, plan: _Plan) -> Said:
         """The one layer of retries within a run: what may pass at once, for up to 10 s a wait."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return call()
+                return self._asked(question, plan)
             except ModelUnavailableError as error:
+                if error.patient and error.retry_after:
+                    self.turns.hold(question.endpoint.name, error.retry_after)
                 wait = max(_FIRST_WAIT * 2.0 ** (attempt - 1), error.retry_after)
                 if attempt == _ATTEMPTS or wait > _LONGEST_WAIT or not error.patient:
                     raise

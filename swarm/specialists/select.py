@@ -5,13 +5,19 @@ from swarm.specialists.legacy import LegacySpecialist
 from swarm.specialists.llm import LlmSpecialist
 from swarm.specialists.protocol import Specialist
 from swarm.specialists.rules import RulesSpecialist
+from swarm.specialists.turns import Turns
 from swarm.store.protocol import ModelLedger
 
 
 def select_specialist(
-    settings: ModelSettings, ledger: ModelLedger, *, acknowledge: bool = False
+    settings: ModelSettings,
+    ledger: ModelLedger,
+    *,
+    acknowledge: bool = False,
+    turns: Turns | None = None,
 ) -> Specialist:
-    """Return the specialist of this installation; ``ledger`` remembers its paid calls.
+    """Return the specialist of this installation; ``ledger`` remembers its paid calls, ``turns``
+    says when it may ask (None: it asks alone).
 
     ``acknowledge``: whether the rules draft an acknowledgement where they have no answer.
     """
@@ -19,4 +25,4 @@ def select_specialist(
         return LegacySpecialist()
     if settings.thinker is Thinker.RULES:
         return RulesSpecialist(acknowledge=acknowledge)
-    return LlmSpecialist(settings, ledger)
+    return LlmSpecialist(settings, ledger, turns=turns)

@@ -29,12 +29,14 @@ SELECT work_order_key, purpose, request_sha256, model, prompt_sha256, answer, in
 
 _RECORD = """
 INSERT INTO model_calls (work_order_key, purpose, request_sha256, model, prompt_sha256, answer,
-                         input_tokens, cached_tokens, output_tokens, cost, latency_ms)
+                         input_tokens, cached_tokens, output_tokens, cost, latency_ms, ahead)
 VALUES (%(work_order_key)s, %(purpose)s, %(request_sha256)s, %(model)s, %(prompt_sha256)s,
         %(answer)s, %(input_tokens)s, %(cached_tokens)s, %(output_tokens)s, %(cost)s,
-        %(latency_ms)s)
+        %(latency_ms)s, %(ahead)s)
 ON CONFLICT DO NOTHING
 """
+
+_PAID_TWICE = "SELECT count_paid_twice(%s)"
 
 _COST = "SELECT coalesce(sum(cost), 0) AS cost FROM model_calls WHERE work_order_key = %s"
 
@@ -74,10 +76,11 @@ SELECT coalesce(extract(epoch FROM clock_timestamp() - waiting_since), 0)::float
 
 
 class PostgresModelLedger:
-    """``ModelLedger`` on Postgres."""
+    """``ModelLedger`` on Postgres. ``ahead``: its calls are made before the run that needs them."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, ahead: bool = False) -> None:
         self._database = database
+        self._ahead = ahead
 
     def model_call(self, key: str, purpose: str, request_sha256: str) -> ModelCall | None:
         """Return a finished model call so that it is not paid again."""
@@ -86,11 +89,12 @@ class PostgresModelLedger:
         return None if row is None else ModelCall.model_validate(row)
 
     def record_model_call(self, call: ModelCall) -> ModelCall:
-        """Store a finished model call; the first answer stays."""
-        row = {**call.model_dump(), "answer": Jsonb(call.answer)}
+        """Store a finished model call; the first answer stays, another is counted as paid twice."""
+        row = {**call.model_dump(), "answer": Jsonb(call.answer), "ahead": self._ahead}
         with self._writing(call.work_order_key) as connection:
             if connection.execute(_RECORD, row).rowcount == 1:
                 return call
+            connection.execute(_PAID_TWICE, (call.model,))
         stored = self.model_call(call.work_order_key, call.purpose, call.request_sha256)
         return stored or call
 

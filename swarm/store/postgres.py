@@ -120,8 +120,9 @@ class PostgresStore(PostgresModelLedger):
         *,
         clock: Callable[[], datetime] | None = None,
         policy: EscalationPolicy | None = None,
+        ahead: bool = False,
     ) -> None:
-        super().__init__(database)
+        super().__init__(database, ahead=ahead)
         self._clock = clock
         self._policy = policy or EscalationPolicy()
 

@@ -14,6 +14,7 @@ from swarm.store.database import Connection, Database
 from swarm.store.events import run_ended, run_opened
 from swarm.store.postgres_events import SELECT_JOBS, Locked, append, job_of, lock_with_job
 from swarm.store.postgres_transitions import finish_run, move, outcome_of, save_job
+from swarm.store.prefetched import MODEL_IS_BROKEN, THOUGHT_AHEAD
 from swarm.store.queue import Job, JobState, RunRequested
 
 _ENQUEUE = "INSERT INTO swarm_jobs (work_order_key) VALUES (%s) ON CONFLICT DO NOTHING"
@@ -25,13 +26,13 @@ _PROBES = 2
 
 # Requests nobody has opened yet come first and count against the limit: what Dagster has not
 # started is back-pressure, and repeating them costs one look at their run_key each.
-_REQUEST_DUE = """
+_REQUEST_DUE = f"""
 WITH waiting AS (
     SELECT work_order_key, attempt, queued_at FROM swarm_jobs
      WHERE state = 'requested' AND requested_at > now() - make_interval(secs => %(timeout)s)
      ORDER BY queued_at, work_order_key LIMIT %(limit)s
 ), broken AS (
-    SELECT 1 FROM model_endpoints WHERE broken AND trouble_at > now() - interval '10 minutes'
+    {MODEL_IS_BROKEN}
 ), probes AS (
     SELECT work_order_key FROM swarm_jobs
      WHERE state = 'queued' AND waiting_since IS NOT NULL AND not_before <= now()
@@ -39,8 +40,8 @@ WITH waiting AS (
          SELECT count(*) FROM swarm_jobs
           WHERE waiting_since IS NOT NULL AND state IN ('requested', 'running')), 0)
 ), due AS (
-    SELECT work_order_key FROM swarm_jobs
-     WHERE state = 'queued' AND not_before <= now()
+    SELECT work_order_key FROM swarm_jobs j
+     WHERE state = 'queued' AND not_before <= now() AND {THOUGHT_AHEAD}
        AND (waiting_since IS NULL OR NOT EXISTS (SELECT 1 FROM broken)
             OR waiting_since < now() - make_interval(secs => %(patience)s)
             OR work_order_key IN (SELECT work_order_key FROM probes))
@@ -122,6 +123,7 @@ class PostgresQueue:
             "timeout": self._settings.request_timeout_seconds,
             "patience": self._settings.model_patience_seconds,
             "probes": _PROBES,
+            "thinking": self._settings.prefetch_seconds,
         }
         with self._database.transaction() as connection:
             rows = connection.execute(_REQUEST_DUE, limits).fetchall()

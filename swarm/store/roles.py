@@ -53,6 +53,9 @@ _OF_WORKER: Final[Mapping[str, str]] = {
     "verdicts": _APPEND,
     "model_calls": _APPEND,
     "model_endpoints": _CHANGE,
+    "model_paces": _CHANGE,
+    "prefetches": _CHANGE,
+    "prefetchers": _QUEUE,
     "escalations": _CHANGE,
     "alerts": _CHANGE,
     "alert_sinks": _CHANGE,
@@ -185,6 +188,7 @@ _SHOWN_AT_THE_DESK: Final = frozenset(
         "artifacts",
         "verdicts",
         "model_calls",
+        "prefetches",
         "escalations",
         "alerts",
         "releases",
@@ -270,6 +274,7 @@ FUNCTIONS: Final[Mapping[str, tuple[Role, ...]]] = {
     "cutover_refusal": _ASKS,
     "void_certificates": (Role.WORKER, Role.GATES),  # it only takes away
     "issue_certificate": (Role.GATES,),
+    "count_paid_twice": (Role.WORKER,),
 }
 """Function that runs with the owner's rights -> who may call it. All others: nobody."""
 

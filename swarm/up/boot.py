@@ -122,6 +122,8 @@ def _on_dagsters_tables(session: Session) -> Iterator[Program]:
     yield from programs.workers(
         session.environment, session.shadow_environment, session.options.workers
     )
+    if session.thinks_ahead:
+        yield programs.prefetcher(session.environment)
     yield programs.daemon(session.home, session.environment)
     yield programs.webserver(session.home, session.environment, session.options.port)
     if session.options.look_port is not None:

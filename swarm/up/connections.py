@@ -10,6 +10,7 @@ from typing import Final
 import psycopg
 
 from swarm.errors import ConfigurationError
+from swarm.prefetch.prefetcher import CONNECTIONS as OF_PREFETCHER
 
 OF_A_WORKER: Final = 2  # one to our tables, one to Dagster's
 # The worker that compares, its own hold on what is missing, and the processes that replay
@@ -30,10 +31,10 @@ SELECT current_setting('max_connections')::int
 
 
 def needed(workers: int) -> int:
-    """Return how many connections this many workers, the publisher and the comparison need, with
-    all else.
+    """Return how many connections this many workers, the publisher, the comparison and the
+    prefetcher need, with all else.
     """
-    return OF_A_WORKER * (workers + 1) + OF_SHADOW + OF_ALL_ELSE
+    return OF_A_WORKER * (workers + 1) + OF_SHADOW + OF_PREFETCHER + OF_ALL_ELSE
 
 
 def embedded_limit(workers: int) -> int:
@@ -54,7 +55,7 @@ def require_connections(url: str, workers: int) -> None:
         raise ConfigurationError(
             f"--workers {workers} needs {needed(workers)} connections to Postgres"
             f" ({OF_A_WORKER} x ({workers} workers + 1 publisher) + {OF_SHADOW} for the comparison"
-            f" + {OF_ALL_ELSE} for all else),"
+            f" + {OF_PREFETCHER} to think ahead + {OF_ALL_ELSE} for all else),"
             f" the server gives {given}",
             hint="start fewer workers, or raise max_connections of the server",
         )

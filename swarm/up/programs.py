@@ -111,6 +111,11 @@ def worker_command(name: str, queue: str, processes: int) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def prefetcher(environment: Mapping[str, str]) -> Program:
+    """Return who has the model's answers recorded before the runs that need them."""
+    return Program("prefetcher", python("swarm.prefetch"), environment, stop_seconds=20.0)
+
+
 def daemon(home: Home, environment: Mapping[str, str]) -> Program:
     """Return Dagster's daemon: sensors, run queue, run monitoring; the only one of its database."""
     argv = python(

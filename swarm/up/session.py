@@ -65,6 +65,7 @@ class Session:
     environment: dict[str, str] = field(default_factory=dict)
     code_socket: Path | None = None
     logins: Logins = field(default_factory=lambda: Logins({}))
+    thinks_ahead: bool = False
 
     def settle_logins(self, logins: Logins) -> Settings:
         """Hand the services their login; this process keeps the others to itself."""
@@ -112,7 +113,9 @@ class Session:
             used[SANDBOX_URL] = self.sandbox_url
         self.environment = children_environment(self.user, self.home, addresses, secret, used)
         os.environ.update(self.environment)
-        return load_settings()
+        settings = load_settings()
+        self.thinks_ahead = settings.model.configured and settings.model.prefetch > 0
+        return settings
 
     def poll(self) -> None:
         """Restart what died, and say so."""

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 Json = dict[str, object]
@@ -56,6 +56,7 @@ class ChatModel:
         self.replies: list[Reply] = []
         self.requests: list[Json] = []
         self.url = ""
+        self.seconds = 0.0  # what each answer takes that no reply was laid down for
         self._lock = threading.Lock()
 
     def answer(self, request: Json) -> Reply:
@@ -64,7 +65,7 @@ class ChatModel:
             self.requests.append(request)
             if self.replies:
                 return self.replies.pop(0)
-        return says(GOOD[schema_name(request)])
+        return replace(says(GOOD[schema_name(request)]), delay=self.seconds)
 
 
 def schema_name(request: Json) -> str:

@@ -113,3 +113,9 @@ VALUES ('wo_' || repeat('a', 24), 'propose', 'r', '{}');
 
 -- from 0054
 INSERT INTO rollback_drills (day, holds, reasons, body) VALUES (current_date, true, '[]', '{}');
+
+-- from 0065
+INSERT INTO prefetches (work_order_key, attempt, owner, lease_until)
+VALUES ('wo_' || repeat('c', 24), 1, 'boot:1:1', now());
+INSERT INTO prefetchers (host, owner, seen_at) VALUES ('host', 'boot:1:1', now());
+INSERT INTO model_paces (name, next_at) VALUES ('openai/m@host', now());

@@ -59,7 +59,7 @@ SELECT rule, version, draft_sha256, evidence_sha256, ruling, reasons, decided_by
 
 _CALLS = """
 SELECT work_order_key, purpose, request_sha256, model, prompt_sha256, answer, input_tokens,
-       output_tokens, cost, latency_ms
+       output_tokens, cost, latency_ms, at, ahead
   FROM model_calls WHERE work_order_key = %s ORDER BY at
 """
 
@@ -142,6 +142,13 @@ class AlertRecord(Noun):
     resolved_at: datetime | None = None
 
 
+class ModelAnswer(ModelCall):
+    """A model call, when its answer came, and whether that was before the run that needed it."""
+
+    at: datetime
+    ahead: bool
+
+
 class Dossier(Noun):
     """Everything there is to say about one work order."""
 
@@ -166,7 +173,7 @@ class Dossier(Noun):
     published: PublishedDraft | None = Field(description="The bytes of the ledger")
     releases: tuple[Release, ...]
     verdicts: tuple[Verdict, ...]
-    model_calls: tuple[ModelCall, ...]
+    model_calls: tuple[ModelAnswer, ...]
     cost: float
     escalation: EscalationRecord | None
     publication: PublicationRecord | None
@@ -205,7 +212,7 @@ def _compile(connection: Connection, order: Row, ui_url: str | None) -> Dossier:
     published = published_draft(connection, key)
     made = outputs(connection, key, events, published)
     reply = reply_record(connection, key)
-    calls = _all(connection, _CALLS, key, ModelCall)
+    calls = _all(connection, _CALLS, key, ModelAnswer)
     return Dossier(
         key=key,
         work_order=WorkOrder.model_validate(order["body"]),

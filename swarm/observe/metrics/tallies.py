@@ -68,6 +68,20 @@ TALLIES: Final = (
         ("model",),
         Unit.CURRENCY,
     ),
+    Tally(
+        "swarm_model_answers_total",
+        "Answers by whom they were fetched: ahead (of the run), run; of the runs', missed (a"
+        " prefetch was done, and what was asked had changed); twice: paid although one was on"
+        " record.",
+        "model_answers",
+        ("model", "by"),
+    ),
+    Tally(
+        "swarm_prefetches_total",
+        "Work orders thought about ahead of their runs: done, or left with a reason.",
+        "prefetches",
+        ("outcome",),
+    ),
 )
 
 HISTOGRAMS: Final = (

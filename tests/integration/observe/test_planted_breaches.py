@@ -192,7 +192,7 @@ PLANTED = [
     ("the counter turned back", "UPDATE intake_offset SET lines = lines - 1", "stream_count", "work_orders.jsonl:1"),
     ("the kept bytes gone", "DELETE FROM quarantine", "quarantine_mismatch", "work_orders:1:*"),
     # shortened
-    ("the alerts gone", "TRUNCATE alerts", "shortened", "alerts"),
+    ("the alerts gone", "TRUNCATE alerts CASCADE", "shortened", "alerts"),
     ("one alert gone", "DELETE FROM alerts WHERE id = (SELECT min(id) FROM alerts)", "shortened", "alerts"),
     ("the log shortened", f"DELETE FROM publication_log {_where('lost')}", "shortened", "publication_log"),
     ("a run gone", f"DELETE FROM workflow_runs {_where('published')}", "shortened", "workflow_runs"),

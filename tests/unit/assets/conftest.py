@@ -38,8 +38,13 @@ def store() -> MemoryStore:
 
 
 @pytest.fixture
-def queue(store: MemoryStore) -> MemoryQueue:
+def empty_queue(store: MemoryStore) -> MemoryQueue:
+    """A queue that the order's job is not in."""
+    return MemoryQueue(store, QueueSettings())
+
+
+@pytest.fixture
+def queue(empty_queue: MemoryQueue) -> MemoryQueue:
     """A queue with the order's job."""
-    queue = MemoryQueue(store, QueueSettings())
-    queue.enqueue(KEY)
-    return queue
+    empty_queue.enqueue(KEY)
+    return empty_queue

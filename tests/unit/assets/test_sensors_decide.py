@@ -1,6 +1,7 @@
 """What sensors decide, as pure functions, and what they answer when a read fails."""
 
 import json
+import time
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -14,7 +15,7 @@ from swarm.store.memory_queue import MemoryQueue
 from swarm.store.queue import Job, JobState, RunRequested
 from swarm_assets.partitions import ATTEMPT_TAG, PARTITION_TAG, WORKER_TAG
 from swarm_assets.sensors import publications, reaper, retire
-from swarm_assets.sensors.intake import echo, intake, outcome, run_requests
+from swarm_assets.sensors.intake import LOOK_FOR, echo, intake, outcome, run_requests
 
 KEY = "wo_" + "a" * 24
 OTHER = "wo_" + "b" * 24
@@ -91,6 +92,53 @@ def test_the_intake_sensor_says_that_it_could_not_read(queue: MemoryQueue) -> No
     result = intake(dg.build_sensor_context(), stream=AwayStream(), queue=queue)
     assert isinstance(result, dg.SkipReason)
     assert "could not read" in (result.skip_message or "")
+
+
+class LateStream:
+    """A stream into which a line is written while the tick looks."""
+
+    def __init__(self, queue: MemoryQueue, looks: int) -> None:
+        self.queue, self.left = queue, looks
+
+    def ingest(self) -> IngestReport:
+        self.left -= 1
+        if self.left:
+            return IngestReport()
+        self.queue.enqueue(KEY)
+        return IngestReport(accepted=1)
+
+
+def test_the_intake_sensor_looks_until_something_is_due(empty_queue: MemoryQueue) -> None:
+    stream = LateStream(empty_queue, looks=4)
+    began = time.monotonic()
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = intake(
+            dg.build_sensor_context(instance=instance), stream=stream, queue=empty_queue
+        )
+    assert isinstance(result, dg.SensorResult)
+    assert stream.left == 0
+    assert time.monotonic() - began < LOOK_FOR
+
+
+def test_the_intake_sensor_ends_its_tick_before_the_next_is_due(
+    empty_queue: MemoryQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert LOOK_FOR < 5, "Dagster asks its sensors once in 5 s"
+    monkeypatch.setattr("swarm_assets.sensors.intake.LOOK_FOR", 0.3)
+    result = intake(
+        dg.build_sensor_context(), stream=QuietStream(IngestReport()), queue=empty_queue
+    )
+    assert isinstance(result, dg.SkipReason)
+
+
+def test_the_intake_sensor_waits_for_nothing_when_the_stream_cannot_be_read(
+    empty_queue: MemoryQueue,
+) -> None:
+    began = time.monotonic()
+    unread = QuietStream(IngestReport(not_read="file is missing"))
+    result = intake(dg.build_sensor_context(), stream=unread, queue=empty_queue)
+    assert isinstance(result, dg.SkipReason)
+    assert time.monotonic() - began < LOOK_FOR / 2
 
 
 @pytest.mark.parametrize(
