@@ -80,25 +80,38 @@ class Watched:
 
 def memory_of(home: Path) -> dict[str, float]:
     """PSS in MB by program: each process of the installation, and whatever it started."""
+    return {
+        name: round(sum(map(_pss, pids)), 1) for name, pids in sorted(descendants(home).items())
+    }
+
+
+def _pss(pid: int) -> float:
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0.0
+    found = re.search(r"^Pss:\s+(\d+)", rollup, re.MULTILINE)
+    return int(found.group(1)) / 1024 if found else 0.0
+
+
+def descendants(home: Path) -> dict[str, list[int]]:
+    """The processes of each program of an installation, its leader among them."""
     leaders = {int(each.read_text().split()[0]): each.stem for each in (home / "run").glob("*.pid")}
-    parents, sizes = {}, {}
+    parents = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             stat = (process / "stat").read_text().rpartition(")")[2].split()
-            rollup = (process / "smaps_rollup").read_text()
         except OSError:
             continue
         parents[int(process.name)] = int(stat[1])
-        pss = re.search(r"^Pss:\s+(\d+)", rollup, re.MULTILINE)
-        sizes[int(process.name)] = int(pss.group(1)) / 1024 if pss else 0.0
-    found: dict[str, float] = {}
-    for pid, size in sizes.items():
+    found: dict[str, list[int]] = {}
+    for pid in parents:
         at = pid
         while at not in leaders and at in parents:
             at = parents[at]
         if at in leaders:
-            found[leaders[at]] = found.get(leaders[at], 0.0) + size
-    return {name: round(size, 1) for name, size in sorted(found.items())}
+            found.setdefault(leaders[at], []).append(pid)
+    return found
 
 
 @contextmanager

@@ -41,6 +41,8 @@ LONG = frozenset(
         "test_kill_everything.py",
         "test_killed_watchman.py",
         "test_killed_erasures.py",
+        "test_killed_prefetchers.py",
+        "test_no_sensor_starves.py",
         "test_killed_stages.py",
         "test_nothing_a_mail_contains_takes_a_worker.py",
         "test_patterns_take_linear_time.py",

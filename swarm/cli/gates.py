@@ -17,8 +17,7 @@ from swarm.cli.output import NO, console, installation, leave, print_json, say
 from swarm.cutover import asking, certificate, drill, looks
 from swarm.cutover.certificate import CertificateState
 from swarm.cutover.drill import Drill
-from swarm.cutover.evaluation import Evaluation
-from swarm.cutover.judge import JudgeRequest
+from swarm.cutover.evaluated import Evaluation, JudgeRequest
 from swarm.cutover.kept import Kept, newest
 from swarm.cutover.looks import Look
 from swarm.cutover.models import GateResult, GateVerdict

@@ -7,7 +7,7 @@ import typer
 
 from swarm.cli.output import installation, print_json, say
 from swarm.cutover import asking, certificate, html
-from swarm.cutover.judge import JudgeRequest
+from swarm.cutover.evaluated import JudgeRequest
 from swarm.installation.home import write_private
 
 

@@ -10,8 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from swarm.cutover.evaluation import Evaluation
-from swarm.cutover.judge import WALL_SECONDS, JudgeRequest
+from swarm.cutover.evaluated import WALL_SECONDS, Evaluation, JudgeRequest
 from swarm.errors import RefusedError, TransientError
 from swarm.settings import Settings
 

@@ -5,20 +5,19 @@ earned the database decides from the rows. What lives elsewhere: when it is look
 Dagster's schedule), what follows after a cutover (``watch``).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from psycopg.types.json import Jsonb
-from pydantic import Field
 
 from swarm.cutover import certificate, must_escalate, tolerances
+from swarm.cutover.evaluated import Evaluation
 from swarm.cutover.gates import evaluate
 from swarm.cutover.models import Certificate, GateResult, GateVerdict
 from swarm.cutover.reading.reader import Asked, Read, read
 from swarm.cutover.report import ReadinessReport
 from swarm.errors import DatabaseRefusedError
-from swarm.models import Noun
 from swarm.store.database import Connection, Database
 
 _INSERT = """
@@ -30,26 +29,6 @@ RETURNING id
 _INSERT_GATE = """
 INSERT INTO gate_results (report_id, gate, verdict, body) VALUES (%s, %s, %s, %s)
 """
-
-
-class Evaluation(Noun):
-    """A report, what each gate says of it, and the certificate it earned.
-
-    ``report_id`` None: it was not kept. ``refused``: why the database issued no certificate though
-    all gates pass. ``pictures``: name -> PNG as base64.
-    """
-
-    report_id: int | None
-    report: ReadinessReport
-    gates: tuple[GateResult, ...]
-    certificate: Certificate | None = None
-    refused: str = ""
-    pictures: Mapping[str, str] = Field(default_factory=dict)
-
-    @property
-    def passed(self) -> bool:
-        """Whether every required gate passes."""
-        return all(g.verdict is GateVerdict.PASS for g in self.gates if g.required)
 
 
 def evaluate_now(

@@ -10,7 +10,7 @@ from typing import Final
 
 from swarm.cutover import statistics
 from swarm.cutover.certificate import CertificateState
-from swarm.cutover.evaluation import Evaluation
+from swarm.cutover.evaluated import Evaluation
 from swarm.cutover.gates import MEANING
 from swarm.cutover.models import GateResult, GateVerdict
 from swarm.cutover.report import ReadinessReport

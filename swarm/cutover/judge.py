@@ -11,26 +11,12 @@ import signal
 import sys
 from pathlib import Path
 
-from pydantic import AwareDatetime
-
-from swarm.cutover.evaluation import Evaluation, evaluate_now
+from swarm.cutover.evaluated import WALL_SECONDS, Evaluation, JudgeRequest
+from swarm.cutover.evaluation import evaluate_now
 from swarm.cutover.pictures import drawn
 from swarm.errors import SwarmError
-from swarm.models import Noun
 from swarm.process_identity import end_with
 from swarm.store.database import Database
-
-WALL_SECONDS = 270
-
-
-class JudgeRequest(Noun):
-    """What to evaluate. ``look``: a planned look; ``since``: a watch."""
-
-    home: str
-    look: AwareDatetime | None = None
-    since: AwareDatetime | None = None
-    keep: bool = True
-    pictures: bool = False
 
 
 def main() -> int:

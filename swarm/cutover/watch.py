@@ -11,7 +11,7 @@ from typing import Final
 
 from psycopg.types.json import Jsonb
 
-from swarm.cutover.evaluation import Evaluation
+from swarm.cutover.evaluated import Evaluation
 from swarm.cutover.models import GateVerdict
 from swarm.models import Noun
 from swarm.publishing.control import PublisherName, read_control

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
-from swarm.cutover.evaluation import Evaluation
+from swarm.cutover.evaluated import Evaluation
 from swarm.cutover.gates import GATES, MEANING
 from swarm.cutover.models import GateResult, GateVerdict
 from swarm.cutover.report import ReadinessReport

@@ -7,8 +7,7 @@ import dagster as dg
 
 from swarm.cutover import asking, drill, looks, watch
 from swarm.cutover.drill import Drill
-from swarm.cutover.evaluation import Evaluation
-from swarm.cutover.judge import JudgeRequest
+from swarm.cutover.evaluated import Evaluation, JudgeRequest
 from swarm.cutover.watch import Watched
 from swarm.settings import Settings
 from swarm.store.database import Database

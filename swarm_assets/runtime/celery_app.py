@@ -5,6 +5,7 @@ makes a run cost tenths of a second. What a run does is in ``swarm_assets.assets
 worker's run is taken up again is the queue's promise, not Celery's.
 """
 
+import gc
 import os
 from functools import cache
 
@@ -40,6 +41,8 @@ from swarm_assets.runtime.launcher import end_what_did_not_end
 from swarm_assets.runtime.time_limit import LimitedRequest
 from swarm_assets.runtime.worker_pool import use_sturdy_pool
 
+# The comparison judges in processes of its own; a publishing round weighs no words.
+_JUDGE_NOTHING = (SHADOW_QUEUE, "publisher")
 _role: list[str] = []  # this program's name, as `-n NAME@%h` says it; told to its heartbeat
 
 app = celery_application(BrokerSettings())
@@ -103,11 +106,17 @@ def _discard(_event: DagsterEvent) -> None:
 def _load_what_children_share(sender: WorkController, **_signal: object) -> None:
     """In the parent, so that its processes have one copy together, replaced ones too; and the
     code is named as it was when the parent began, whatever is installed later.
+
+    Frozen, because a collection writes to every object it looks at, and a page that is written is
+    a copy: 70 MB a process.
     """
     code_version()
     _role.append(str(sender.hostname).partition("@")[0])
-    if _role[-1] != SHADOW_QUEUE:  # it judges nothing itself
+    warm_repository()
+    if _role[-1] not in _JUDGE_NOTHING:
         learned.loaded_whole()
+    gc.collect()
+    gc.freeze()
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
@@ -119,7 +128,6 @@ def _look_after_children(sender: Consumer, **_signal: object) -> None:
 def _prepare_child(**_signal: object) -> None:
     storage.hold_one_connection()
     process.hold_one_connection()
-    warm_repository()
     warm_instance()
     end_with(os.getppid())
     if _role[-1:] != [SHADOW_QUEUE]:

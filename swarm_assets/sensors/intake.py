@@ -22,7 +22,7 @@ from swarm_assets.partitions import ATTEMPT_TAG, work_orders
 # Dagster spends 16-22 ms on each request of a tick, serially; 50 keep a tick near one second.
 REQUESTS_PER_TICK: Final = 50
 
-# Dagster asks every sensor once in 5 s. A tick that finds nothing looks again for most of that time,
+# Dagster asks each sensor once in 5 s. A tick that finds nothing looks again for most of that time,
 # so that a mail that comes alone is picked up in a moment (p50 of line to POST 3.99 -> 0.95 s). It
 # keeps one of the daemon's four sensor threads; the others share three
 # (`tests/faults/test_no_sensor_starves.py`).

@@ -15,7 +15,8 @@ from psycopg.types.json import Jsonb
 from publishing_world import draft, key_of, payload, work_order
 
 from swarm.cutover import must_escalate
-from swarm.cutover.evaluation import Evaluation, evaluate_now
+from swarm.cutover.evaluated import Evaluation
+from swarm.cutover.evaluation import evaluate_now
 from swarm.cutover.models import GateResult, GateVerdict
 from swarm.cutover.must_escalate import SetPart
 from swarm.cutover.report import SetCount

@@ -11,7 +11,8 @@ import pytest
 from proven import ENGINE, certify
 
 from swarm.cutover import certificate, drill, heartbeats, looks, watch
-from swarm.cutover.evaluation import Evaluation, evaluate_now
+from swarm.cutover.evaluated import Evaluation
+from swarm.cutover.evaluation import evaluate_now
 from swarm.cutover.heartbeats import Pulse
 from swarm.cutover.models import GateVerdict
 from swarm.errors import RefusedError

@@ -14,9 +14,8 @@ from typer.testing import CliRunner
 
 from swarm.cli.app import app
 from swarm.cutover import asking, certificate, html, must_escalate
-from swarm.cutover.evaluation import Evaluation
+from swarm.cutover.evaluated import Evaluation, JudgeRequest
 from swarm.cutover.gates import GATES
-from swarm.cutover.judge import JudgeRequest
 from swarm.errors import RefusedError
 from swarm.settings import Settings, load_settings
 from swarm.store.database import Database

@@ -52,8 +52,9 @@ def test_one_that_is_thought_about_for_too_long_is_requested(line) -> None:
 
 def test_two_prefetchers_died_over_it_so_its_run_shall_see(line) -> None:
     poison, other = line.due("b"), line.due("c")
-    for host in ("one", "two"):
-        assert line.prefetcher(host).take(1)[0].work_order_key == poison
+    for host, wanted in (("one", (1, 0)), ("two", (0, 1))):
+        (claim,) = line.prefetcher(host).take(*wanted)
+        assert claim.work_order_key == poison
         line.pass_time(LEASE_SECONDS + 1)
     line.prefetcher("three").pulse([])
     assert line.requested() == [poison]

@@ -6,7 +6,7 @@ from html import escape
 import pytest
 
 from swarm.cutover.certificate import CertificateState
-from swarm.cutover.evaluation import Evaluation
+from swarm.cutover.evaluated import Evaluation
 from swarm.cutover.gates import GATES, MEANING, evaluate
 from swarm.cutover.gates.proof import CLASSES
 from swarm.cutover.html import page
