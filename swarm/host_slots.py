@@ -8,11 +8,12 @@ enough for holders of seconds.
 import fcntl
 import os
 import random
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 _FIRST_WAIT: Final = 0.02
 _LONGEST_WAIT: Final = 0.2
@@ -20,6 +21,31 @@ _LONGEST_WAIT: Final = 0.2
 
 class NoSlotError(Exception):
     """Every slot was held for as long as one was waited for."""
+
+
+class Slots(Protocol):
+    """Slots of one kind."""
+
+    def held(self, within: float) -> AbstractContextManager[None]:
+        """Hold a slot; raises ``NoSlotError`` when none is free for ``within`` seconds."""
+        ...
+
+
+class ProcessSlots:
+    """The slots of a program that has no home to share them in. Thread-safe."""
+
+    def __init__(self, most: int) -> None:
+        self._free = threading.BoundedSemaphore(most)
+
+    @contextmanager
+    def held(self, within: float) -> Iterator[None]:
+        """Hold a slot; see the protocol."""
+        if not self._free.acquire(timeout=within):
+            raise NoSlotError
+        try:
+            yield
+        finally:
+            self._free.release()
 
 
 class HostSlots:
@@ -30,7 +56,7 @@ class HostSlots:
 
     @contextmanager
     def held(self, within: float) -> Iterator[None]:
-        """Hold a slot; raises ``NoSlotError`` when none is free for ``within`` seconds."""
+        """Hold a slot; see the protocol."""
         slot = self._taken(within)
         try:
             yield

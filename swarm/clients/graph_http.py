@@ -7,10 +7,9 @@ goes to any absolute URL, so a link is followed only to the configured host.
 """
 
 import logging
-import threading
 import uuid
 from collections.abc import Mapping
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import httpx
 from pydantic import BaseModel, BeforeValidator, Field
@@ -22,15 +21,18 @@ from swarm.clients.json_answers import read_json
 from swarm.clients.lenient import Lenient
 from swarm.clients.patience import Patience, patiently
 from swarm.clients.protocol import DeltaExpiredError
-from swarm.errors import RemoteRefusedError, SwarmError
+from swarm.errors import RemoteRefusedError, RemoteUnavailableError, SwarmError
+from swarm.host_slots import NoSlotError, ProcessSlots, Slots
 
 logger = logging.getLogger(__name__)
 
 IMMUTABLE_IDS = 'IdType="ImmutableId"'
 
-# Outlook allows 4 concurrent requests per app, over all processes; we plan for 3 per process.
-_MOST_AT_ONCE = 3
-_AT_ONCE = threading.BoundedSemaphore(_MOST_AT_ONCE)
+AT_ONCE: Final = 4
+"""Requests that Outlook allows an app on one mailbox at once, over all its processes: throttling
+limits of the Outlook service, Microsoft Graph documentation."""
+
+_LONGEST_WAIT: Final = 60.0  # seconds for a turn among our own requests
 _UNAUTHORIZED = 401
 _GONE = 410
 _EXPIRED_CODES = frozenset({"syncstatenotfound", "resyncrequired"})
@@ -79,7 +81,9 @@ class GraphHttp:
         transport: httpx.BaseTransport | None = None,
         patience: Patience | None = None,
         bounds: Bounds | None = None,
+        slots: Slots | None = None,
     ) -> None:
+        self._slots = slots or ProcessSlots(AT_ONCE)
         self._base = httpx.URL(base_url.rstrip("/"))
         self._patience = patience or Patience()
         self._tokens = tokens
@@ -87,7 +91,7 @@ class GraphHttp:
             bounds=bounds or Bounds(),
             timeout=httpx.Timeout(30.0, connect=5.0),
             transport=transport,
-            connections=_MOST_AT_ONCE,
+            connections=AT_ONCE,
         )
 
     def close(self) -> None:
@@ -180,16 +184,21 @@ class GraphHttp:
     ) -> httpx.Response:
         def asked(token: str) -> httpx.Response:
             own = {**headers, "Authorization": f"Bearer {token}"}
-            with _AT_ONCE:
-                return self._http.exchange(
-                    method,
-                    url,
-                    doing=doing,
-                    headers=own,
-                    params=params,
-                    json=body,
-                    most_bytes=most_bytes,
-                )
+            try:
+                with self._slots.held(_LONGEST_WAIT):
+                    return self._http.exchange(
+                        method,
+                        url,
+                        doing=doing,
+                        headers=own,
+                        params=params,
+                        json=body,
+                        most_bytes=most_bytes,
+                    )
+            except NoSlotError:
+                raise RemoteUnavailableError(
+                    f"{doing}: {AT_ONCE} requests of ours are under way for too long"
+                ) from None
 
         token = self._tokens.get()
         response = asked(token)

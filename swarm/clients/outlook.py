@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from swarm.clients.bounded_http import AnswerTooLargeError, Bounds
 from swarm.clients.graph_auth import ClientCredentials, TokenProvider
-from swarm.clients.graph_http import GraphHttp, Page, prefer
+from swarm.clients.graph_http import AT_ONCE, GraphHttp, Page, prefer
 from swarm.clients.lenient import Gaps, Listing, read_each, told
 from swarm.clients.outlook_inbound import inbound_message
 from swarm.clients.outlook_messages import (
@@ -58,8 +58,9 @@ from swarm.errors import (
     RemoteUnavailableError,
     SwarmError,
 )
+from swarm.host_slots import HostSlots, Slots
 from swarm.models import Attachment, ThreadMessage
-from swarm.settings import GraphSettings
+from swarm.settings import GraphSettings, Settings
 
 _FOLDERS = ("inbox", "drafts", "sentitems", "deleteditems", "junkemail", "archive")
 _NOT_CONVERSATION = ("drafts", "deleteditems", "junkemail")
@@ -75,6 +76,12 @@ _TOO_MANY_REQUESTS = 429
 _NOT_FOUND = 404
 
 
+def outlook_of(settings: Settings) -> "GraphOutlook":
+    """Return the mailbox of an installation; all its programs on a host share four requests."""
+    slots = HostSlots(settings.core.swarm_home / "run" / "turns", "graph", AT_ONCE)
+    return GraphOutlook(settings.graph, slots=slots)
+
+
 class GraphOutlook:
     """``protocol.Outlook`` over Microsoft Graph. Thread-safe; one per process is enough."""
 
@@ -87,6 +94,7 @@ class GraphOutlook:
         patience: Patience | None = None,
         bounds: Bounds | None = None,
         listing_seconds: float = _LISTING_SECONDS,
+        slots: Slots | None = None,
     ) -> None:
         self._ours = settings.ourselves
         self._root = f"/users/{quote(settings.mailbox, safe='@')}"
@@ -104,6 +112,7 @@ class GraphOutlook:
             transport=transport,
             patience=patience,
             bounds=bounds,
+            slots=slots,
         )
         self._listing_seconds = listing_seconds
         self._folder_lock = threading.Lock()

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from swarm.clients.lenient import moment
-from swarm.clients.outlook import GraphOutlook
+from swarm.clients.outlook import outlook_of
 from swarm.clients.outlook_inbound import WITHOUT_ID
 from swarm.clients.protocol import DeltaExpiredError, DeltaPage, InboundMessage
 from swarm.errors import RemoteUnavailableError
@@ -170,7 +170,7 @@ def build(settings: Settings) -> Callable[[], int]:
     """Return the turn of a service; raises ``RefusedError`` for another home's mailbox."""
     require_home(settings, Service.MAILBOX)
     files = IntakeFiles(settings.core.swarm_home)
-    outlook = GraphOutlook(settings.graph)
+    outlook = outlook_of(settings)
     log = LineLog(files.events, tombstones_of(settings).refuses)
     service = EmailWorkOrderService(outlook, settings.graph.mailbox, files, log)
     return counted(service.poll, files.service_turns)

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Final
 
 from swarm.clients.monday import MondayClient
-from swarm.clients.outlook import GraphOutlook
+from swarm.clients.outlook import outlook_of
 from swarm.errors import DatabaseError
 from swarm.knowledge import Shelf
 from swarm.prefetch.ahead_store import AheadStore
@@ -63,7 +63,7 @@ def prefetcher(settings: Settings, database: Database) -> Iterator[Prefetcher]:
 
     claims = PrefetchClaims(database, host=me.host, owner=f"{me.boot_id}:{me.pid}:{me.starttime}")
     with (
-        closing(GraphOutlook(settings.graph)) as outlook,
+        closing(outlook_of(settings)) as outlook,
         closing(MondayClient(settings.monday)) as monday,
     ):
         reached = house.services(

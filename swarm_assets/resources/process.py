@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, TypedDict
 
 from swarm.clients.monday import MondayClient
-from swarm.clients.outlook import GraphOutlook
+from swarm.clients.outlook import GraphOutlook, outlook_of
 from swarm.clients.zapier import ZapierHook
 from swarm.knowledge import Shelf
 from swarm.settings import Settings, load_settings
@@ -74,7 +74,7 @@ def database() -> Database:
 @cache
 def outlook() -> GraphOutlook:
     """Return this process's Microsoft Graph client with its token cache."""
-    return GraphOutlook(settings().graph)
+    return outlook_of(settings())
 
 
 @cache

@@ -16,7 +16,7 @@ from typing import Final
 
 from pydantic import AwareDatetime
 
-from swarm.clients.outlook import GraphOutlook
+from swarm.clients.outlook import GraphOutlook, outlook_of
 from swarm.clients.protocol import FoundDraft
 from swarm.errors import RefusedError
 from swarm.legacy.follow import Follower
@@ -105,7 +105,7 @@ def reconcile(
             "nothing to reconcile: this installation was not restored from a backup"
             " since it was last compared"
         )
-    with closing(GraphOutlook(settings.graph)) as outlook:
+    with closing(outlook_of(settings)) as outlook:
         _require_read(settings, database, outlook, restored)
         found = tuple(_looked_for(outlook, _in_question(database, restored)))
         if dry_run:

@@ -6,7 +6,7 @@ The questions are in ``promises``; here they meet the settings of an installatio
 import getpass
 from contextlib import closing
 
-from swarm.clients.outlook import GraphOutlook
+from swarm.clients.outlook import outlook_of
 from swarm.legacy.home import IntakeFiles, LegacyFiles
 from swarm.observe.audit.arrivals import Arrivals
 from swarm.observe.audit.outcomes import LegacyOutbox
@@ -32,7 +32,7 @@ def audit_installation(
     is a person's reason to take the schema and the counts as they are now for the next one.
     """
     home, secret = settings.core.swarm_home, settings.core.swarm_key_secret.get_secret_value()
-    with closing(GraphOutlook(settings.graph)) as mailbox:
+    with closing(outlook_of(settings)) as mailbox:
         return audit(
             database,
             mailbox,

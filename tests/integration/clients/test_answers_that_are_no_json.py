@@ -26,7 +26,7 @@ from swarm.legacy.home import IntakeFiles
 from swarm.legacy.turns import PATIENCE, tell_failing_turns
 from swarm.models import Lookup
 from swarm.sandbox import environment as sandbox_environment
-from swarm.settings import GraphSettings, MondaySettings, ZapierSettings, load_settings
+from swarm.settings import GraphSettings, MondaySettings, Settings, ZapierSettings, load_settings
 from swarm.stages.enrichment.gather import gather
 from swarm.store.alerts import open_alerts
 from swarm.store.database import Database
@@ -213,11 +213,11 @@ def turn(
     monkeypatch.delenv("SWARM_SANDBOX_URL", raising=False)
     clients = list[GraphOutlook]()
 
-    def hasty(known: GraphSettings) -> GraphOutlook:
-        clients.append(GraphOutlook(known, patience=HASTY))
+    def hasty(known: Settings) -> GraphOutlook:
+        clients.append(GraphOutlook(known.graph, patience=HASTY))
         return clients[-1]
 
-    monkeypatch.setattr(email_work_order_service, "GraphOutlook", hasty)
+    monkeypatch.setattr(email_work_order_service, "outlook_of", hasty)
     yield email_work_order_service.build(load_settings())
     for client in clients:
         client.close()
