@@ -42,6 +42,7 @@ LONG = frozenset(
         "test_killed_watchman.py",
         "test_killed_erasures.py",
         "test_killed_prefetchers.py",
+        "test_many_in_hand.py",
         "test_no_sensor_starves.py",
         "test_killed_stages.py",
         "test_nothing_a_mail_contains_takes_a_worker.py",

@@ -114,6 +114,17 @@ VALUES ('wo_' || repeat('a', 24), 'propose', 'r', '{}');
 -- from 0054
 INSERT INTO rollback_drills (day, holds, reasons, body) VALUES (current_date, true, '[]', '{}');
 
+-- from 0061
+INSERT INTO alert_silences (kind, until, reason, actor)
+VALUES ('work_order.dead', now() + interval '1 hour', 'known', 'anna');
+
+-- from 0062
+INSERT INTO tally_deltas (name, labels, value) VALUES ('lines', ARRAY['work_orders', 'accepted'], 1);
+
+-- from 0063
+INSERT INTO mail_search (work_order_key, received_at, addresses, ids, numbers, words)
+VALUES ('wo_' || repeat('a', 24), now(), '{}', '{mail-a}', '{}', '{}');
+
 -- from 0065
 INSERT INTO prefetches (work_order_key, attempt, owner, lease_until)
 VALUES ('wo_' || repeat('c', 24), 1, 'boot:1:1', now());

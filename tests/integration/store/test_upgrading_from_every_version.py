@@ -12,7 +12,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from swarm.observe.audit import schema
-from swarm.store import embedded, migrate
+from swarm.store import embedded, mail_search, migrate
 from swarm.store.migrate import scripts
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
@@ -29,6 +29,9 @@ MEANT = {
 }
 """What a migration changes in a row on purpose; everything else stays as it was written."""
 
+GROWING = {"tallies", "mail_search"}
+"""What a migration adds to: counts of what there is already, and the index of mails."""
+
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -37,6 +40,7 @@ def versions(postgres_server: str) -> dict[str, str]:
     """Version -> a database of that version with its rows, to be copied and not to be used."""
     made, before = {}, None
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mail_search, "catch_up", lambda _: 0)  # the programs of before had none
         for number, name in enumerate(_VERSIONS, start=1):
             database = f"of_{name.partition('_')[0]}"
             url = embedded.create_database(postgres_server, database, template=before)
@@ -69,7 +73,8 @@ def test_every_row_outlives_the_upgrade_and_the_structure_is_that_of_today(
     assert applied == tuple(_VERSIONS[_VERSIONS.index(version) + 1 :])
     after = _rows(url)
     for table, rows in before.items():
-        assert _known(rows, table) == _known(after[table], table, like=rows), table
+        were, are = _known(rows, table), _known(after[table], table, like=rows)
+        assert were == are or (table in GROWING and set(were) <= set(are)), table
     with _connected(url) as connection:
         assert list(schema.check(connection, None)) == []
         assert _structure(connection) == today
