@@ -1,4 +1,5 @@
-"""What one work order costs in one warm process: wall and CPU time of the whole Dagster run.
+"""What one work order costs in one warm process: wall and CPU time of the whole Dagster run, and of
+a bare worker that drives the same stages over the same tables without Dagster, in turns.
 
     .venv/bin/python bench/run_cost.py [--runs 20] [--profile]
 
@@ -31,6 +32,8 @@ from replying import order, services
 from swarm.models import Fence, PolicyDecision, WorkOrderState
 from swarm.settings import QueueSettings
 from swarm.stages.checkpointer import postgres_checkpointer
+from swarm.stages.pipeline import run_chain
+from swarm.stages.services import Services
 from swarm.store import embedded
 from swarm.store.database import Database
 from swarm.store.migrate import migrate
@@ -72,9 +75,31 @@ class Bench:
     job: dg.JobDefinition
     database: Database
     queue: PostgresQueue
+    services: Services
+    publisher: Closing
 
     def one(self, number: int) -> tuple[float, float]:
         """Accept a mail, run its job; return wall and CPU seconds of the run alone."""
+        key, attempt = self._due(number)
+        self.instance.add_dynamic_partitions(str(work_orders.name), [key])
+        wall, cpu = time.perf_counter(), time.process_time()
+        result = self.job.execute_in_process(
+            instance=self.instance, partition_key=key, tags={ATTEMPT_TAG: str(attempt)}
+        )
+        if not result.success:
+            raise SystemExit("a run failed; no numbers")
+        return time.perf_counter() - wall, time.process_time() - cpu
+
+    def bare(self, number: int) -> tuple[float, float]:
+        """The same without Dagster: SKIP LOCKED, fence, stages, one transaction each."""
+        key, attempt = self._due(number)
+        mail = self.services.store.work_order(key)
+        wall, cpu = time.perf_counter(), time.process_time()
+        fence = self.queue.open(key, f"bare-{number}", attempt)
+        run_chain(mail, self.services, fence, self.publisher)
+        return time.perf_counter() - wall, time.process_time() - cpu
+
+    def _due(self, number: int) -> tuple[str, int]:
         key = "wo_" + f"{number:06d}".translate(str.maketrans("0189", "abcd")).rjust(24, "q")
         mail = order(key=key, original_id=f"bench-{number}")
         with self.database.transaction() as connection:
@@ -84,14 +109,7 @@ class Bench:
             )
         self.queue.enqueue(key)
         (due,) = self.queue.request_due(1)
-        self.instance.add_dynamic_partitions(str(work_orders.name), [key])
-        wall, cpu = time.perf_counter(), time.process_time()
-        result = self.job.execute_in_process(
-            instance=self.instance, partition_key=key, tags={ATTEMPT_TAG: str(due.attempt)}
-        )
-        if not result.success:
-            raise SystemExit("a run failed; no numbers")
-        return time.perf_counter() - wall, time.process_time() - cpu
+        return key, due.attempt
 
 
 @contextmanager
@@ -113,9 +131,14 @@ def bench() -> Iterator[Bench]:
         ):
             given = replace(services(), store=store, checkpointer=saver)
             definitions = build_definitions(
-                services=given, queue=queue, publisher=Closing(store), leases=leases
+                services=given,
+                queue=queue,
+                publisher=Closing(store),
+                leases=leases,
+                desk_url="http://127.0.0.1",
             )
-            yield Bench(instance, definitions.resolve_job_def("work_order"), database, queue)
+            job = definitions.resolve_job_def("work_order")
+            yield Bench(instance, job, database, queue, given, Closing(store))
         database.close()
     finally:
         embedded.stop(directory / "postgres", immediate=True)
@@ -137,11 +160,16 @@ def main() -> None:
             profile.runcall(rig.one, 3)
             pstats.Stats(profile).sort_stats("cumtime").print_stats(80)
             return
-        taken = [rig.one(3 + number) for number in range(options.runs)]
-    for name, values in zip(("wall", "cpu"), zip(*taken, strict=True), strict=True):
-        ordered = sorted(values)
-        middle, worst = statistics.median(ordered), ordered[int(len(ordered) * 0.95)]
-        print(f"{name:>4}: median {middle * 1000:.0f} ms, p95 {worst * 1000:.0f} ms")
+        taken: dict[str, list[tuple[float, float]]] = {"Dagster": [], "bare": []}
+        rig.bare(3)
+        for number in range(options.runs):
+            taken["Dagster"].append(rig.one(4 + 2 * number))
+            taken["bare"].append(rig.bare(5 + 2 * number))
+    for who, measures in taken.items():
+        for name, values in zip(("wall", "cpu"), zip(*measures, strict=True), strict=True):
+            ordered = sorted(values)
+            middle, worst = statistics.median(ordered), ordered[int(len(ordered) * 0.95)]
+            print(f"{who:<8}{name:>5}: median {middle * 1000:.0f} ms, p95 {worst * 1000:.0f} ms")
 
 
 if __name__ == "__main__":
