@@ -45,6 +45,21 @@ def worker_killed_in_its_run(world: World, chance: Random) -> Undo:
     return nothing
 
 
+@kind("T10, T14", group="prefetcher", thinker="model")
+def prefetcher_killed_amid_its_thoughts(world: World, _: Random) -> Undo:
+    return _signal(world, "prefetcher", signal.SIGKILL)
+
+
+@kind("T10, T17", group="prefetcher", thinker="model")
+def prefetcher_stands_still(world: World, _: Random) -> Undo:
+    return _signal(world, "prefetcher", signal.SIGSTOP)
+
+
+@kind("T14", group="watchman")
+def watchman_killed(world: World, _: Random) -> Undo:
+    return _signal(world, "watchman", signal.SIGKILL)
+
+
 @kind("T13", group="workers")
 def pool_of_workers_killed(world: World, _: Random) -> Undo:
     return _signal(world, "workers", signal.SIGKILL)
