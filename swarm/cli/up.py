@@ -8,6 +8,7 @@ import typer
 from swarm.cli.output import console, leave
 from swarm.up.boot import run
 from swarm.up.session import Options
+from swarm.up.sizing import workers_here
 from swarm.up.view import LiveScreen, PlainScreen
 
 
@@ -40,8 +41,11 @@ def up(
         bool, typer.Option("--with-legacy", help="Run today's publishing path as well.")
     ] = False,
     workers: Annotated[
-        int, typer.Option(min=0, help="Work orders in hand at once, on this host.")
-    ] = 2,
+        int | None,
+        typer.Option(
+            min=0, help="Work orders in hand at once, on this host; unset: by cores and memory."
+        ),
+    ] = None,
     workers_elsewhere: Annotated[
         int,
         typer.Option(min=0, help="Work orders that `swarm worker` on other hosts has in hand."),
@@ -70,7 +74,7 @@ def up(
         metrics_port=metrics_port,
         look_port=look_port,
         with_legacy=with_legacy,
-        workers=workers,
+        workers=workers_here() if workers is None else workers,
         workers_elsewhere=workers_elsewhere,
         timeout=timeout,
         adopt=adopt,

@@ -42,8 +42,8 @@ def embedded_limit(workers: int) -> int:
     return min(max(needed(workers) + _SPARE, _OF_POSTGRES), _MOST_EMBEDDED)
 
 
-def require_connections(url: str, workers: int) -> None:
-    """Refuse a number of workers that the server cannot carry.
+def require_connections(url: str, workers: int) -> str:
+    """Return the sum in words; refuse a number of workers that the server cannot carry.
 
     Raises ``ConfigurationError`` with the sum, and psycopg's ``OperationalError`` when the server
     does not answer.
@@ -59,3 +59,4 @@ def require_connections(url: str, workers: int) -> None:
             f" the server gives {given}",
             hint="start fewer workers, or raise max_connections of the server",
         )
+    return f"{workers} workers, {needed(workers)} of {given} connections to Postgres at most"

@@ -52,7 +52,7 @@ def bring_up_to_date(session: Session) -> None:
     """
     url = session.logins.url(Role.OWNER)
     with in_our_words():
-        require_connections(url, session.options.all_workers)
+        session.screen.say(require_connections(url, session.options.all_workers))
         if not may_migrate(url):
             _require_up_to_date(url)
             return
