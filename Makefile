@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run rehearse test long faults soak check lock clean
+.PHONY: run rehearse test long faults soak bench check lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
@@ -38,6 +38,10 @@ MINUTES ?= 30
 soak: $(STAMP)
 	PYTHONPATH=tests:tests/support $(BIN)/python -m weather --minutes $(MINUTES) \
 		$(if $(SEED),--seed $(SEED)) $(if $(RESULTS),--json $(RESULTS))
+
+# Speeds and sizes, side by side in one run of some fifteen minutes; docs/performance.md reads them.
+bench: $(STAMP)
+	$(BIN)/python bench/side_by_side.py $(if $(RESULTS),--json $(RESULTS)) $(if $(PLOT),--plot $(PLOT))
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -10,6 +10,7 @@ checkpointer, graphs, rules. Not real: the three services (answers from memory) 
 
 import argparse
 import cProfile
+import json
 import pstats
 import shutil
 import statistics
@@ -150,6 +151,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     with bench() as rig:
@@ -165,6 +167,13 @@ def main() -> None:
         for number in range(options.runs):
             taken["Dagster"].append(rig.one(4 + 2 * number))
             taken["bare"].append(rig.bare(5 + 2 * number))
+    if options.json:
+        figures = {
+            f"{who}, {name}, ms": round(1000 * statistics.median(values))
+            for who, measures in taken.items()
+            for name, values in zip(("wall", "cpu"), zip(*measures, strict=True), strict=True)
+        }
+        options.json.write_text(json.dumps(figures, indent=1))
     for who, measures in taken.items():
         for name, values in zip(("wall", "cpu"), zip(*measures, strict=True), strict=True):
             ordered = sorted(values)

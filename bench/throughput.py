@@ -4,9 +4,10 @@
   in the intake stream until the last one is final (confirmed in the mailbox, or escalated);
 * idle: from an intake line being written to the POST at the Zapier hook, one at a time.
 
-    .venv/bin/python bench/throughput.py [--orders 100] [--singles 10] [--workers 2]
+    .venv/bin/python bench/throughput.py [--orders 100] [--singles 30] [--workers 2]
 
-Targets on two cores: at most 0.6 s per work order, p50 of the idle latency at most 6 s.
+Targets on two cores: at most 0.30 s per work order, p50 of the idle latency at most 1.2 s and its
+worst of 30 at most 2.5 s. ``--json FILE`` keeps the figures.
 """
 
 import argparse
@@ -30,7 +31,7 @@ import psycopg
 from swarm.sandbox.remote import SandboxControl
 from swarm.up.programs import any_free_port
 
-SUSTAINED_TARGET, IDLE_TARGET = 0.6, 6.0
+SUSTAINED_TARGET, IDLE_TARGET, IDLE_WORST = 0.30, 1.2, 2.5
 WARM = 6
 TICK_SECONDS = 5.0
 
@@ -53,7 +54,7 @@ def main() -> int:
     per_order = seconds / options.orders
     report(options, per_order, latencies, dict(outcomes))
     good = per_order <= SUSTAINED_TARGET and statistics.median(latencies) <= IDLE_TARGET
-    return 0 if good else 1
+    return 0 if good and max(latencies) <= IDLE_WORST else 1
 
 
 @dataclass
@@ -91,8 +92,9 @@ class Installation:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--orders", type=int, default=100)
-    parser.add_argument("--singles", type=int, default=10)
+    parser.add_argument("--singles", type=int, default=30)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--json", type=Path)
     return parser.parse_args()
 
 
@@ -194,8 +196,15 @@ def report(
         "work orders at once": f"{options.orders} ({outcomes})",
         "sustained, s per work order": f"{per_order:.2f} (target {SUSTAINED_TARGET})",
         "idle: line to POST, p50 s": f"{statistics.median(ordered):.2f} (target {IDLE_TARGET})",
-        "idle: line to POST, worst s": f"{ordered[-1]:.2f} (of {len(ordered)})",
+        "idle: line to POST, worst s": f"{ordered[-1]:.2f} (target {IDLE_WORST}, {len(ordered)})",
     }
+    if options.json:
+        figures = {
+            "work orders": options.orders,
+            "s per work order": round(per_order, 3),
+            "line to POST, s": [round(each, 2) for each in ordered],
+        }
+        options.json.write_text(json.dumps(figures, indent=1))
     for name, value in rows.items():
         print(f"{name:<32}{value}")
 

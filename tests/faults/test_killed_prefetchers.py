@@ -140,6 +140,7 @@ def _arrived(company: Company, number: int) -> str:
     return order.key
 
 
+@pytest.mark.fault("T10")
 def test_what_a_killed_one_had_recorded_is_not_asked_again(room: Room) -> None:
     room.model.seconds = 0.5
     with room.prefetcher() as first:
@@ -165,6 +166,7 @@ def test_while_it_is_dead_runs_are_requested_as_without_one(room: Room) -> None:
     wait_for(lambda: len(room.queue.request_due(50)) == ORDERS, "its silence is noticed")
 
 
+@pytest.mark.fault("T18")
 def test_a_mail_that_holds_the_interpreter_takes_no_more_than_three_with_it(room: Room) -> None:
     poison = room.keys[0]
     for _ in range(2):  # all six, then four of them together

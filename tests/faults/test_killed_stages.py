@@ -119,7 +119,7 @@ def test_killed_at_every_stage_it_ends_once_and_no_answer_is_paid_twice(
                 runs = drive_to_its_end(lane, key)
         died = sorted(each.name for each in marks.iterdir())
         assert {name.split()[1] for name in died} == {str(stage) for stage in Stage}, died
-        assert runs > len(Stage)
+        assert runs >= len(Stage), "one each; the last had handed over before it died"
         store = PostgresStore(lane.database)
         assert store.state(key) in {WorkOrderState.PUBLISHING, WorkOrderState.PUBLISHED}
         assert verify_chain(store.events(key)) == ()
