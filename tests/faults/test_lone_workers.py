@@ -21,6 +21,7 @@ from swarm.models import WorkOrderState
 from swarm.store.database import Database
 from swarm.store.postgres import PostgresStore
 from swarm.store.queue import JobState
+from swarm.up.processes import started_at
 
 pytestmark = [
     pytest.mark.faults,
@@ -87,6 +88,10 @@ def ended(process: "subprocess.Popen[str]") -> tuple[int, Any]:
 def drain(lane: Lane, within: str) -> tuple[int, Any]:
     with swarm_worker(lane, "--drain", "--within", within) as process:
         return ended(process)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def running(lane: Lane, key: str) -> bool:
@@ -170,7 +175,10 @@ def test_killed_itself_it_takes_its_worker_along(database: Database, tmp_path: P
             key = arrived(lane, sandbox)
             lane.send_next()
             wait_for(lambda: PostgresStore(database).state(key) in HANDED_OVER)
+            (worker,) = _children(process.pid)
             process.send_signal(signal.SIGKILL)
+        # It ends what it has in hand, which a run sent in this moment may still become.
+        wait_for(lambda: started_at(worker) is None)
         lane.accept(LATER[0])
         later = lane.send_next()
         with pytest.raises(AssertionError, match="not in time"):
