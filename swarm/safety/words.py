@@ -26,6 +26,7 @@ _ELISION = linear(
 )
 _BOUNDARY = linear(r"[.!?\u2026\u3002\uff01\uff1f][\s\"')\]]|\n\s{0,400}\n|[;\u2022|]")
 _DROP = linear(rf"[{INVISIBLE}{_JOINERS}_]")
+_LONGEST_REMEMBERED = 20_000  # characters: 20 MB for 32 texts of that length
 _INITIALISM = 4  # "s u e" is too short to be anything but initials; "f r a u d" is not
 
 # Letters of other scripts that look like Latin ones; only the shapes, not the sounds.
@@ -56,7 +57,19 @@ def fold(raw: str) -> str:
 
 
 def words_of(text: str) -> tuple[Word, ...]:
-    """Split ``text`` into folded words; positions are those of ``text`` itself."""
+    """Split ``text`` into folded words; positions are those of ``text`` itself.
+
+    The last texts are remembered: some forty questions are put to the ten texts of one mail.
+    """
+    return _remembered(text) if len(text) <= _LONGEST_REMEMBERED else _split(text)
+
+
+@lru_cache(maxsize=32)
+def _remembered(text: str) -> tuple[Word, ...]:
+    return _split(text)
+
+
+def _split(text: str) -> tuple[Word, ...]:
     found: list[Word] = []
     sentence, last = 0, 0
     for match in _WORD.finditer(text):
