@@ -10,12 +10,18 @@ from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 
+import httpx
+
 from swarm.errors import ConfigurationError
 from swarm.installation.home import Home
 from swarm.up.processes import Program, python
 
 LOCATION = "swarm_assets"
 _DEFINITIONS = "swarm_assets.definitions"
+_LOCATIONS = (
+    "{ workspaceOrError { ... on Workspace {"
+    " locationEntries { locationOrLoadError { __typename } } } } }"
+)
 _LEGACY_PUBLISHING = ("pipeline_daemon", "publish_sender")
 
 # Lines of the shipped dagster.yaml, which is written for two workers.
@@ -132,7 +138,7 @@ def daemon(home: Home, environment: Mapping[str, str]) -> Program:
 def webserver(home: Home, environment: Mapping[str, str], port: int) -> Program:
     """Return the UI, on loopback only: it has no login of its own."""
     argv = _webserver(home, port)
-    return Program("webserver", argv, environment, ready=lambda: answers(port))
+    return Program("webserver", argv, environment, ready=lambda: _shows_our_code(port))
 
 
 def read_only_webserver(home: Home, environment: Mapping[str, str], port: int) -> Program:
@@ -199,6 +205,20 @@ def _shipped(name: str) -> str:
         if (folder / name).exists():
             return (folder / name).read_text("utf-8")
     raise ConfigurationError(f"{name} is missing beside the package {LOCATION}")
+
+
+def _shows_our_code(port: int) -> bool:
+    """Tell whether a UI has loaded our definitions: until then it knows no job that is pressed."""
+    if not answers(port):
+        return False
+    try:
+        said = httpx.post(
+            f"http://127.0.0.1:{port}/graphql", json={"query": _LOCATIONS}, timeout=2.0,
+            trust_env=False,
+        )  # fmt: skip
+    except httpx.HTTPError:
+        return False
+    return '"RepositoryLocation"' in said.text
 
 
 def answers(port: int) -> bool:
