@@ -54,6 +54,11 @@ class HostSlots:
     def __init__(self, folder: Path, kind: str, most: int) -> None:
         self._folder, self._kind, self._most = folder, kind, most
 
+    @classmethod
+    def of_home(cls, home: Path, kind: str, most: int) -> "HostSlots":
+        """Return the slots that all programs of a home share."""
+        return cls(home / "run" / "turns", kind, most)
+
     @contextmanager
     def held(self, within: float) -> Iterator[None]:
         """Hold a slot; see the protocol."""

@@ -552,6 +552,11 @@ class Verdict(Noun):
     reasons: tuple[str, ...] = ()
     decided_by: str = Field(description="Who: ruleset, or specialist name and version")
 
+    @property
+    def name(self) -> tuple[str, str, str, str]:
+        """What no two rulings share; the first one of a name stays."""
+        return self.rule, self.version, self.draft_sha256, self.evidence_sha256
+
 
 class PolicyDecision(Noun):
     """The stage ``policy``: may this draft be offered? Code decides; models only add reasons."""

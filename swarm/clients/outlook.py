@@ -78,7 +78,7 @@ _NOT_FOUND = 404
 
 def outlook_of(settings: Settings) -> "GraphOutlook":
     """Return the mailbox of an installation; all its programs on a host share four requests."""
-    slots = HostSlots(settings.core.swarm_home / "run" / "turns", "graph", AT_ONCE)
+    slots = HostSlots.of_home(settings.core.swarm_home, "graph", AT_ONCE)
     return GraphOutlook(settings.graph, slots=slots)
 
 

@@ -12,7 +12,6 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
 from typing import Final
 
 from swarm.clients.monday import MondayClient
@@ -20,7 +19,7 @@ from swarm.clients.outlook import outlook_of
 from swarm.errors import DatabaseError
 from swarm.knowledge import Shelf
 from swarm.prefetch.ahead_store import AheadStore
-from swarm.prefetch.claims import PrefetchClaims
+from swarm.prefetch.claims import PrefetchClaim, PrefetchClaims
 from swarm.prefetch.prefetcher import CONNECTIONS, Prefetcher
 from swarm.prefetch.thinking import think_ahead
 from swarm.process_identity import this_process
@@ -29,6 +28,7 @@ from swarm.specialists.select import select_specialist
 from swarm.specialists.turns import turns_of
 from swarm.stages.house import house_of
 from swarm.store.database import Database
+from swarm.store.model_ledger import PostgresModelLedger
 
 _LONGEST_SILENCE: Final = 20.0  # seconds; the longest honest text holds the interpreter for 4
 _DRAIN_SECONDS: Final = 15.0
@@ -58,7 +58,10 @@ def prefetcher(settings: Settings, database: Database) -> Iterator[Prefetcher]:
     turns = turns_of(settings, database)
     shelf = Shelf(house.knowledge_folder)
     specialist = select_specialist(
-        settings.model, AheadStore(database), acknowledge=house.acknowledges, turns=turns
+        settings.model,
+        PostgresModelLedger(database, ahead=True),
+        acknowledge=house.acknowledges,
+        turns=turns,
     )
 
     claims = PrefetchClaims(database, host=me.host, owner=f"{me.boot_id}:{me.pid}:{me.starttime}")
@@ -66,12 +69,17 @@ def prefetcher(settings: Settings, database: Database) -> Iterator[Prefetcher]:
         closing(outlook_of(settings)) as outlook,
         closing(MondayClient(settings.monday)) as monday,
     ):
-        reached = house.services(
-            AheadStore(database), specialist, outlook=outlook, monday=monday, shelf=shelf
-        )
+
+        def think(claim: PrefetchClaim) -> None:
+            store = AheadStore(database)
+            think_ahead(
+                claim,
+                house.services(store, specialist, outlook=outlook, monday=monday, shelf=shelf),
+            )
+
         yield Prefetcher(
             claims,
-            lambda claim: think_ahead(claim, replace(reached, store=AheadStore(database))),
+            think,
             at_once=settings.model.prefetch,
             alive=lambda: faulthandler.dump_traceback_later(_LONGEST_SILENCE, exit=True),
         )

@@ -43,7 +43,7 @@ class AheadStore(PostgresStore):
     def record_verdicts(self, key: str, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
         """Remember verdicts until this drive ends; the first of a name stays."""
         with self._lock:
-            return tuple(self._thought.setdefault(_name(each), each) for each in verdicts)
+            return tuple(self._thought.setdefault(each.name, each) for each in verdicts)
 
     def verdicts(self, draft_sha256: str, evidence_sha256: str) -> tuple[Verdict, ...]:
         """Return what stands already and what was thought, about these bytes and this evidence."""
@@ -75,7 +75,3 @@ class AheadStore(PostgresStore):
     def close(self, fence: Fence, state: WorkOrderState, reason: str) -> NoReturn:
         """Refuse."""
         raise PermanentError(_WRITES_NOTHING, work_order=fence.work_order_key)
-
-
-def _name(verdict: Verdict) -> tuple[str, str, str, str]:
-    return verdict.rule, verdict.version, verdict.draft_sha256, verdict.evidence_sha256

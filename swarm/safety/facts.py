@@ -8,13 +8,14 @@ quote is the fact reviewer's question; that no figure appears from nowhere is as
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from swarm.patterns import linear
 from swarm.safety.doubt import doubts
 from swarm.safety.lexicon import load, word_class
 from swarm.safety.matching import Matcher
+from swarm.safety.remembering import remembered
 from swarm.safety.spelled_facts import spelled_days, spelled_numbers
 from swarm.safety.words import fold, words_of
 
@@ -87,22 +88,13 @@ _NAME = linear(
     rf"coll[eè]gue|colega|collega)\s{{1,3}}(?P<other>{_CAPITALISED})"
 )
 _NEGATING = frozenset(word_class("not", "facts")) - {"without", "none", "sans", "sin", "senza"}
-_LONGEST_REMEMBERED = 20_000  # characters, as for words
 _NEGATED_WITHIN = 3
 _DOUBT_WITHIN = 6
 
 
+@remembered
 def facts(text: str) -> tuple[Fact, ...]:
     """List the factual tokens of a text, in order; each counts once, as its most telling kind."""
-    return _remembered(text) if len(text) <= _LONGEST_REMEMBERED else _listed(text)
-
-
-@lru_cache(maxsize=32)
-def _remembered(text: str) -> tuple[Fact, ...]:
-    return _listed(text)
-
-
-def _listed(text: str) -> tuple[Fact, ...]:
     found: list[Fact] = []
     taken = bytearray(len(text))  # a map of places: comparing facts pairwise would be quadratic
     for source in (_amounts, _percentages, _dates, _spelled, _statuses, _names, _numbers):

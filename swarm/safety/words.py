@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from swarm.patterns import linear
+from swarm.safety.remembering import remembered
 
 INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
@@ -26,7 +27,6 @@ _ELISION = linear(
 )
 _BOUNDARY = linear(r"[.!?\u2026\u3002\uff01\uff1f][\s\"')\]]|\n\s{0,400}\n|[;\u2022|]")
 _DROP = linear(rf"[{INVISIBLE}{_JOINERS}_]")
-_LONGEST_REMEMBERED = 20_000  # characters: 20 MB for 32 texts of that length
 _INITIALISM = 4  # "s u e" is too short to be anything but initials; "f r a u d" is not
 
 # Letters of other scripts that look like Latin ones; only the shapes, not the sounds.
@@ -56,20 +56,9 @@ def fold(raw: str) -> str:
     return _DROP.sub("", letters).translate(_LOOK_ALIKE)
 
 
+@remembered
 def words_of(text: str) -> tuple[Word, ...]:
-    """Split ``text`` into folded words; positions are those of ``text`` itself.
-
-    The last texts are remembered: some forty questions are put to the ten texts of one mail.
-    """
-    return _remembered(text) if len(text) <= _LONGEST_REMEMBERED else _split(text)
-
-
-@lru_cache(maxsize=32)
-def _remembered(text: str) -> tuple[Word, ...]:
-    return _split(text)
-
-
-def _split(text: str) -> tuple[Word, ...]:
+    """Split ``text`` into folded words; positions are those of ``text`` itself."""
     found: list[Word] = []
     sentence, last = 0, 0
     for match in _WORD.finditer(text):

@@ -99,6 +99,5 @@ class SharedTurns:
 
 def turns_of(settings: Settings, database: Database) -> SharedTurns:
     """Return the turns of an installation's model."""
-    folder = settings.core.swarm_home / "run" / "turns"
-    slots = HostSlots(folder, "model", settings.model.at_once)
+    slots = HostSlots.of_home(settings.core.swarm_home, "model", settings.model.at_once)
     return SharedTurns(database, slots, settings.model.requests_per_minute)

@@ -186,11 +186,11 @@ class MemoryStore(MemoryModelLedger):
         """Store verdicts; one that exists already is returned as stored (first writer wins)."""
         with self.lock:
             record = self.record(key)
-            new = [v for v in verdicts if _name(v) not in self._verdicts]
-            self._verdicts = {**{_name(v): v for v in reversed(new)}, **self._verdicts}
+            new = [v for v in verdicts if v.name not in self._verdicts]
+            self._verdicts = {**{v.name: v for v in reversed(new)}, **self._verdicts}
             if new:
                 self.append(record, verdicts_recorded(new))
-            return tuple(self._verdicts[_name(verdict)] for verdict in verdicts)
+            return tuple(self._verdicts[verdict.name] for verdict in verdicts)
 
     def verdicts(self, draft_sha256: str, evidence_sha256: str) -> tuple[Verdict, ...]:
         """Return every ruling about these exact bytes and this evidence."""
@@ -293,10 +293,6 @@ class MemoryStore(MemoryModelLedger):
 def _settle(record: Record) -> None:
     if record.job is not None:
         record.job = settled(record.job, record.state)
-
-
-def _name(verdict: Verdict) -> VerdictName:
-    return verdict.rule, verdict.version, verdict.draft_sha256, verdict.evidence_sha256
 
 
 def _contact(record: Record, *, later: bool) -> Contact:

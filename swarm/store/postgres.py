@@ -220,7 +220,7 @@ class PostgresStore(PostgresModelLedger):
         with self._writing(key) as connection:
             locked = lock(connection, key)
             new = {_name(row) for row in connection.execute(_RECORD_VERDICTS, (key, rows))}
-            recorded = [v for v in verdicts if _verdict_name(v) in new]
+            recorded = [v for v in verdicts if v.name in new]
             if recorded:
                 append(connection, locked, verdicts_recorded(recorded))
             if len(recorded) == len(verdicts):
@@ -278,12 +278,8 @@ def _verdicts(connection: Connection, draft: str, evidence: str) -> tuple[Verdic
 
 def _as_stored(connection: Connection, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     subjects = {(verdict.draft_sha256, verdict.evidence_sha256) for verdict in verdicts}
-    stored = {_verdict_name(v): v for subject in subjects for v in _verdicts(connection, *subject)}
-    return tuple(stored[_verdict_name(verdict)] for verdict in verdicts)
-
-
-def _verdict_name(verdict: Verdict) -> tuple[str, str, str, str]:
-    return verdict.rule, verdict.version, verdict.draft_sha256, verdict.evidence_sha256
+    stored = {v.name: v for subject in subjects for v in _verdicts(connection, *subject)}
+    return tuple(stored[verdict.name] for verdict in verdicts)
 
 
 def _name(row: Row) -> tuple[str, str, str, str]:

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
-import psycopg
 import pytest
 from correspondent import write_to_us
 from dagster_ui import REPOSITORY, DagsterUI
@@ -70,22 +69,13 @@ class Storm:
     def pids(self) -> dict[str, int]:
         return {each.stem: self.pid(each.stem) for each in (self.home / "run").glob("*.pid")}
 
-    def counted(self, query: str) -> int:
-        with (
-            suppress(psycopg.Error),
-            psycopg.connect(self.running.settings["DATABASE_URL"], connect_timeout=2) as asked,
-        ):
-            row = asked.execute(query.encode()).fetchone()
-            return int(row[0]) if row else 0
-        return -1
-
     def write(self, mails: int = 1) -> None:
         with closing(self.control()) as control:
             write_to_us(control, range(self.written, self.written + mails))
         self.written += mails
 
     def all_drafted(self) -> bool:
-        return self.counted(_DRAFTED) == self.written
+        return self.running.count(_DRAFTED) == self.written
 
 
 def wait(condition: Callable[[], object], what: str, storm: Storm | None = None) -> None:
@@ -163,7 +153,7 @@ def test_a_sensor_switched_off_and_on_and_a_cursor_reset_neither_double_nor_lose
             ui._ask(_CURSOR, {"sensorSelector": selector, "cursor": cursor})
             ui.sensor_on("intake")
     wait(storm.all_drafted, "the drafts", storm)
-    assert storm.counted(_ORDERS) == storm.written
+    assert storm.running.count(_ORDERS) == storm.written
 
 
 def ui_answers(storm: Storm) -> bool:
@@ -175,7 +165,7 @@ def ui_answers(storm: Storm) -> bool:
 @pytest.mark.fault("T14")
 def test_all_programs_killed_together_come_back_and_nothing_is_lost(storm: Storm) -> None:
     storm.write(6)
-    wait(lambda: storm.counted(_ORDERS) >= storm.written - 4, "the first work orders", storm)
+    wait(lambda: storm.running.count(_ORDERS) >= storm.written - 4, "the first work orders", storm)
     before = storm.pids()
     for name, pid in before.items():
         if name != "postgres":
@@ -191,7 +181,7 @@ def test_a_restart_of_the_machine_in_the_middle_of_it_loses_and_doubles_nothing(
 ) -> None:
     """Everything dies at once, Postgres and the supervisor too; then `swarm up` starts again."""
     storm.write(6)
-    wait(lambda: storm.counted(_ORDERS) >= storm.written - 4, "the first work orders", storm)
+    wait(lambda: storm.running.count(_ORDERS) >= storm.written - 4, "the first work orders", storm)
     postmaster = (storm.home / "postgres" / "postmaster.pid").read_text().splitlines()[0]
     assert storm.process is not None
     for pid in (storm.process.pid, int(postmaster), *storm.pids().values()):

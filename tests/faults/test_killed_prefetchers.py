@@ -8,13 +8,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
+import waiting
 from chat_model_server import ChatModel, serving
 from company import Company, founded
 
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.faults
 
 ORDERS, QUESTIONS = 6, 5
 SECONDS = 120.0
+wait_for = partial(waiting.wait_for, seconds=SECONDS)
 
 # A mail that holds the interpreter: none is known, so one is played. The watch is shortened.
 HOLDS = """
@@ -86,13 +88,6 @@ class Room:
             f"UPDATE prefetches SET lease_until = lease_until - interval '{LEASE_SECONDS} s'"
         )
         self.company.sql("UPDATE prefetchers SET seen_at = seen_at - interval '11 s'")
-
-
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -179,12 +174,16 @@ def test_a_mail_that_holds_the_interpreter_takes_no_more_than_three_with_it(room
         wait_for(lambda: len(room.queue.request_due(50)) == ORDERS, "the others left to their runs")
 
 
-def test_who_is_told_to_end_finishes_what_is_paid_for(room: Room) -> None:
-    room.model.seconds = 1.0
+def told_to_end_with_all_in_hand(room: Room) -> None:
     with room.prefetcher() as process:
         wait_for(lambda: room.ended("taken") == ORDERS, "it holds all of them")
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+
+
+def test_who_is_told_to_end_finishes_what_is_paid_for(room: Room) -> None:
+    room.model.seconds = 1.0
+    told_to_end_with_all_in_hand(room)
     assert room.ended() == ORDERS
     assert room.recorded() == len(room.model.requests) == ORDERS * QUESTIONS
     assert room.count("SELECT count(*) AS n FROM prefetchers") == 0
@@ -192,9 +191,6 @@ def test_who_is_told_to_end_finishes_what_is_paid_for(room: Room) -> None:
 
 def test_who_is_told_to_end_and_cannot_in_time_keeps_nobody_waiting(room: Room) -> None:
     room.model.seconds = 60.0
-    with room.prefetcher() as process:
-        wait_for(lambda: room.ended("taken") == ORDERS, "it holds all of them")
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+    told_to_end_with_all_in_hand(room)
     assert room.ended("left") == ORDERS
     assert len(room.queue.request_due(50)) == ORDERS

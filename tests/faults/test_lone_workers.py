@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from worker_lane import IN_A_WORKER, Lane, arrived, house, wait_for
+from worker_lane import IN_A_WORKER, Lane, arrived, children_of, house, wait_for
 
 from swarm.models import WorkOrderState
 from swarm.store.database import Database
@@ -88,10 +88,6 @@ def ended(process: "subprocess.Popen[str]") -> tuple[int, Any]:
 def drain(lane: Lane, within: str) -> tuple[int, Any]:
     with swarm_worker(lane, "--drain", "--within", within) as process:
         return ended(process)
-
-
-def _children(pid: int) -> list[int]:
-    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def running(lane: Lane, key: str) -> bool:
@@ -175,7 +171,7 @@ def test_killed_itself_it_takes_its_worker_along(database: Database, tmp_path: P
             key = arrived(lane, sandbox)
             lane.send_next()
             wait_for(lambda: PostgresStore(database).state(key) in HANDED_OVER)
-            (worker,) = _children(process.pid)
+            (worker,) = children_of(process.pid)
             process.send_signal(signal.SIGKILL)
         # It ends what it has in hand, which a run sent in this moment may still become.
         wait_for(lambda: started_at(worker) is None)

@@ -12,23 +12,26 @@ import signal
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-import psycopg
 import pytest
+import waiting
 from chat_model_server import ChatModel, Json, Reply, serving
 from correspondent import write_to_us
 from installation import Running, running_up
+from worker_lane import children_of
 
 from swarm.sandbox.remote import SandboxControl
 from swarm.up.programs import any_free_port
 
 pytestmark = pytest.mark.faults
 
-MAILS, THINKS, SECONDS = 48, 2.0, 600.0
+MAILS, THINKS = 48, 2.0
+wait_for = partial(waiting.wait_for, seconds=600.0)
 _FINAL = "SELECT count(*) FROM swarm.work_orders WHERE final_at IS NOT NULL"
 _TAKEN = "SELECT count(*) FROM swarm.prefetches WHERE state = 'taken'"
 _STATES = "SELECT DISTINCT state FROM swarm.work_orders"
@@ -56,28 +59,12 @@ class House:
     model: NotingModel
     killed: dict[str, float] = field(default_factory=dict)
 
-    def count(self, query: str) -> int:
-        with (
-            suppress(psycopg.Error),
-            psycopg.connect(self.running.settings["DATABASE_URL"], connect_timeout=2) as asked,
-        ):
-            row = asked.execute(query.encode()).fetchone()
-            return int(row[0]) if row else 0
-        return -1
-
     def pid(self, name: str) -> int:
         return int((self.running.home / "run" / f"{name}.pid").read_text("ascii").split()[0])
 
     def kill(self, name: str, pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
         self.killed[name] = time.time()
-
-
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.2)
 
 
 @pytest.fixture
@@ -98,22 +85,20 @@ def test_whatever_dies_while_many_are_thought_about_each_ends_once(house: House)
     port = (home / "sandbox" / "port").read_text("ascii").strip()
     with closing(SandboxControl(f"http://127.0.0.1:{port}")) as control:
         write_to_us(control, range(MAILS))
-        wait_for(lambda: house.count(_TAKEN) >= MAILS / 2, "many are thought about")
+        wait_for(lambda: house.running.count(_TAKEN) >= MAILS / 2, "many are thought about")
         house.kill("prefetcher", house.pid("prefetcher"))
-        wait_for(lambda: house.count(_AHEAD) > 0, "answers come in")
+        wait_for(lambda: house.running.count(_AHEAD) > 0, "answers come in")
         time.sleep(4)
-        worker = house.pid("workers")
-        children = Path(f"/proc/{worker}/task/{worker}/children").read_text("ascii").split()
-        house.kill("worker", int(children[0]))
+        house.kill("worker", children_of(house.pid("workers"))[0])
         time.sleep(4)
         house.kill("daemon", house.pid("dagster-daemon"))
         time.sleep(4)
         postmaster = (home / "postgres" / "postmaster.pid").read_text().splitlines()[0]
         house.kill("postgres", int(postmaster))
-        wait_for(lambda: house.count(_FINAL) == MAILS, "every mail ends")
+        wait_for(lambda: house.running.count(_FINAL) == MAILS, "every mail ends")
         posted = [str(each["payload"]["idempotency_key"]) for each in control.deliveries()]  # type: ignore[index]
     assert len(posted) == len(set(posted))
-    assert house.count(_STATES + " WHERE state = 'dead'") == 0
+    assert house.running.count(_STATES + " WHERE state = 'dead'") == 0
     audit = house.running.swarm("audit")
     assert audit.returncode == 0, audit.stdout
     again = [times for times in house.model.came.values() if len(times) > 1]

@@ -12,13 +12,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import psycopg
+import waiting
 from installation import SWARM, environment
 from namespaces import MAY_NOT, Network, inside, networks
 from relay import loopback_reaches
@@ -31,7 +32,7 @@ from swarm.up.programs import any_free_port
 
 REDIS = shutil.which("redis-server")
 WHY_NOT = MAY_NOT or (None if REDIS else "redis-server is not installed on this machine")
-_SECONDS = 600.0
+wait_for = partial(waiting.wait_for, seconds=600.0)
 
 
 @dataclass(frozen=True)
@@ -111,13 +112,6 @@ class Site:
     def audit(self) -> "subprocess.CompletedProcess[str]":
         return subprocess.run([*SWARM, "audit"], env=environment(self.home), capture_output=True,
                               text=True, check=False)  # fmt: skip
-
-
-def wait_for(condition: Callable[[], object], what: str, seconds: float = _SECONDS) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited too long for {what}"
-        time.sleep(0.1)
 
 
 @contextmanager

@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psycopg
 
 from swarm.installation.environment import PREFIXES
 
@@ -47,6 +49,16 @@ class Running:
             (self.home / "run" / "environment.json").read_text("utf-8")
         )
         return described
+
+    def count(self, query: str) -> int:
+        """The number a query gives; -1 while nobody answers."""
+        with (
+            suppress(psycopg.Error),
+            psycopg.connect(self.settings["DATABASE_URL"], connect_timeout=2) as asked,
+        ):
+            row = asked.execute(query.encode()).fetchone()
+            return int(row[0]) if row else 0
+        return -1
 
 
 def environment(home: Path) -> dict[str, str]:

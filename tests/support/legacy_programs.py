@@ -4,8 +4,7 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,11 +85,3 @@ class LegacyHome:
         with (self.home / f"{name}.log").open("ab") as log:
             command = [sys.executable, "-m", f"swarm.legacy.{name}", "--interval", "0.1"]
             return subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-
-
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
-    """Wait for what must come; the limit only ends a test that has failed."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds:g} s for {what}"
-        time.sleep(0.02)

@@ -17,8 +17,8 @@ from typing import Any
 import psycopg
 import pytest
 from company import _wired_by_dagster  # the resources of the code location, as a run gets them
-from legacy_programs import wait_for
 from proven import certify
+from waiting import wait_for
 
 from swarm.intake.stream.keys import work_order_key
 from swarm.intake.stream.tick import ingest

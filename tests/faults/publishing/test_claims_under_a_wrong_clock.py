@@ -4,9 +4,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from legacy_programs import wait_for
 from publisher_process import AFTER_CLAIM, start
 from publishing_world import World
+from waiting import wait_for
 from wrong_clock import WrongClock
 
 pytestmark = [pytest.mark.faults, pytest.mark.integration]

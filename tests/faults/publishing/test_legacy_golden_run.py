@@ -18,8 +18,9 @@ from pathlib import Path
 import new_system
 import psycopg
 import pytest
-from legacy_programs import READERS, SECRET, SENDER, LegacyHome, mail, wait_for
+from legacy_programs import READERS, SECRET, SENDER, LegacyHome, mail
 from publishing_world import World
+from waiting import wait_for
 
 pytestmark = [pytest.mark.faults, pytest.mark.integration]
 

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from legacy_programs import wait_for
 from postbox import Postbox
 from publisher_process import DURING_FLIP, POINTS, start
 from publishing_world import World
+from waiting import wait_for
 
 from swarm.publishing.dispatch.round import run_round
 from swarm.store import embedded

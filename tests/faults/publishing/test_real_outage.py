@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from legacy_programs import READERS, SECRET, SENDER, LegacyHome, mail, wait_for
+from legacy_programs import READERS, SECRET, SENDER, LegacyHome, mail
 from postbox import Postbox, PostboxOutlook
 from publishing_world import World
+from waiting import wait_for
 
 from swarm.intake.stream.keys import work_order_key
 from swarm.intake.stream.tick import ingest

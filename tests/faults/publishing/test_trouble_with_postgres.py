@@ -9,10 +9,11 @@ from pathlib import Path
 import psycopg
 import pytest
 import waiting_cutover
-from legacy_programs import READERS, SENDER, LegacyHome, mail, wait_for
+from legacy_programs import READERS, SENDER, LegacyHome, mail
 from proven import certify
 from publisher_process import start
 from publishing_world import World
+from waiting import wait_for
 
 from swarm.publishing.dispatch.round import run_round
 from swarm.publishing.switch.commands import show
