@@ -27,7 +27,6 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from swarm.cli.lone_mail import EmptyCrm, LoneMail
 from swarm.errors import SwarmError
 from swarm.intake.mail.clean import receive
 from swarm.models import (
@@ -46,6 +45,7 @@ from swarm.specialists.protocol import Specialist
 from swarm.specialists.rules import RulesSpecialist
 from swarm.specialists.select import select_specialist
 from swarm.stages.enrichment.gather import gather
+from swarm.stages.lone_mail import EmptyCrm, LoneMail
 from swarm.stages.pipeline import run_chain
 from swarm.stages.reply.draft import brief_of
 from swarm.stages.services import Services

@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from swarm.cli.lone_mail import LoneMail
 from swarm.clients.monday import MondayClient
 from swarm.intake.mail.clean import receive
 from swarm.intake.stream.keys import work_order_key
@@ -43,6 +42,7 @@ from swarm.settings import MondaySettings, QueueSettings
 from swarm.specialists.protocol import Brief
 from swarm.specialists.rules import RulesSpecialist
 from swarm.stages.enrichment.gather import gather
+from swarm.stages.lone_mail import LoneMail
 from swarm.stages.pipeline import ChainResult, run_chain
 from swarm.stages.services import Services
 from swarm.store.memory import MemoryStore

@@ -95,8 +95,9 @@ def _pss(pid: int) -> float:
 
 
 def descendants(home: Path) -> dict[str, list[int]]:
-    """The processes of each program of an installation, its leader among them."""
+    """The processes of each program of an installation, its leader among them, and `swarm up`."""
     leaders = {int(each.read_text().split()[0]): each.stem for each in (home / "run").glob("*.pid")}
+    leaders[int((home / "run" / "lock").read_text())] = "swarm up"
     parents = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:

@@ -5,7 +5,6 @@ import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
-from swarm.cli.lone_mail import ASSUMED, EmptyCrm, LoneMail
 from swarm.errors import MalformedInputError, RefusedError
 from swarm.installation.enter import acknowledges, knowledge_folder
 from swarm.installation.environment import home_of
@@ -18,6 +17,7 @@ from swarm.legacy.mime import parse_mail
 from swarm.models import Noun, WorkOrder, WorkOrderState
 from swarm.settings import QueueSettings, load_model_settings
 from swarm.specialists.select import select_specialist
+from swarm.stages.lone_mail import ASSUMED, EmptyCrm, LoneMail
 from swarm.stages.pipeline import ChainResult, run_chain
 from swarm.stages.services import Services
 from swarm.store.memory import MemoryStore

@@ -108,6 +108,11 @@ def children_environment(
     return {**ours, **theirs, **forced}
 
 
+def knowing_nothing(environment: Mapping[str, str]) -> dict[str, str]:
+    """Keep of a child's environment what the machine needs: no login, no key, no setting."""
+    return {n: v for n, v in environment.items() if n in _MACHINE or n in _FIXED}
+
+
 def lone_worker_environment(user: Mapping[str, str], home: Home) -> dict[str, str]:
     """Return what a worker on a host without ``swarm up`` needs beside the user's settings.
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from swarm.errors import ConfigurationError, RefusedError
 from swarm.sockets import folder_for
 
-_CODE_SOCKET = "code.sock"
+_LONGEST_SOCKET = "code.sock"
 _UNSPEAKABLE = frozenset('"$`\\\n\r')  # pg_ctl hands its paths to a shell, in quotation marks
 
 
@@ -87,9 +87,11 @@ class Home:
         """Where Dagster's programs read how to reach the one code server."""
         return self.dagster / "workspace.yaml"
 
-    def code_socket(self) -> Path:
-        """Return the code server's unix socket; it has no login, hence a folder of mode 0700."""
-        return folder_for(self.run, _CODE_SOCKET) / _CODE_SOCKET
+    def sockets(self) -> Path:
+        """Return a folder for the sockets of code and fork server: they ask for no login, hence
+        mode 0700.
+        """
+        return folder_for(self.run, _LONGEST_SOCKET)
 
     @property
     def work(self) -> Path:

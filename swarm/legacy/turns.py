@@ -1,8 +1,8 @@
-"""How many turns of an intake program failed in a row: counted in a file, told as an alert.
+"""How many turns of an intake program failed in a row, counted in a file.
 
 The programs of the intake know no database, and one bad turn is no trouble. When turn after turn
-fails nobody's mail is read any more, and that must not stand in a log alone. The file is written by
-the program, read by the watchman.
+fails nobody's mail is read any more, and that must not stand in a log alone: the watchman reads the
+file and tells (``swarm.watchman.failing_turns``).
 """
 
 from collections.abc import Callable
@@ -11,15 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from swarm.legacy.home import IntakeFiles
 from swarm.legacy.jsonl import read_state, write_state
-from swarm.store.alerts import raise_growing, resolve
-from swarm.store.database import Database
 
 T = TypeVar("T")
-
-PATIENCE = 5  # failed turns in a row; with the pauses between them about a minute
-FAILING = "intake.turns_fail"
 
 
 def counted(turn: Callable[[], T], path: Path) -> Callable[[], T]:
@@ -36,22 +30,6 @@ def counted(turn: Callable[[], T], path: Path) -> Callable[[], T]:
         return done
 
     return watched
-
-
-def tell_failing_turns(database: Database, files: IntakeFiles) -> None:
-    """Raise, or settle, the alert of each intake program by what its file says.
-
-    It counts the failed turns, so that it is told again as long as they go on.
-    """
-    for program, path in files.turns.items():
-        state = read_state(path)
-        failed = state.get("failed")
-        with database.transaction() as connection:
-            if isinstance(failed, int) and failed >= PATIENCE:
-                detail = f"every turn has failed since {state.get('since')}: {state.get('error')}"
-                raise_growing(connection, FAILING, program, detail, total=failed)
-            elif failed is not None:
-                resolve(connection, FAILING, program)
 
 
 def _failed(path: Path) -> int:

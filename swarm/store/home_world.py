@@ -14,8 +14,7 @@ from pydantic import ValidationError
 from swarm.errors import MalformedInputError, RefusedError
 from swarm.models import Noun
 from swarm.settings import Settings
-from swarm.store.world import Places, Service, ServicePlace, changes, places, sentence
-from swarm.store.world_rows import REMEDY
+from swarm.store.world import REMEDY, Places, Service, ServicePlace, changes, places, sentence
 
 
 class HomeWorld(Noun):

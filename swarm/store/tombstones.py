@@ -12,8 +12,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from swarm.store.database import Connection
+if TYPE_CHECKING:  # the programs of the file know no database, and need not load one
+    from swarm.store.database import Connection
 
 ERASED = "erased"
 """Status of an erased intake line, and what stands where a hash of erased bytes stood."""
@@ -105,24 +107,24 @@ SELECT e.id, e.actor, e.began_at FROM tombstone t JOIN erasure e ON e.id = t.era
 """
 
 
-def bury(connection: Connection, hashes: Collection[str], erasure: int) -> None:
+def bury(connection: "Connection", hashes: Collection[str], erasure: int) -> None:
     """Refuse these from now on."""
     connection.execute(_BURY, (sorted(hashes), erasure))
 
 
-def known(connection: Connection, hashes: Collection[str]) -> frozenset[str]:
+def known(connection: "Connection", hashes: Collection[str]) -> frozenset[str]:
     """Return which of these hashes are tombstones."""
     if not hashes:
         return frozenset()
     return frozenset(row["hash"] for row in connection.execute(_KNOWN, (sorted(hashes),)))
 
 
-def all_tombstones(connection: Connection) -> tuple[str, ...]:
+def all_tombstones(connection: "Connection") -> tuple[str, ...]:
     """Return every tombstone."""
     return tuple(r["hash"] for r in connection.execute("SELECT hash FROM tombstone ORDER BY hash"))
 
 
-def buried_as(connection: Connection, hashes: Collection[str]) -> Buried | None:
+def buried_as(connection: "Connection", hashes: Collection[str]) -> Buried | None:
     """Return the erasure behind one of these hashes; None: none is a tombstone."""
     row = connection.execute(_ERASURE, (sorted(hashes),)).fetchone()
     return None if row is None else Buried(row["id"], row["actor"], row["began_at"])

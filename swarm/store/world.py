@@ -87,6 +87,12 @@ class Change(Noun):
 
 Places: TypeAlias = Mapping[Service, ServicePlace]
 
+REMEDY = (
+    "give the other services a home of their own (`swarm home new DIR`, then SWARM_HOME=DIR, and a"
+    " database of its own), or unset their variables to go on as before"
+)
+"""What a person may do about another world."""
+
 ACTED_ON = (Service.MAILBOX, Service.HOOK)
 """Where drafts are made and found: every claim asks that these two are the remembered ones."""
 

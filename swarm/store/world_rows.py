@@ -16,6 +16,7 @@ from swarm.store.alerts import raise_growing, resolve_kind
 from swarm.store.database import Connection, table_exists
 from swarm.store.world import (
     ACTED_ON,
+    REMEDY,
     Change,
     Places,
     Service,
@@ -171,9 +172,3 @@ def require_own(connection: Connection, settings: Settings, home_database: str |
         found.append("SWARM_HOME belongs to another database than DATABASE_URL")
     if found:
         raise RefusedError(f"this is another world: {sentence(found)}", hint=REMEDY)
-
-
-REMEDY = (
-    "give the other services a home of their own (`swarm home new DIR`, then SWARM_HOME=DIR, and a"
-    " database of its own), or unset their variables to go on as before"
-)

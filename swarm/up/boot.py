@@ -20,10 +20,10 @@ from swarm.settings import load_settings
 from swarm.sockets import remove_short
 from swarm.up import programs
 from swarm.up.connections import embedded_limit
+from swarm.up.kinship import adopt_orphans
 from swarm.up.prepare import (
     appoint_publisher,
     bring_up_to_date,
-    lacks_dagster,
     prepare_dagster,
     require_one_world,
     settle_world,
@@ -86,6 +86,7 @@ def _run(session: Session) -> int:
 def _start(session: Session) -> int:
     """Start everything; each line leans on the ones above. Returns how many samples were fed."""
     began, home, supervisor = time.monotonic(), session.home, session.supervisor
+    _start_loading(session)
     settings = session.settle_logins(_logins(session))
     require_one_world(session, settings)
     bring_up_to_date(session)
@@ -93,22 +94,20 @@ def _start(session: Session) -> int:
     if session.doubles:  # not before: an adoption puts its files aside
         supervisor.start(programs.sandbox(home, session.environment, session.sandbox_port))
     appoint_publisher(session)
-    code_socket = session.code_socket = home.code_socket()
-    code_socket.unlink(missing_ok=True)
-    programs.write_dagster_home(home, code_socket, session.options.all_workers)
+    programs.write_dagster_home(home, session.code_socket, session.options.all_workers)
     home.describe(described(session.commands_environment, session.user))
-    if first := lacks_dagster(session):
-        prepare_dagster(session)
-    supervisor.start(programs.code_server(session.environment, code_socket))
     if session.doubles:
         session.wait_ready("sandbox", 30)
     fed = _feed(session)
     for program in programs.intake(session.environment):
         supervisor.start(program)
-    if not first:  # else the code server reads its imports meanwhile
-        prepare_dagster(session)
+    session.wait_ready("fork-server", 120)
+    prepare_dagster(session)
     for program in _on_dagsters_tables(session):
-        supervisor.start(program)
+        supervisor.start(session.forked(program))
+    if session.options.with_legacy:
+        for program in programs.legacy_publishing(session.environment):
+            supervisor.start(program)
     session.wait_ready("code-server", 120)
     session.wait_ready("webserver", 120)
     session.screen.say(
@@ -118,7 +117,19 @@ def _start(session: Session) -> int:
     return fed
 
 
+def _start_loading(session: Session) -> None:
+    """Let the code be loaded while the database starts: it is the longest part of a start."""
+    session.sockets = session.home.sockets()
+    for left in (session.code_socket, session.fork_socket):
+        left.unlink(missing_ok=True)
+    adopt_orphans()  # a forked program is one until it is ours
+    session.supervisor.start(
+        programs.fork_server(session.environment, session.fork_socket, model=session.thinks_ahead)
+    )
+
+
 def _on_dagsters_tables(session: Session) -> Iterator[Program]:
+    yield programs.code_server(session.environment, session.code_socket)
     yield from programs.workers(
         session.environment, session.shadow_environment, session.options.workers
     )
@@ -132,8 +143,6 @@ def _on_dagsters_tables(session: Session) -> Iterator[Program]:
         )
     yield programs.watchman(session.environment, session.metrics_port)
     yield programs.desk(session.desk_environment, session.desk_port)
-    if session.options.with_legacy:
-        yield from programs.legacy_publishing(session.environment)
 
 
 def _logins(session: Session) -> Logins:
@@ -173,8 +182,7 @@ def _stop(session: Session) -> None:
     session.screen.say("stopping")
     session.supervisor.stop_all()
     session.home.description.unlink(missing_ok=True)
-    if session.code_socket is not None:
-        remove_short(session.code_socket.parent)
+    remove_short(session.sockets)
 
 
 def _require_free(port: int, option: str) -> None:

@@ -6,23 +6,20 @@ down; when the server dies it is started again. It alone logs in as the superuse
 login has its password (``LOGINS_FILE``); what it hands on is the URL of the owner of the tables.
 """
 
-import ctypes
 import logging
-import os
 import signal
 import sys
 import threading
-from contextlib import suppress
 from pathlib import Path
 
 from swarm.installation.home import write_private
 from swarm.installation.logins import passwords
 from swarm.store import embedded
+from swarm.up.kinship import adopt_orphans, bury_orphans
 from swarm.up.processes import started_at
 
 _log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.25
-_PR_SET_CHILD_SUBREAPER = 36
 
 
 def main(arguments: list[str]) -> None:
@@ -33,10 +30,12 @@ def main(arguments: list[str]) -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    _adopt_orphans()
+    # The detached server's parent: in a container without an init a killed one would stay a zombie,
+    # which Postgres takes for a server that still runs and refuses to replace.
+    adopt_orphans()
     _start(data, url_file, logins, most)
     while not stopped.wait(_LOOK_SECONDS):
-        _bury()
+        bury_orphans()
         if not _alive(data):
             _log.warning("the server died; starting it again")
             url_file.unlink(missing_ok=True)
@@ -58,20 +57,6 @@ def _alive(data: Path) -> bool:
     except (OSError, ValueError, IndexError):
         return False
     return started_at(pid) is not None
-
-
-def _adopt_orphans() -> None:
-    """Become the parent of the detached server. In a container without an init a killed one would
-    stay a zombie, which Postgres takes for a server that still runs and refuses to replace.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def _bury() -> None:
-    with suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """What the database needs before the programs start: our tables, Dagster's tables, a publisher."""
 
-import subprocess
 from contextlib import closing
 
 from swarm.errors import ConfigurationError, TransientError
@@ -10,12 +9,12 @@ from swarm.installation.urls import sqlalchemy_url
 from swarm.publishing.control import PublisherName
 from swarm.publishing.switch.commands import appoint_initial
 from swarm.settings import Settings
-from swarm.store.database import Database, table_exists
+from swarm.store.database import Database
 from swarm.store.database_errors import in_our_words
 from swarm.store.migrate import lay_down_rights, may_migrate, migrate, pending, require_known
 from swarm.store.roles import Role
 from swarm.up.connections import require_connections
-from swarm.up.processes import python
+from swarm.up.processes import Program, python, spawn
 from swarm.up.session import Session
 
 _ACTOR = "swarm up"
@@ -86,29 +85,19 @@ def appoint_publisher(session: Session) -> None:
     session.screen.say(f"publisher: {now.active} ({now.reason})")
 
 
-def lacks_dagster(session: Session) -> bool:
-    """Whether Dagster's tables are missing: a service that meets none would try to make them."""
-    with closing(_alone(session, Role.OWNER)) as database, database.transaction() as connection:
-        return not table_exists(connection, "public.event_logs")
-
-
 def prepare_dagster(session: Session) -> None:
     """Create or migrate Dagster's tables once, before several processes would race to do it."""
-    owner = session.logins.url(Role.OWNER)
+    home, owner = session.home, session.logins.url(Role.OWNER)
     with in_our_words():
         if not may_migrate(owner):
             return
-    log = session.home.logs / "dagster-migrate.log"
-    with log.open("ab") as output:
-        done = subprocess.run(  # noqa: S603 - argv is ours
-            python("dagster", "instance", "migrate"),
-            env={**session.environment, "DAGSTER_POSTGRES_URL": sqlalchemy_url(owner)},
-            cwd=session.home.work,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if done.returncode:
+    given = {**session.environment, "DAGSTER_POSTGRES_URL": sqlalchemy_url(owner)}
+    program = session.forked(
+        Program("dagster-tables", python("swarm_assets.runtime.dagster_tables"), given)
+    )
+    log, pid_file = home.logs / f"{program.name}.log", home.run / f"{program.name}.pid"
+    if spawn(program, log, pid_file).wait():
         raise TransientError("Dagster's tables could not be prepared", hint=f"see {log}")
+    pid_file.unlink()
     with in_our_words():
         lay_down_rights(owner)

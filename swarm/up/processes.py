@@ -1,28 +1,38 @@
 """One child process: how it is named, started, recognised again and ended.
 
-A process is recognised by (pid, start time): a pid alone may have been given to a stranger since.
+A program is executed, or forked off a process that has its code in memory (``fork_server``); from
+then on there is no difference. A process is recognised by (pid, start time): a pid alone may have
+been given to a stranger since.
 """
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final, Protocol
 
+from swarm.errors import TransientError
 from swarm.process_identity import start_time
+from swarm.up.fork_server import GO, ForkRequest
 
-_PID_AND_START = 2
+_PID_AND_START: Final = 2
+_MODULE: Final = (sys.executable, "-m")
+_FORK_SECONDS: Final = 5.0
+_LONGEST_PID: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
     """What to run. ``ready`` says when others may lean on it; None: at once.
 
-    A ``foundation`` is leant upon by the rest and stopped only after them.
+    A ``foundation`` is leant upon by the rest and stopped only after them. ``fork_from``: socket of
+    the fork server that has the module of ``argv`` loaded; None: it is executed.
     """
 
     name: str
@@ -31,33 +41,96 @@ class Program:
     ready: Callable[[], bool] | None = None
     stop_seconds: float = 10.0
     foundation: bool = False
+    fork_from: Path | None = None
+    niceness: int = 0
+
+
+class ChildProcess(Protocol):
+    """A process of ours, as ``subprocess.Popen`` is one."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """Return its exit code, negative for a signal; None while it runs."""
+
+    def wait(self) -> int:
+        """Wait for its end and return that."""
+
+
+class ForkedProcess:
+    """A child that was forked off by the fork server and left to this process."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._code: int | None = None
+
+    def poll(self) -> int | None:
+        """See :class:`ChildProcess`."""
+        return self._ended(os.WNOHANG)
+
+    def wait(self) -> int:
+        """See :class:`ChildProcess`."""
+        while (code := self._ended(0)) is None:
+            pass
+        return code
+
+    def _ended(self, options: int) -> int | None:
+        if self._code is None:
+            pid, status = os.waitpid(self.pid, options)
+            self._code = os.waitstatus_to_exitcode(status) if pid else None
+        return self._code
 
 
 def python(module: str, *arguments: str) -> tuple[str, ...]:
     """Return the argv of one of our modules under this very interpreter."""
-    return (sys.executable, "-m", module, *arguments)
+    return (*_MODULE, module, *arguments)
 
 
-def spawn(program: Program, log: Path, pid_file: Path) -> subprocess.Popen[bytes]:
+def spawn(program: Program, log: Path, pid_file: Path) -> ChildProcess:
     """Start the program tied to this process, in a session of its own, output appended to ``log``.
 
-    Call from the main thread only (see ``die_with_parent``). Leaves ``pid_file`` for a later sweep.
+    Call from the main thread only (see ``kinship``). Leaves ``pid_file`` for a later sweep. Raises
+    ``TransientError`` when the server it is forked from does not answer.
     """
-    argv = (*python("swarm.up.die_with_parent", str(os.getpid())), *program.argv)
     work = pid_file.parent / "work"  # nothing lies there that a program could take for its own
     work.mkdir(mode=0o700, exist_ok=True)
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603 - argv is ours, no shell
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=dict(program.environment),
-            cwd=work,
-            start_new_session=True,
-        )
+        if program.fork_from is None:
+            process = _executed(program, work, output.fileno())
+        else:
+            process = _forked(program, program.fork_from, work, output.fileno())
     pid_file.write_text(f"{process.pid} {started_at(process.pid) or ''}", "ascii")
     return process
+
+
+def _executed(program: Program, work: Path, log: int) -> ChildProcess:
+    return subprocess.Popen(  # noqa: S603 - argv is ours, no shell
+        (*python("swarm.up.die_with_parent", str(os.getpid())), *program.argv),
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        env=dict(program.environment),
+        cwd=work,
+        start_new_session=True,
+    )
+
+
+def _forked(program: Program, server: Path, work: Path, log: int) -> ChildProcess:
+    module, *arguments = program.argv[len(_MODULE) :]
+    request = ForkRequest(module, arguments, program.environment, str(work), program.niceness)
+    try:
+        with closing(socket.socket(socket.AF_UNIX)) as connection:
+            connection.settimeout(_FORK_SECONDS)
+            connection.connect(str(server))
+            socket.send_fds(connection, [b" "], [log])  # a blank before it changes no JSON
+            connection.sendall(request.encoded())
+            pid = int(connection.recv(_LONGEST_PID) or b"0")
+            connection.sendall(GO)
+    except OSError as error:
+        raise TransientError(f"{program.name} could not be forked: {error}") from error
+    if not pid:
+        raise TransientError(f"{program.name} ended before it ran", hint="see fork-server.log")
+    return ForkedProcess(pid)
 
 
 def started_at(pid: int) -> str | None:

@@ -13,11 +13,13 @@ from pathlib import Path
 import httpx
 
 from swarm.errors import ConfigurationError
+from swarm.installation.environment import knowing_nothing
 from swarm.installation.home import Home
 from swarm.up.processes import Program, python
 
 LOCATION = "swarm_assets"
 _DEFINITIONS = "swarm_assets.definitions"
+_PRELOAD = "swarm_assets.runtime.preload"
 _LOCATIONS = (
     "{ workspaceOrError { ... on Workspace {"
     " locationEntries { locationOrLoadError { __typename } } } } }"
@@ -27,9 +29,14 @@ _LEGACY_PUBLISHING = ("pipeline_daemon", "publish_sender")
 # Lines of the shipped dagster.yaml, which is written for two workers.
 _LANE = "value: work_order, limit: {}}}"
 _MOST = "max_concurrent_runs: {}\n"
+_STORAGE = "      postgres_url: {env: DAGSTER_POSTGRES_URL}\n"
+_TABLES_ARE_MADE = (
+    "      should_autocreate_tables: false  # by swarm_assets.runtime.dagster_tables\n"
+)
 _LANE_PER_WORKER = 2
 _SHIPPED_LIMIT = 4
 _ALL_OTHER_RUNS = 4
+_NICE = 10
 
 
 def postgres(home: Home, environment: Mapping[str, str], max_connections: int) -> Program:
@@ -55,6 +62,23 @@ def sandbox(home: Home, environment: Mapping[str, str], port: int) -> Program:
         python("swarm.sandbox", "--port", str(port), "--state", str(home.sandbox)),
         environment,
         ready=lambda: answers(port),
+        foundation=True,
+    )
+
+
+def fork_server(environment: Mapping[str, str], fork_socket: Path, *, model: bool) -> Program:
+    """Return the process from which the programs of the new path are forked; ready when it has
+    loaded them. ``model``: whether they ask one.
+
+    It knows no login and no key, or every program would. Today's path leans on none of it: it is
+    executed, so that it runs when nothing here can be loaded.
+    """
+    loader = f"{_PRELOAD}:{'load_with_model' if model else 'load'}"
+    return Program(
+        "fork-server",
+        python("swarm.up.fork_server", str(fork_socket), loader),
+        knowing_nothing(environment),
+        ready=fork_socket.exists,
         foundation=True,
     )
 
@@ -103,9 +127,9 @@ def workers(
     ):
         if not processes:
             continue  # all of them on other hosts
-        nice = ("nice", "-n", "10") if queue == "shadow" else ()
+        nice = _NICE if queue == "shadow" else 0
         command = worker_command(name, queue, processes)
-        yield Program(name, (*nice, *command), given, stop_seconds=20.0)
+        yield Program(name, command, given, stop_seconds=20.0, niceness=nice)
 
 
 def worker_command(name: str, queue: str, processes: int) -> tuple[str, ...]:
@@ -187,6 +211,7 @@ def write_dagster_settings(home: Home, workers: int) -> None:
     text = _shipped("dagster.yaml")
     for shipped, ours in (
         (_LANE.format(_SHIPPED_LIMIT), _LANE.format(in_hand)),
+        (_STORAGE, _STORAGE + _TABLES_ARE_MADE),
         (_MOST.format(_SHIPPED_LIMIT + _ALL_OTHER_RUNS), _MOST.format(in_hand + _ALL_OTHER_RUNS)),
     ):
         if shipped not in text:

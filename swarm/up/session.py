@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from swarm.installation.environment import (
@@ -20,6 +20,8 @@ from swarm.sandbox import environment as sandbox_environment
 from swarm.sandbox.addresses import base_url
 from swarm.settings import Settings, load_settings
 from swarm.store.roles import Role
+from swarm.up.kinship import bury_orphans
+from swarm.up.processes import Program
 from swarm.up.supervisor import Supervisor
 from swarm.up.view import Screen
 
@@ -63,7 +65,7 @@ class Session:
     desk_port: int
     metrics_port: int
     environment: dict[str, str] = field(default_factory=dict)
-    code_socket: Path | None = None
+    sockets: Path = Path()
     logins: Logins = field(default_factory=lambda: Logins({}))
     thinks_ahead: bool = False
 
@@ -117,10 +119,25 @@ class Session:
         self.thinks_ahead = settings.model.configured and settings.model.prefetch > 0
         return settings
 
+    @property
+    def code_socket(self) -> Path:
+        """Where the code server answers."""
+        return self.sockets / "code.sock"
+
+    @property
+    def fork_socket(self) -> Path:
+        """Where the fork server answers."""
+        return self.sockets / "fork.sock"
+
+    def forked(self, program: Program) -> Program:
+        """Return the program as one that is forked from the fork server."""
+        return replace(program, fork_from=self.fork_socket)
+
     def poll(self) -> None:
-        """Restart what died, and say so."""
+        """Restart what died, and say so; a dead orphan of theirs is nobody else's to collect."""
         for death in self.supervisor.poll():
             self.screen.say(f"{death} (log {self.home.logs / death.name}.log)")
+        bury_orphans(self.supervisor.pids)
 
     def wait_ready(self, name: str, seconds: float) -> None:
         """Wait until a program is ready; raises ``TransientError`` when it is not in time."""

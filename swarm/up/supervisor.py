@@ -5,7 +5,6 @@ decided elsewhere (``programs``); this module knows no program by name.
 """
 
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from swarm.installation.program_deaths import (
     write_deaths,
 )
 from swarm.process_identity import StoppedProcesses
-from swarm.up.processes import Program, ask_to_end, await_end, kill_group, spawn
+from swarm.up.processes import ChildProcess, Program, ask_to_end, await_end, kill_group, spawn
 
 _FIRST_DELAY = 0.5
 _LONGEST_DELAY = 30.0
@@ -34,7 +33,7 @@ class Child:
     """A program with the process that runs it now, if any."""
 
     program: Program
-    process: subprocess.Popen[bytes] | None = None
+    process: ChildProcess | None = None
     started: float = 0.0
     deaths: int = 0
     restart_at: float | None = None
@@ -111,8 +110,13 @@ class Supervisor:
             write_deaths(deaths_file(self._run), self._remembered())
         for child in self.children:
             if child.restart_at is not None and self._clock() >= child.restart_at:
-                self._spawn(child)
+                self._spawn_again(child)
         return deaths
+
+    @property
+    def pids(self) -> frozenset[int]:
+        """The processes whose end is noticed here."""
+        return frozenset(c.process.pid for c in self.children if c.process is not None)
 
     def wait_ready(self, name: str, timeout: float, idle: Callable[[], None]) -> None:
         """Wait until the program says it is ready, calling ``idle`` in between.
@@ -156,6 +160,13 @@ class Supervisor:
         for pid in self._stopped.too_long(running):
             running[pid].stood_still = True
             kill_group(pid)
+
+    def _spawn_again(self, child: Child) -> None:
+        """Start it, or try again soon: the server it is forked from may have died as well."""
+        try:
+            self._spawn(child)
+        except TransientError:
+            child.restart_at = self._clock() + _FIRST_DELAY
 
     def _spawn(self, child: Child) -> None:
         name = child.program.name

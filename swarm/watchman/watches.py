@@ -17,7 +17,6 @@ from swarm.installation.home import Home
 from swarm.installation.program_deaths import STEADY_SECONDS, deaths_file, read_deaths
 from swarm.legacy.home import IntakeFiles, LegacyFiles
 from swarm.legacy.standby import heartbeats
-from swarm.legacy.turns import tell_failing_turns
 from swarm.observe import dagster_health, stalled
 from swarm.observe.trouble import Trouble
 from swarm.publishing.dispatch.sweeper import alert_long_waits
@@ -26,6 +25,7 @@ from swarm.store import alert_deliveries, alerts
 from swarm.store.alert_endings import end_what_is_over
 from swarm.store.database import Connection, Database
 from swarm.store.model_ledger import settle_forgotten_models
+from swarm.watchman.failing_turns import tell_failing_turns
 from swarm.watchman.lasting import Lasting
 
 _log = logging.getLogger(__name__)

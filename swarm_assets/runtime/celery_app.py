@@ -28,16 +28,12 @@ from sqlalchemy.exc import OperationalError
 
 from swarm.process_identity import end_with, this_process
 from swarm.safety import learned
-from swarm.stages.engine import code_version
-from swarm.stages.enrichment.graph import ENRICHMENT
-from swarm.stages.graph_runner import compiled_graph, langgraph_is_here
-from swarm.stages.reply.graph import REPLY
-from swarm_assets import definitions
 from swarm_assets.partitions import SHADOW_QUEUE, WORKER_TAG
 from swarm_assets.resources import process
 from swarm_assets.runtime import pulse, stopped_children, storage
 from swarm_assets.runtime.broker import BrokerSettings, celery_application
 from swarm_assets.runtime.launcher import end_what_did_not_end
+from swarm_assets.runtime.preload import load_definitions
 from swarm_assets.runtime.time_limit import LimitedRequest
 from swarm_assets.runtime.worker_pool import use_sturdy_pool
 
@@ -53,15 +49,6 @@ use_sturdy_pool()
 def warm_instance() -> DagsterInstance:
     """Return this process's Dagster instance; stock dagster-celery builds one for every run."""
     return DagsterInstance.get()
-
-
-@cache
-def warm_repository() -> None:
-    """Resolve the definitions and import what stages import late; a run then finds them ready."""
-    if langgraph_is_here():
-        for graph in (ENRICHMENT, REPLY):
-            compiled_graph(graph)
-    definitions.defs.get_repository_def().get_job("work_order")
 
 
 @app.task(name=TASK_EXECUTE_JOB_NAME, Request=LimitedRequest)  # type: ignore[untyped-decorator]
@@ -104,15 +91,14 @@ def _discard(_event: DagsterEvent) -> None:
 
 @worker_init.connect  # type: ignore[untyped-decorator]
 def _load_what_children_share(sender: WorkController, **_signal: object) -> None:
-    """In the parent, so that its processes have one copy together, replaced ones too; and the
-    code is named as it was when the parent began, whatever is installed later.
+    """In the parent, so that its processes have one copy together, replaced ones too; a worker of
+    ``swarm up`` was forked with it.
 
     Frozen, because a collection writes to every object it looks at, and a page that is written is
     a copy: 70 MB a process.
     """
-    code_version()
     _role.append(str(sender.hostname).partition("@")[0])
-    warm_repository()
+    load_definitions()
     if _role[-1] not in _JUDGE_NOTHING:
         learned.loaded_whole()
     gc.collect()

@@ -4,7 +4,8 @@ import json
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,9 +35,24 @@ def running() -> Iterator[Running]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def environment_of(pid: int) -> dict[str, str]:
-    raw = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    return dict(each.decode().split("=", 1) for each in raw if b"=" in each)
+def written_pages(pid: int) -> Iterator[bytes]:
+    """What a process can write to, region by region: wherever it keeps what it was told."""
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            span, rights = line.split()[:2]
+            start, end = (int(each, 16) for each in span.split("-"))
+            if rights.startswith("rw"):
+                with suppress(OSError):
+                    memory.seek(start)
+                    yield memory.read(end - start)
+
+
+def knows(pid: int, words: Mapping[str, str]) -> set[str]:
+    """Return the names of the words that lie in the memory of a process."""
+    found = set[str]()
+    for page in written_pages(pid):
+        found |= {name for name, word in words.items() if word.encode() in page}
+    return found
 
 
 def known(running: Running) -> dict[str, str]:
@@ -52,25 +68,31 @@ def superuser(running: Running) -> psycopg.Connection:
     )
 
 
-@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads /proc")
-def test_no_program_is_given_another_login_than_its_own(running: Running) -> None:
-    secrets = {name: secret for name, secret in known(running).items() if name != Role.WORKER}
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="reads /proc")
+def test_no_program_knows_another_login_than_its_own(running: Running) -> None:
+    """Read from its memory: what it was told as well as what it inherited when it was forked."""
+    own = {
+        "fork-server": set[str](),
+        "shadow": {Role.WORKER, Role.REPLAY, Role.GATES},
+        "desk": {Role.DESK},
+        "postgres": {*known(running)},  # sees to it that each login has its password
+    }
     assert {"workers", "publisher", "code-server", "webserver", "dagster-daemon"} <= {*running.pids}
     for name, pid in running.pids.items():
-        given = environment_of(pid)
-        if name == "desk":
-            assert urlsplit(given["DATABASE_URL"]).username == Role.DESK
-            assert not [
-                n for n in given if n.startswith(("GRAPH_", "ZAPIER_", "MONDAY_", "MODEL_"))
-            ]
-            assert "DAGSTER_POSTGRES_URL" not in given
-        elif name != "postgres":
-            assert urlsplit(given["DATABASE_URL"]).username == Role.WORKER, name
-            assert urlsplit(given["DAGSTER_POSTGRES_URL"]).username == Role.WORKER, name
-        if "shadow" not in name:
-            told = {who for who, secret in secrets.items() if secret in str(given)}
-            own = {Role.DESK.value} if name == "desk" else set()
-            assert told == own, f"{name} knows the password of {told}"
+        assert knows(pid, known(running)) <= own.get(name, {Role.WORKER}), name
+    assert knows(running.pids["workers"], known(running)) == {Role.WORKER}, "it can be found"
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="reads /proc")
+def test_the_desk_knows_no_key_and_the_server_it_is_forked_from_none_either(
+    running: Running,
+) -> None:
+    told = {name: value for name, value in running.settings.items() if "SECRET" in name}
+    assert knows(running.pids["workers"], told) == {*told} != set()
+    assert knows(running.pids["fork-server"], told) == set()
+    services = {n: v for n, v in told.items() if n.startswith(("GRAPH_", "ZAPIER_", "MONDAY_"))}
+    assert services
+    assert knows(running.pids["desk"], services) == set()
 
 
 def test_commands_find_what_they_need_and_the_files_are_the_owners_alone(running: Running) -> None:

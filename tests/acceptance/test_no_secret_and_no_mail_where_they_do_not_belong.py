@@ -76,9 +76,16 @@ class Seen:
         while not self.over.wait(0.05):
             for process in Path("/proc").glob("[0-9]*"):
                 with suppress(OSError):
-                    if str(self.home).encode() in (process / "environ").read_bytes():
+                    if self._ours(process):
                         said = (process / "cmdline").read_bytes().replace(b"\0", b" ")
                         self.argv.add(said.decode(errors="replace").lower())
+
+    def _ours(self, process: Path) -> bool:
+        """By its environment, or where it works: a forked program shows that of the fork server."""
+        home = str(self.home)
+        return home in str((process / "cwd").readlink()) or (
+            home.encode() in (process / "environ").read_bytes()
+        )
 
 
 def mail(number: int, text: str) -> bytes:

@@ -19,6 +19,17 @@ metrics_url
 lexicon_is_silent
 rings_the_lexicon
 
+# swarm/cli/app.py names them in its table, for they are imported when they are asked for.
+backup
+doctor
+rehearse_command
+run_once
+up
+# Types alone.
+Command
+# `swarm up` names it to the fork server.
+load_with_model
+
 # Settings that `swarm up`, `swarm worker` and `swarm database migrate` read by their variables.
 owner_database_url
 swarm_broker_url

@@ -10,7 +10,7 @@ from pathlib import Path
 import grimp
 import typer
 
-from swarm.cli.app import app
+from swarm.cli.app import COMMANDS, app
 from swarm.up.programs import workers
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +29,7 @@ PROSE = [
 ENTRIES = (
     "swarm.cli.app",
     "swarm.cli.__main__",
+    *(f"swarm.cli.{place.partition(':')[0]}" for place in COMMANDS.values()),
     "swarm.sandbox.__main__",
     "swarm.desk.__main__",
     "swarm.legacy.email_work_order_service",
@@ -38,15 +39,18 @@ ENTRIES = (
     "swarm.prefetch.__main__",
     "swarm.up.postgres_keeper",
     "swarm.up.die_with_parent",
+    "swarm.up.fork_server",
     "swarm.watchman.__main__",
     "swarm.cutover.judge",
     "swarm.shadow.replay.__main__",
     "swarm_assets.definitions",
     "swarm_assets.runtime.celery_app",
     "swarm_assets.runtime.coordinator",
+    "swarm_assets.runtime.dagster_tables",
     "swarm_assets.runtime.folder_transport",  # named in the broker's URL
     "swarm_assets.runtime.launcher",
     "swarm_assets.runtime.one_daemon",
+    "swarm_assets.runtime.preload",
     "swarm_assets.runtime.storage",
 )
 # Finished rooms whose door another room builds; each leaves this list when it has one.

@@ -143,14 +143,9 @@ class House:
         """The names of all programs of the supervisor."""
         return sorted(each.stem for each in (self.home / "run").glob("*.pid"))
 
-    def environment_of(self, name: str) -> dict[str, str]:
-        """The environment a program was started with, for another one like it."""
-        try:
-            raw = Path(f"/proc/{self.pid(name)}/environ").read_bytes()
-        except OSError as error:
-            raise NotNow(f"{name} is not running") from error
-        pairs = (each.partition(b"=") for each in raw.split(b"\0") if each)
-        return {key.decode(): value.decode() for key, _, value in pairs}
+    def environment_of_programs(self) -> dict[str, str]:
+        """What a program is given here, for another one like it."""
+        return {**os.environ, **self._settings}
 
     # --- its services ----------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from swarm.legacy.publishing.shim import OutboxItem, key_of, payload_of, try_han
 from swarm.publishing.dispatch.deps import PublishingDeps
 from swarm.publishing.dispatch.dispatcher import Dispatched, dispatch_once, record_unrecorded
 from swarm.publishing.ledger.payload import wire
-from swarm.store.world_rows import REMEDY
+from swarm.store.world import REMEDY
 
 logger = logging.getLogger(__name__)
 

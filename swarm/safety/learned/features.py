@@ -16,6 +16,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from swarm.safety.learned.held import held
+
 BUCKETS = 1 << 17
 DIMENSIONS: Final = 512  # of the quick embedding
 CLOSE_DIMENSIONS: Final = 384
@@ -106,8 +108,9 @@ def _bounded(text: str) -> str:
 
 
 def load_encoders() -> None:
-    """Read the encoders' weights into memory, and compute nothing yet: a fork may follow."""
-    _encoder()._model  # noqa: B018, SLF001 - it is read when first asked for
+    """Read the encoders' weights, and compute nothing yet: a fork may follow."""
+    quick = _encoder()._model  # noqa: SLF001 - it is read when first asked for
+    quick.table = held(quick.table)  # 65 of its 93 MB, of which a mail needs a few rows
     _close_encoder()
 
 

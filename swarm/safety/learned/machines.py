@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swarm.safety.learned.features import Vectors, closely_embedded, frames, grams
+from swarm.safety.learned.held import held
 
 CLOSE_LOOKS = 4  # pieces of a text, the likeliest first: 20 ms each
 
@@ -109,7 +110,7 @@ def pair_of(stored: Mapping[str, NDArray[np.generic]]) -> Pair:
     def unit(name: str) -> Vectors:
         vectors = whole(name)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        return vectors
+        return held(vectors)
 
     little = frozenset(map(str, stored["little"])) if "little" in stored else frozenset()
 

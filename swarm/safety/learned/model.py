@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swarm.safety.learned.features import Vectors, embedded, load_encoders
+from swarm.safety.learned.held import hold_in_files
 from swarm.safety.learned.machines import CLOSE_LOOKS, Pair, decision, look, pair_of
 
 WEIGHTS = "weights.npz"
@@ -112,8 +113,12 @@ def loaded() -> Weights:
         return unpacked(stored)
 
 
+@cache
 def loaded_whole() -> None:
-    """Load all that judging needs, 300 MB: once, before processes are forked that share it."""
+    """Load all that judging needs: once, before processes are forked that share it. The largest
+    part, 150 MB, is left in files.
+    """
+    hold_in_files()
     loaded()
     load_encoders()
 

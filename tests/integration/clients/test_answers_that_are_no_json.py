@@ -23,13 +23,13 @@ from swarm.clients.zapier import ZapierHook
 from swarm.errors import RemoteUnavailableError, SwarmError
 from swarm.legacy import email_work_order_service
 from swarm.legacy.home import IntakeFiles
-from swarm.legacy.turns import PATIENCE, tell_failing_turns
 from swarm.models import Lookup
 from swarm.sandbox import environment as sandbox_environment
 from swarm.settings import GraphSettings, MondaySettings, Settings, ZapierSettings, load_settings
 from swarm.stages.enrichment.gather import gather
 from swarm.store.alerts import open_alerts
 from swarm.store.database import Database
+from swarm.watchman.failing_turns import PATIENCE, tell_failing_turns
 
 pytestmark = pytest.mark.integration
 

@@ -17,10 +17,10 @@ from swarm.legacy.email_work_order_service import EmailWorkOrderService
 from swarm.legacy.home import IntakeFiles
 from swarm.legacy.intake_stream_processor import IntakeStreamProcessor
 from swarm.legacy.jsonl import LineLog, write_state
-from swarm.legacy.turns import tell_failing_turns
 from swarm.sandbox.server import RunningSandbox
 from swarm.settings import GraphSettings
 from swarm.store.database import Database, Row
+from swarm.watchman.failing_turns import tell_failing_turns
 from swarm_assets.resources.intake import IntakeStream
 
 pytestmark = pytest.mark.integration

@@ -32,5 +32,9 @@ def test_room_is_made_for_the_workers_there_are(tmp_path: Path, workers: int, ro
     assert loaded["concurrency"]["runs"]["max_concurrent_runs"] == room + 4
 
 
-def test_two_workers_get_the_file_as_it_is_shipped(tmp_path: Path) -> None:
-    assert settings(tmp_path, 2) == yaml.safe_load(SHIPPED.read_text())
+def test_two_workers_get_the_file_as_it_is_shipped_but_that_no_program_makes_tables(
+    tmp_path: Path,
+) -> None:
+    ours, shipped = settings(tmp_path, 2), yaml.safe_load(SHIPPED.read_text())
+    assert ours["storage"]["custom"]["config"].pop("should_autocreate_tables") is False
+    assert ours == shipped

@@ -20,7 +20,7 @@ def worker_with_a_wrong_clock(world: World, chance: Random) -> Undo:
     house = world.house
     folder = Path(tempfile.mkdtemp(prefix="clock-", dir=house.folder))
     clock = WrongClock(folder, chance.choice((_DAY, -_DAY, _BACK)))
-    environment = house.environment_of("workers")
+    environment = house.environment_of_programs()
     environment["PYTHONPATH"] = clock.environment()["PYTHONPATH"]
     command = [
         sys.executable, "-m", "celery", "-A", "swarm_assets.runtime.celery_app", "worker",

@@ -148,7 +148,7 @@ def second_daemon(world: World, _: Random) -> Undo:
     command = [sys.executable, "-m", "dagster._daemon", "run", "-w"]
     second = subprocess.Popen(
         [*command, str(house.home / "dagster" / "workspace.yaml"), "--log-level", "warning"],
-        env=house.environment_of("dagster-daemon"),
+        env=house.environment_of_programs(),
         cwd=house.folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -1,6 +1,7 @@
 """What Outlook and monday.com would know of a mail that nothing but its file tells of.
 
-For ``swarm run-once`` alone, which says aloud what is assumed here (``ASSUMED``).
+For ``swarm run-once``, which says aloud what is assumed here (``ASSUMED``), and for the invented
+mail that a process reads before its first real one (``warm_up``).
 """
 
 from collections.abc import Sequence

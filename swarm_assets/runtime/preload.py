@@ -1,0 +1,91 @@
+"""What the programs of an installation share: loaded by one process before they are forked from it.
+
+Named to the fork server of ``swarm up``, and used by a worker that is started alone. Nothing here
+may start a thread, open a connection or read a setting: a thread does not outlive a fork, and
+whoever is forked has settings of its own.
+"""
+
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Final
+
+from swarm.safety import learned
+from swarm.safety.learned.held import let_go
+from swarm.stages.engine import code_version
+from swarm.stages.enrichment.graph import ENRICHMENT
+from swarm.stages.graph_runner import compiled_graph, langgraph_is_here
+from swarm.stages.reply.graph import REPLY
+from swarm.stages.warm_up import warm_up
+from swarm_assets import definitions
+
+# What each program imports first or late; the programs themselves run as `__main__`.
+_PROGRAMS: Final = (
+    "celery.apps.worker",
+    "celery.bin.celery",
+    "celery.contrib.testing.tasks",
+    "celery.fixups.django",
+    "celery.loaders.app",
+    "click_repl",
+    "dagster._api.snapshot_sensor",
+    "dagster._cli.api",
+    "dagster._core.instance.factory",
+    "dagster._core.storage.root",
+    "dagster._core.workspace.autodiscovery",
+    "dagster._daemon.cli",
+    "dagster._grpc.server",
+    "dagster._grpc.server_watcher",
+    "dagster_webserver.cli",
+    "fsspec.implementations.local",
+    "kombu.transport.filesystem",
+    "psycopg2.extras",
+    "swarm.cutover.heartbeats",
+    "swarm.desk.app",
+    "swarm.prefetch.prefetcher",
+    "swarm.prefetch.thinking",
+    "swarm.watchman.endpoint",
+    "swarm.watchman.watchman",
+    "swarm_assets.runtime.coordinator",
+    "swarm_assets.runtime.launcher",
+    "swarm_assets.runtime.stopped_children",
+    "swarm_assets.runtime.storage",
+    "swarm_assets.runtime.time_limit",
+    "swarm_assets.runtime.worker_pool",
+    "tzdata",
+    "upath.implementations.local",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.auto",
+    "uvicorn.protocols.http.auto",
+    "uvicorn.protocols.websockets.auto",
+)
+_MODEL: Final = ("langchain_openai",)
+
+
+def load() -> None:
+    """Load whatever every program needs, where no model is asked."""
+    _load(_PROGRAMS)
+
+
+def load_with_model() -> None:
+    """The same with what asks a model."""
+    _load((*_PROGRAMS, *_MODEL))
+
+
+def _load(programs: Iterable[str]) -> None:
+    for name in programs:
+        import_module(name)
+    load_definitions()
+    learned.loaded_whole()
+    warm_up()
+    let_go()
+
+
+def load_definitions() -> None:
+    """Resolve the definitions and compile the graphs; a run then finds them ready.
+
+    The code is named as it is now, whatever is installed later.
+    """
+    code_version()
+    if langgraph_is_here():
+        for graph in (ENRICHMENT, REPLY):
+            compiled_graph(graph)
+    definitions.defs.get_repository_def().get_job("work_order")
