@@ -59,6 +59,7 @@ def execute_job(execute_job_args_packed: JsonSerializableValue) -> int:
     which would hold its slot until a time limit if it was killed before it had opened its order.
     """
     args = unpack_value(execute_job_args_packed, as_type=ExecuteRunArgs)
+    storage.keep_open()
     try:
         worker = this_process().model_dump_json()
         warm_instance().add_run_tags(args.run_id, {WORKER_TAG: worker})
@@ -73,7 +74,7 @@ def execute_job(execute_job_args_packed: JsonSerializableValue) -> int:
 
 
 def _leave(run_id: str) -> None:
-    """See that the run is over for Dagster too, and hold no connection until the next one.
+    """See that the run is over for Dagster too, and hold no connection for long.
 
     When even that cannot be recorded, the end of this process is the only word left: whoever asks
     whether the run's process lives frees its slot, and Celery forks another child.
@@ -82,7 +83,7 @@ def _leave(run_id: str) -> None:
         end_what_did_not_end(warm_instance(), run_id)
     except OperationalError:
         os._exit(1)
-    storage.close_idle()
+    storage.close_soon()
 
 
 def _discard(_event: DagsterEvent) -> None:

@@ -5,11 +5,15 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import dagster as dg
 import psycopg
 import pytest
+from dagster._core.definitions.data_version import DATA_VERSION_TAG as DATA_VERSION
+from dagster._core.definitions.data_version import INPUT_DATA_VERSION_TAG_PREFIX
+from dagster_postgres.event_log import PostgresEventLogStorage
 from psycopg.types.json import Jsonb
 from replying import KEY, order, services
 from search_everything import in_tables
@@ -30,11 +34,13 @@ from swarm_assets.assets.health import HEALTH
 from swarm_assets.definitions import build_definitions
 from swarm_assets.partitions import ATTEMPT_TAG, work_orders
 from swarm_assets.resources.operations import Operations
+from swarm_assets.runtime.event_log import Made
 from swarm_assets.runtime.storage import LeanEventLog, PooledPostgresStorage
 
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[3]
+MADE = dg.DagsterEventType.ASSET_MATERIALIZATION
 PUBLISH = dg.AssetKey(["work_order", "publish"])
 _END_OTHERS = """
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
@@ -139,6 +145,97 @@ def test_a_whole_run_leaves_its_story_in_both_sets_of_tables(
     ended = instance.get_run_by_id(result.run_id)
     assert ended is not None
     assert ended.status is dg.DagsterRunStatus.SUCCESS
+
+
+def stock_log(instance: dg.DagsterInstance) -> PostgresEventLogStorage:
+    """The event log as Dagster ships it, on the same tables: it asks them about everything."""
+    url = engine_of(instance).url.render_as_string(hide_password=False)
+    return PostgresEventLogStorage(url, should_autocreate_tables=False)
+
+
+def test_what_a_run_remembers_of_its_own_assets_is_what_the_tables_say(
+    instance: dg.DagsterInstance, accepted: Database
+) -> None:
+    statements: list[str] = []
+    event.listen(engine_of(instance), "before_cursor_execute", lambda *a: statements.append(a[2]))
+    result = run_once(instance, accepted)
+    assert not [each for each in statements if "latest_event_ids_by_partition" in each]
+    stock, evaluations = stock_log(instance), result.get_asset_check_evaluations()
+    assert len(evaluations) > len(Stage)
+    for evaluation in evaluations:
+        target = evaluation.target_materialization_data
+        (record,) = stock.fetch_materializations(
+            dg.AssetRecordsFilter(evaluation.asset_key, [KEY]), limit=1
+        ).records
+        assert target is not None
+        assert (target.run_id, target.storage_id) == (result.run_id, record.storage_id)
+    versions = 0
+    for made in result.get_asset_materialization_events():
+        tags = made.step_materialization_data.materialization.tags or {}
+        for name, told in tags.items():
+            if name.startswith(INPUT_DATA_VERSION_TAG_PREFIX):
+                of = dg.AssetKey(name.removeprefix(f"{INPUT_DATA_VERSION_TAG_PREFIX}/").split("/"))
+                by_partition = stock.get_latest_tags_by_partition(of, MADE, [DATA_VERSION], [KEY])
+                assert told == sha256(by_partition[KEY][DATA_VERSION].encode()).hexdigest()
+                versions += 1
+    assert versions >= len(Stage)
+
+
+def test_after_a_run_and_for_other_questions_the_tables_are_asked(
+    instance: dg.DagsterInstance, accepted: Database
+) -> None:
+    assert run_once(instance, accepted).success
+    tier = dg.AssetKey(["work_order", "tier"])
+    ours, stock = instance.event_log_storage, stock_log(instance)
+    one = dg.AssetRecordsFilter(tier, [KEY])
+    last = stock.fetch_materializations(one, limit=1).records[0]
+    # Made by another process, and once more by hand: neither is what this one remembers.
+    for maker in (stock, ours):
+        reported = dg.AssetMaterialization(tier, partition=KEY)
+        instance.report_runless_asset_event(reported)
+        entry = maker.fetch_materializations(one, limit=1).records[0].event_log_entry
+        maker.store_event(entry)
+        newest = stock.fetch_materializations(one, limit=1).records[0]
+        assert newest.storage_id > last.storage_id
+        assert ours.fetch_materializations(one, limit=1).records == [newest]
+        last = newest
+
+
+def test_a_run_remembers_its_own_and_forgets_it_at_its_end(
+    instance: dg.DagsterInstance, accepted: Database
+) -> None:
+    result = run_once(instance, accepted)
+    tier = dg.AssetKey(["work_order", "tier"])
+    known = Made()
+    for number, entry in enumerate(instance.all_logs(result.run_id)):
+        before, known = known, known.after(entry, number)
+        if entry.is_dagster_event and entry.dagster_event_type is dg.DagsterEventType.RUN_SUCCESS:
+            assert before.last(tier, [KEY]) is not None
+            assert before.asked(dg.AssetRecordsFilter(tier, [KEY])) is not None
+            for other in (
+                tier,
+                dg.AssetRecordsFilter(tier, [KEY], before_storage_id=number),
+                dg.AssetRecordsFilter(tier, ["wo_other"]),
+                dg.AssetRecordsFilter(tier, [KEY, "wo_other"]),
+            ):
+                assert before.asked(other) is None
+            assert known == Made()
+
+
+def test_columns_are_asked_for_once_a_process(
+    instance: dg.DagsterInstance, accepted: Database
+) -> None:
+    assert run_once(instance, accepted).success
+    reflections: list[str] = []
+
+    def note(*arguments: object) -> None:
+        if "pg_attribute" in str(arguments[2]):
+            reflections.append(str(arguments[2]))
+
+    event.listen(engine_of(instance), "before_cursor_execute", note)
+    for _ in range(3):
+        instance.get_run_records(limit=1)
+    assert reflections == []
 
 
 def test_a_run_uses_few_connections(instance: dg.DagsterInstance, accepted: Database) -> None:
