@@ -142,12 +142,8 @@ def worker_command(name: str, queue: str, processes: int) -> tuple[str, ...]:
 
 
 def prefetcher(environment: Mapping[str, str]) -> Program:
-    """Return who has the model's answers recorded before the runs that need them.
-
-    Its threads share two heaps of the C library: one each would keep what every thread ever needed.
-    """
-    given = {**environment, "MALLOC_ARENA_MAX": "2"}
-    return Program("prefetcher", python("swarm.prefetch"), given, stop_seconds=20.0)
+    """Return who has the model's answers recorded before the runs that need them."""
+    return Program("prefetcher", python("swarm.prefetch"), environment, stop_seconds=20.0)
 
 
 def daemon(home: Home, environment: Mapping[str, str]) -> Program:

@@ -23,8 +23,9 @@ def keep_shared() -> list[bytes]:
     """Return what fills the holes between the objects of this process; keep it alive.
 
     Three things write to pages that nobody means to change: a collection looks at every object
-    (frozen ones are spared); a thread of the C library's allocator takes a region for itself (two
-    are enough here); and new objects go first where old ones were freed. Those few holes lie all
+    (frozen ones are spared); the C library gives each thread a region of its own to allocate from,
+    and keeps what it ever needed (two are enough: a prefetcher's 48 threads had 950 MB instead of
+    650); and new objects go first where old ones were freed. Those few holes lie all
     over: without them a program writes to 10 MB less of what it shares.
     """
     gc.collect()

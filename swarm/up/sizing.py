@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-_BESIDE_WORKERS: Final = 1600  # MB: all other programs, with work to do (bench/idle.py)
+_BESIDE_WORKERS: Final = 1250  # MB: all others while a model thinks (bench/model_throughput.py)
 _OF_A_WORKER: Final = 130  # MB, beside what it shares with its parent
 _MOST: Final = 8  # so many fit a server of 100 connections; more only when asked for
 _CGROUP: Final = Path("/sys/fs/cgroup/memory.max")

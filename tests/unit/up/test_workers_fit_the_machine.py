@@ -10,7 +10,7 @@ from swarm.up.sizing import usual_workers, workers_here
 
 @pytest.mark.parametrize(
     ("cores", "megabytes", "workers"),
-    [(2, 24_000, 2), (4, 8_000, 4), (4, 2_000, 3), (1, 1_000, 1), (16, 64_000, 8)],
+    [(2, 24_000, 2), (4, 8_000, 4), (4, 1_700, 3), (1, 1_000, 1), (16, 64_000, 8)],
     ids=["a worker a core", "four", "memory for three", "never none", "no more unless asked for"],
 )
 def test_a_worker_a_core_as_far_as_memory_goes(cores: int, megabytes: int, workers: int) -> None:
