@@ -61,11 +61,12 @@ class _Question:
 
 @dataclass
 class _Plan:
-    """How the next answer is asked for."""
+    """How the next answer is asked for, and how long the model took, the wait for a turn apart."""
 
     way: Abilities
     tokens: int
     again: bool = False
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,6 @@ class ModelCalls:
 
     def _paid_call(self, question: _Question, request: str, plan: _Plan) -> ModelCall:
         self._check_budget(question.key)
-        started = time.monotonic()
         try:
             said = self._said(question, plan)
         except NoTurnError:  # says nothing about the model
@@ -198,7 +198,7 @@ class ModelCalls:
             cached_tokens=said.cached_tokens,
             output_tokens=said.output_tokens,
             cost=self._cost(said),
-            latency_ms=int((time.monotonic() - started) * 1000),
+            latency_ms=int(plan.seconds * 1000),
         )
         return self.ledger.record_model_call(call)
 
@@ -233,7 +233,10 @@ class ModelCalls:
             task += in_words(form)
         messages = question.endpoint.messages(prompt.system, prompt.known, task)
         with self.turns.turn(question.endpoint.name):
-            return question.endpoint.ask(messages, form, plan.way, plan.tokens)
+            began = time.monotonic()
+            said = question.endpoint.ask(messages, form, plan.way, plan.tokens)
+            plan.seconds = time.monotonic() - began
+        return said
 
     def _patiently(self, question: _Question, plan: _Plan) -> Said:
         """The one layer of retries within a run: what may pass at once, for up to 10 s a wait."""

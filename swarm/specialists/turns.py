@@ -17,7 +17,11 @@ from swarm.settings import Settings
 from swarm.store.database import Database
 
 LONGEST_WAIT: Final = 60.0
-"""Seconds for one turn; a run holds a worker meanwhile, a prefetcher a thread."""
+"""Seconds for one turn of who holds no more than a thread meanwhile, and the longest anybody is
+held at a provider's word."""
+
+PATIENCE_OF_A_RUN: Final = 10.0
+"""Seconds for one turn of a run: it holds a worker, and behind it may wait an escalation."""
 
 # The next turn is never given away to who would not wait for it: then no row comes back.
 _TURN = """
@@ -67,17 +71,24 @@ class NobodyElse:
 
 
 class SharedTurns:
-    """``Turns`` of an installation."""
+    """``Turns`` of an installation; ``patience`` is how long one turn is waited for, in seconds."""
 
-    def __init__(self, database: Database, slots: HostSlots, per_minute: float | None) -> None:
-        self._database, self._slots = database, slots
+    def __init__(
+        self,
+        database: Database,
+        slots: HostSlots,
+        per_minute: float | None,
+        *,
+        patience: float = LONGEST_WAIT,
+    ) -> None:
+        self._database, self._slots, self._patience = database, slots, patience
         self._gap = 60.0 / per_minute if per_minute else 0.0
 
     @contextmanager
     def turn(self, name: str) -> Iterator[None]:
         """Wait for a slot of this host, then for the pace; see the protocol."""
         try:
-            with self._slots.held(LONGEST_WAIT):
+            with self._slots.held(self._patience):
                 sleep(self._wait(name))
                 yield
         except NoSlotError:
@@ -89,7 +100,7 @@ class SharedTurns:
             connection.execute(_HOLD, {"name": name, "wait": min(seconds, LONGEST_WAIT)})
 
     def _wait(self, name: str) -> float:
-        asked = {"name": name, "gap": self._gap, "most": LONGEST_WAIT}
+        asked = {"name": name, "gap": self._gap, "most": self._patience}
         with self._database.transaction() as connection:
             row = connection.execute(_TURN, asked).fetchone()
         if row is None:
@@ -97,7 +108,9 @@ class SharedTurns:
         return float(row["wait"])
 
 
-def turns_of(settings: Settings, database: Database) -> SharedTurns:
+def turns_of(
+    settings: Settings, database: Database, *, patience: float = LONGEST_WAIT
+) -> SharedTurns:
     """Return the turns of an installation's model."""
     slots = HostSlots.of_home(settings.core.swarm_home, "model", settings.model.at_once)
-    return SharedTurns(database, slots, settings.model.requests_per_minute)
+    return SharedTurns(database, slots, settings.model.requests_per_minute, patience=patience)

@@ -17,7 +17,7 @@ from swarm.settings import Settings, load_settings
 from swarm.shadow.this_engine import engine_here
 from swarm.specialists.protocol import Specialist
 from swarm.specialists.select import select_specialist
-from swarm.specialists.turns import turns_of
+from swarm.specialists.turns import PATIENCE_OF_A_RUN, turns_of
 from swarm.stages.checkpointer import borrowing_checkpointer
 from swarm.stages.engine import Engine
 from swarm.stages.graph_runner import langgraph_is_here
@@ -98,7 +98,7 @@ def specialist() -> Specialist:
         known.model,
         PostgresStore(database()),
         acknowledge=known.core.acknowledge_unanswered,
-        turns=turns_of(known, database()),
+        turns=turns_of(known, database(), patience=PATIENCE_OF_A_RUN),
     )
 
 

@@ -12,7 +12,12 @@ from replying import KEY, order, received
 from swarm.host_slots import HostSlots
 from swarm.settings import ModelSettings
 from swarm.specialists.llm import LlmSpecialist
-from swarm.specialists.turns import LONGEST_WAIT, NoTurnError, SharedTurns
+from swarm.specialists.turns import (
+    LONGEST_WAIT,
+    PATIENCE_OF_A_RUN,
+    NoTurnError,
+    SharedTurns,
+)
 from swarm.store.database import Database
 from swarm.store.postgres import PostgresStore
 
@@ -60,6 +65,43 @@ def test_a_turn_further_away_than_anybody_waits_is_taken_from_nobody(
     with pytest.raises(NoTurnError), mine.turn(NAME):
         pass
     assert next_in(database) <= before
+
+
+def test_a_run_gives_its_worker_back_where_a_prefetcher_waits(
+    database: Database, tmp_path: Path
+) -> None:
+    ahead = turns(database, tmp_path, None)
+    slots = HostSlots(tmp_path, "model", 8)
+    of_a_run = SharedTurns(database, slots, None, patience=PATIENCE_OF_A_RUN)
+    ahead.hold(NAME, PATIENCE_OF_A_RUN + 5)
+    with pytest.raises(NoTurnError), of_a_run.turn(NAME):
+        pass
+    ahead.hold(NAME, 0)
+    with database.transaction() as connection:
+        connection.execute("UPDATE model_paces SET next_at = clock_timestamp() + interval '1 s'")
+    with ahead.turn(NAME), of_a_run.turn(NAME):
+        pass
+
+
+def test_how_long_a_model_took_leaves_the_wait_for_its_turn_out(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.transaction() as connection:
+        connection.execute(
+            "INSERT INTO work_orders (key, original_id, body) VALUES (%s, %s, %s)",
+            (KEY, "line-1", Jsonb(order().model_dump(mode="json"))),
+        )
+    with serving() as model:
+        settings = ModelSettings(base_url=model.url, name="m", api_key=SecretStr("x"))
+        mine = turns(database, tmp_path, None)
+        who = LlmSpecialist(settings, PostgresStore(database), turns=mine)
+        mine.hold(f"openai/m at {model.url.split('/')[2]}", 2.0)
+        began = time.monotonic()
+        who.classify(received())
+        assert time.monotonic() - began >= 1.8
+        with database.transaction() as connection:
+            (row,) = connection.execute("SELECT latency_ms FROM model_calls").fetchall()
+    assert row["latency_ms"] < 1500
 
 
 def test_a_429_holds_everybody_for_as_long_as_it_asks(database: Database, tmp_path: Path) -> None:
