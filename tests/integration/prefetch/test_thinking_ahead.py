@@ -143,6 +143,23 @@ def test_a_mail_of_ours_in_between_ends_as_without_a_prefetcher(company: Company
     assert company.sandbox.deliveries() == []
 
 
+@pytest.mark.parametrize("how", ["delete", "purge"])
+def test_a_mail_that_was_deleted_in_between_is_answered_by_nobody(
+    company: Company, how: str
+) -> None:
+    """What was thought about while it was there makes no draft for one that is gone."""
+    thought(company)
+    company.sandbox.human(how, company.order.ref.message_id)
+    run(company)
+    assert company.state() is WorkOrderState.ESCALATED
+    policy = company.services.store.artifact(KEY, Stage.POLICY)
+    assert policy is not None
+    assert "the mailbox holds no conversation to reply in" in str(policy.body)
+    assert calls(company.database, ahead=False) == []
+    company.round()
+    assert company.sandbox.deliveries() == []
+
+
 def test_what_a_person_must_answer_costs_nothing(company: Company) -> None:
     company.sql(
         "UPDATE work_orders SET body = jsonb_set(body, '{body_text}', %s::jsonb) WHERE key = %s",
