@@ -17,9 +17,17 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 from langgraph.checkpoint.postgres import PostgresSaver
 from psycopg.types.json import Jsonb
-from replying import order, services
+from replying import CUSTOMER, MAILBOX, Mailbox, order, services
 
-from swarm.models import Fence, PolicyDecision, WorkOrderState
+from swarm.models import (
+    Address,
+    Fence,
+    MessageRef,
+    PolicyDecision,
+    ThreadMessage,
+    WorkOrder,
+    WorkOrderState,
+)
 from swarm.settings import QueueSettings
 from swarm.stages.services import Services
 from swarm.store import embedded
@@ -52,6 +60,20 @@ class Closing:
         return WorkOrderState.PUBLISHING
 
 
+class Conversations(Mailbox):
+    """An Outlook with a customer of its own in each conversation, which is named after him.
+
+    One who writes twice without a reply goes to a human (ES-04), and no draft would be written.
+    """
+
+    def conversation(self, conversation_id: str) -> Sequence[ThreadMessage]:
+        them = customer(conversation_id)
+        return [
+            said.model_copy(update={"recipients": (them,)} if said.from_us else {"sender": them})
+            for said in self.messages
+        ]
+
+
 @dataclass
 class Doubles:
     """What stages reach, and the queue they are asked for through."""
@@ -72,7 +94,7 @@ class Doubles:
         keys = [key_of(number) for number in numbers]
         with self.database.transaction() as connection:
             for key in keys:
-                mail = order(key=key, original_id=f"bench-{key}")
+                mail = mail_of(key)
                 body = Jsonb(mail.model_dump(mode="json"))
                 connection.execute(_ORDER, (key, mail.original_id, body))
         return keys
@@ -84,6 +106,22 @@ class Doubles:
                 "INSERT INTO swarm_jobs (work_order_key) SELECT unnest(%s::text[])", ([*keys],)
             )
 
+    def must_be_drafted(self, key: str) -> None:
+        """An escalated one skips the reply: its time would say nothing."""
+        with self.database.transaction() as connection:
+            row = connection.execute("SELECT state FROM work_orders WHERE key = %s", (key,))
+            if (found := row.fetchone()) is None or found["state"] != WorkOrderState.PUBLISHING:
+                raise SystemExit(f"a work order ended without a draft ({found}); no numbers")
+
+
+def mail_of(key: str) -> WorkOrder:
+    ref = MessageRef(mailbox=MAILBOX, message_id="m2", conversation_id=key)
+    return order(key=key, original_id=f"bench-{key}", ref=ref, sender=customer(key))
+
+
+def customer(conversation_id: str) -> Address:
+    return CUSTOMER.model_copy(update={"address": f"{conversation_id}@customer.example"})
+
 
 def key_of(number: int) -> str:
     return "wo_" + f"{number:06d}".translate(str.maketrans("0189", "abcd")).rjust(24, "q")
@@ -92,7 +130,7 @@ def key_of(number: int) -> str:
 def doubles(database: Database, saver: PostgresSaver) -> Doubles:
     """A mail from Anna, and those who know about it, on the tables of ``database``."""
     store, queue = PostgresStore(database), PostgresQueue(database, QueueSettings())
-    given = replace(services(), store=store, checkpointer=saver)
+    given = replace(services(), store=store, checkpointer=saver, outlook=Conversations())
     return Doubles(database, queue, given, Closing(store))
 
 
