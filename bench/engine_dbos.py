@@ -16,7 +16,7 @@ from dbos import DBOS, DBOSConfig
 from rig import Doubles, doubles
 
 from swarm.intake.mail.clean import receive
-from swarm.models import Draft, Fence, Noun, Review, Stage
+from swarm.models import Draft, Fence, Noun, Received, Review, Stage
 from swarm.specialists.protocol import Brief
 from swarm.stages.checkpointer import borrowing_checkpointer
 from swarm.stages.enrichment.gather import Enrichment, gather
@@ -75,8 +75,8 @@ class Chain:
         published = self.made(Stage.PUBLISH, lambda: publish(fence, policy, services, publisher))
         return published.digest()
 
-    def _gathered(self, mail: Noun) -> Enrichment:
-        found = self.recorder.measured(lambda: gather(mail, self.services))  # type: ignore[arg-type]
+    def _gathered(self, mail: Received) -> Enrichment:
+        found = self.recorder.measured(lambda: gather(mail, self.services))
         result, took = found.result, found.duration_ms
         self.recorder.record(Stage.THREAD, Worked(result.thread, took))
         self.recorder.record(Stage.CRM, Worked(result.crm, took))

@@ -78,6 +78,8 @@ class Fleet:
     def running(self) -> Iterator["list[subprocess.Popen[bytes]]"]:
         """Its programs, until the end of the block."""
         processes: list[subprocess.Popen[bytes]] = []
+        for left in self.folder.glob("run/*.sock"):  # by the turn before; it answers nobody
+            left.unlink()
         try:
             processes.extend(map(self._started, self.programs))
             yield processes

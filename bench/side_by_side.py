@@ -84,14 +84,14 @@ def drawn(found: Figures, file: Path) -> None:
     idle.barh(list(memory), list(memory.values()), color="#ccbb44")
     idle.set_xlabel("MB (PSS), idle")
     idle.invert_yaxis()
-    told = found["engines"]["engines"]
-    theirs = [each["CPU s a work order"] for each in told.values()]
-    postgres = [each["Postgres CPU s a work order"] for each in told.values()]
-    engines.barh(list(told), theirs, color="#228833", label="its programs")
-    engines.barh(list(told), postgres, left=theirs, color="#bbbbbb", label="Postgres")
-    engines.set_xlabel("CPU s a work order, same stages")
+    cpu = {
+        name: each["CPU s a work order"] + each["Postgres CPU s a work order"]
+        for name, each in found["engines"]["engines"].items()
+    }
+    engines.bar_label(engines.barh(list(cpu), list(cpu.values()), color="#228833"), fmt="%.2g")
+    engines.set_xscale("log")
+    engines.set_xlabel("CPU s a work order on other engines, Postgres included (log)")
     engines.invert_yaxis()
-    engines.legend()
     figure.tight_layout()
     figure.savefig(file, dpi=110)
 
