@@ -188,7 +188,7 @@ def ratio(times: dict[str, float], name: str) -> str:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    return sorted(values)[int(share * (len(values) - 1))]
+    return sorted(values)[int(share * len(values))]
 
 
 def arguments() -> argparse.Namespace:
