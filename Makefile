@@ -39,7 +39,7 @@ soak: $(STAMP)
 	PYTHONPATH=tests:tests/support $(BIN)/python -m weather --minutes $(MINUTES) \
 		$(if $(SEED),--seed $(SEED)) $(if $(RESULTS),--json $(RESULTS))
 
-# Speeds and sizes, side by side in one run of some fifteen minutes; docs/performance.md reads them.
+# Speeds and sizes, side by side in one run of some twenty minutes; docs/performance.md reads them.
 bench: $(STAMP)
 	$(BIN)/python bench/side_by_side.py $(if $(RESULTS),--json $(RESULTS)) $(if $(PLOT),--plot $(PLOT))
 

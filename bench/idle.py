@@ -8,13 +8,13 @@ Targets on two cores: 900 MB, ready after 6 s, two connections a worker.
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 from model_throughput import descendants, memory_of
+from process_tree import cpu_seconds
 from throughput import Installation, running
 
 CONNECTIONS = """
@@ -22,7 +22,6 @@ SELECT coalesce(nullif(application_name, ''), '-') AS who, count(*)
   FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
  GROUP BY 1 ORDER BY 2 DESC
 """
-_TICKS = os.sysconf("SC_CLK_TCK")
 _OURS_NOT = ("sandbox",)
 
 
@@ -63,17 +62,7 @@ def measured(installation: Installation, seconds: float) -> dict[str, object]:
 
 def cpu_of(home: Path) -> dict[str, float]:
     """CPU seconds by program so far."""
-    return {
-        name: sum(_cpu(pid) for pid in pids) / _TICKS for name, pids in descendants(home).items()
-    }
-
-
-def _cpu(pid: int) -> int:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0
-    return int(stat[11]) + int(stat[12])
+    return {name: sum(map(cpu_seconds, pids)) for name, pids in descendants(home).items()}
 
 
 def arguments() -> argparse.Namespace:

@@ -15,7 +15,6 @@ cores: 150 a minute within 2,500 MB, no question twice.
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from pathlib import Path
 
 import httpx
 import psycopg
+from process_tree import parents, pss
 from throughput import Installation, running, wait, warm_up
 
 from swarm.up.programs import any_free_port
@@ -80,36 +80,19 @@ class Watched:
 
 def memory_of(home: Path) -> dict[str, float]:
     """PSS in MB by program: each process of the installation, and whatever it started."""
-    return {
-        name: round(sum(map(_pss, pids)), 1) for name, pids in sorted(descendants(home).items())
-    }
-
-
-def _pss(pid: int) -> float:
-    try:
-        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-        return 0.0
-    found = re.search(r"^Pss:\s+(\d+)", rollup, re.MULTILINE)
-    return int(found.group(1)) / 1024 if found else 0.0
+    return {name: round(sum(map(pss, pids)), 1) for name, pids in sorted(descendants(home).items())}
 
 
 def descendants(home: Path) -> dict[str, list[int]]:
     """The processes of each program of an installation, its leader among them, and `swarm up`."""
     leaders = {int(each.read_text().split()[0]): each.stem for each in (home / "run").glob("*.pid")}
     leaders[int((home / "run" / "lock").read_text())] = "swarm up"
-    parents = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            stat = (process / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        parents[int(process.name)] = int(stat[1])
+    above = parents()
     found: dict[str, list[int]] = {}
-    for pid in parents:
+    for pid in above:
         at = pid
-        while at not in leaders and at in parents:
-            at = parents[at]
+        while at not in leaders and at in above:
+            at = above[at]
         if at in leaders:
             found.setdefault(leaders[at], []).append(pid)
     return found

@@ -3,9 +3,8 @@ a bare worker that drives the same stages over the same tables without Dagster, 
 
     .venv/bin/python bench/run_cost.py [--runs 20] [--profile]
 
-Real: Postgres (embedded, its own directory, durability on), Dagster's storage, our store, queue,
-checkpointer, graphs, rules. Not real: the three services (answers from memory) and the publisher
-(closes the work order as *publishing*). Nothing is sent anywhere.
+Real: Postgres, Dagster's storage, our store, queue, checkpointer, graphs, rules; not real is what
+``rig`` says. The same by processes of their own, with others beside them: ``engines.py``.
 """
 
 import argparse
@@ -13,34 +12,21 @@ import cProfile
 import json
 import os
 import pstats
-import shutil
 import statistics
-import sys
-import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
+from rig import Doubles, doubles, server
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
-
-from psycopg.types.json import Jsonb
-from replying import order, services
-
-from swarm.models import Fence, PolicyDecision, WorkOrderState
 from swarm.settings import QueueSettings
 from swarm.stages.checkpointer import postgres_checkpointer
 from swarm.stages.pipeline import run_chain
-from swarm.stages.services import Services
-from swarm.store import embedded
 from swarm.store.database import Database
-from swarm.store.migrate import migrate
-from swarm.store.postgres import PostgresStore
-from swarm.store.postgres_queue import PostgresQueue
 from swarm_assets.definitions import build_definitions
 from swarm_assets.partitions import ATTEMPT_TAG, work_orders
 
@@ -59,26 +45,12 @@ telemetry: {{enabled: false}}
 
 
 @dataclass
-class Closing:
-    """A publisher that only closes the work order."""
-
-    store: PostgresStore
-
-    def hand_over(self, fence: Fence, decision: PolicyDecision) -> WorkOrderState:
-        self.store.close(fence, WorkOrderState.PUBLISHING, "bench")
-        return WorkOrderState.PUBLISHING
-
-
-@dataclass
 class Bench:
     """One work order after the other through the real job."""
 
     instance: dg.DagsterInstance
     job: dg.JobDefinition
-    database: Database
-    queue: PostgresQueue
-    services: Services
-    publisher: Closing
+    rig: Doubles
 
     def one(self, number: int) -> tuple[float, float]:
         """Accept a mail, run its job; return wall and CPU seconds of the run alone."""
@@ -88,63 +60,52 @@ class Bench:
         result = self.job.execute_in_process(
             instance=self.instance, partition_key=key, tags={ATTEMPT_TAG: str(attempt)}
         )
+        taken = time.perf_counter() - wall, time.process_time() - cpu
         if not result.success:
             raise SystemExit("a run failed; no numbers")
-        return time.perf_counter() - wall, time.process_time() - cpu
+        self.rig.must_be_drafted(key)
+        return taken
 
     def bare(self, number: int) -> tuple[float, float]:
         """The same without Dagster: SKIP LOCKED, fence, stages, one transaction each."""
         key, attempt = self._due(number)
-        mail = self.services.store.work_order(key)
+        mail = self.rig.services.store.work_order(key)
         wall, cpu = time.perf_counter(), time.process_time()
-        fence = self.queue.open(key, f"bare-{number}", attempt)
-        run_chain(mail, self.services, fence, self.publisher)
-        return time.perf_counter() - wall, time.process_time() - cpu
+        fence = self.rig.queue.open(key, f"bare-{number}", attempt)
+        run_chain(mail, self.rig.services, fence, self.rig.publisher)
+        taken = time.perf_counter() - wall, time.process_time() - cpu
+        self.rig.must_be_drafted(key)
+        return taken
 
     def _due(self, number: int) -> tuple[str, int]:
-        key = "wo_" + f"{number:06d}".translate(str.maketrans("0189", "abcd")).rjust(24, "q")
-        mail = order(key=key, original_id=f"bench-{number}")
-        with self.database.transaction() as connection:
-            connection.execute(
-                "INSERT INTO work_orders (key, original_id, body) VALUES (%s, %s, %s)",
-                (key, mail.original_id, Jsonb(mail.model_dump(mode="json"))),
-            )
-        self.queue.enqueue(key)
-        (due,) = self.queue.request_due(1)
-        return key, due.attempt
+        self.rig.make_due(self.rig.accept([number]))
+        (due,) = self.rig.queue.request_due(1)
+        return due.work_order_key, due.attempt
 
 
 @contextmanager
 def bench() -> Iterator[Bench]:
     """Set everything up in a directory of its own."""
-    directory = Path(tempfile.mkdtemp(prefix="swarm-bench-"))
-    url = embedded.start(directory / "postgres")
-    try:
-        migrate(url)
+    with server() as (directory, url):
         home = directory / "dagster"
         home.mkdir()
         dagster_url = url.replace("postgresql://", "postgresql+psycopg2://")
         (home / "dagster.yaml").write_text(INSTANCE.format(url=dagster_url))
-        database, leases = Database(url), QueueSettings()
-        store, queue = PostgresStore(database), PostgresQueue(database, leases)
+        database = Database(url)
         with (
+            closing(database),
             dg.DagsterInstance.from_config(str(home)) as instance,
             postgres_checkpointer(url) as saver,
         ):
-            given = replace(services(), store=store, checkpointer=saver)
+            rig = doubles(database, saver)
             definitions = build_definitions(
-                services=given,
-                queue=queue,
-                publisher=Closing(store),
-                leases=leases,
+                services=rig.services,
+                queue=rig.queue,
+                publisher=rig.publisher,
+                leases=QueueSettings(),
                 desk_url="http://127.0.0.1",
             )
-            job = definitions.resolve_job_def("work_order")
-            yield Bench(instance, job, database, queue, given, Closing(store))
-        database.close()
-    finally:
-        embedded.stop(directory / "postgres", immediate=True)
-        shutil.rmtree(directory, ignore_errors=True)
+            yield Bench(instance, definitions.resolve_job_def("work_order"), rig)
 
 
 def main() -> None:

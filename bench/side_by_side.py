@@ -28,8 +28,10 @@ Figures = dict[str, dict[str, Any]]
 def parts(*, quick: bool) -> dict[str, list[str]]:
     """Name of a part -> its command, but for where its figures go."""
     many, few, singles = ("48", "16", "5") if quick else ("240", "60", "30")
+    engines = ["--orders", "6", "--turns", "1"] if quick else ["--orders", "30", "--turns", "3"]
     return {
         "one run": ["run_cost.py", "--runs", "5" if quick else "20"],
+        "engines": ["engines.py", *engines],
         "idle": ["idle.py", "--seconds", "10" if quick else "60"],
         "rules": ["throughput.py", "--orders", few if quick else "100", "--singles", singles],
         "model, asked by runs": ["model_throughput.py", "--orders", few, "--prefetch", "0"],
@@ -72,16 +74,24 @@ def measured(command: list[str]) -> dict[str, Any]:
 
 
 def drawn(found: Figures, file: Path) -> None:
-    """Draw work orders a minute, and where an idle installation's memory lies."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4))
+    """Draw work orders a minute, where an idle installation's memory lies, and the engines."""
+    figure, (rate, idle, engines) = plt.subplots(1, 3, figsize=(16, 4))
     rates = {n: f["a minute, whole"] for n, f in found.items() if "a minute, whole" in f}
     rates["rules"] = 60 / found["rules"]["s per work order"]
-    left.barh(list(rates), list(rates.values()), color="#4477aa")
-    left.set_xlabel("work orders a minute")
+    rate.barh(list(rates), list(rates.values()), color="#4477aa")
+    rate.set_xlabel("work orders a minute")
     memory = found["idle"]["memory by program, MB"]
-    right.barh(list(memory), list(memory.values()), color="#ccbb44")
-    right.set_xlabel("MB (PSS), idle")
-    right.invert_yaxis()
+    idle.barh(list(memory), list(memory.values()), color="#ccbb44")
+    idle.set_xlabel("MB (PSS), idle")
+    idle.invert_yaxis()
+    cpu = {
+        name: each["CPU s a work order"] + each["Postgres CPU s a work order"]
+        for name, each in found["engines"]["engines"].items()
+    }
+    engines.bar_label(engines.barh(list(cpu), list(cpu.values()), color="#228833"), fmt="%.2g")
+    engines.set_xscale("log")
+    engines.set_xlabel("CPU s a work order on other engines, Postgres included (log)")
+    engines.invert_yaxis()
     figure.tight_layout()
     figure.savefig(file, dpi=110)
 
