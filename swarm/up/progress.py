@@ -10,15 +10,19 @@ from dataclasses import dataclass
 from swarm.models import Stage, WorkOrderState
 from swarm.store.database import Database, Row
 
+# Newest first by the index, then one row each of the others: joined as wholes they were read whole.
 _ROWS = """
 SELECT w.key, w.state, w.state_reason, j.stage, j.state AS job, j.failures, j.last_error,
        l.state AS publication, l.draft_folder, e.classes, e.reasons
-  FROM work_orders w
-  LEFT JOIN swarm_jobs j ON j.work_order_key = w.key
-  LEFT JOIN publication_ledger l ON l.work_order_key = w.key
-  LEFT JOIN escalations e ON e.work_order_key = w.key
+  FROM (SELECT key, state, state_reason, accepted_at FROM work_orders
+         ORDER BY accepted_at DESC, key LIMIT %s) w
+  LEFT JOIN LATERAL (SELECT stage, state, failures, last_error FROM swarm_jobs
+                      WHERE work_order_key = w.key LIMIT 1) j ON true
+  LEFT JOIN LATERAL (SELECT state, draft_folder FROM publication_ledger
+                      WHERE work_order_key = w.key LIMIT 1) l ON true
+  LEFT JOIN LATERAL (SELECT classes, reasons FROM escalations
+                      WHERE work_order_key = w.key LIMIT 1) e ON true
  ORDER BY w.accepted_at DESC, w.key
- LIMIT %s
 """
 
 _COUNTS = "SELECT state, count(*) AS n FROM work_orders GROUP BY state"

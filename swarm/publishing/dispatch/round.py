@@ -21,27 +21,44 @@ from swarm.store.alerts import ROUNDS_LOST, raise_growing, resolve
 _NOTHING_DONE = frozenset({Dispatched.IDLE, Dispatched.NOT_MINE})
 
 
-# In this order: due for the swarm or used up; claims nobody recorded; to be looked for in the
-# mailbox; ended while the work order was not told; waiting so long that somebody must know.
+# Asked every few seconds, so each part is found by an index: one condition over the whole ledger
+# read 100,000 rows each time, with nothing due.
 _DUE = """
-SELECT count(*) AS due FROM publication_ledger l
- WHERE (l.state = 'READY' AND l.publisher = 'swarm'
-        AND (l.not_before IS NULL OR l.not_before <= clock_timestamp()))
-    OR (l.state = 'READY' AND (l.attempts >= %(max_attempts)s OR l.ever_uncertain))
-    OR (l.state = 'SENDING'
-        AND l.intent_at < clock_timestamp() - make_interval(secs => %(overdue)s))
-    OR l.look_at <= clock_timestamp()
-    OR EXISTS (SELECT 1 FROM work_orders w
-                WHERE w.key = l.work_order_key
-                  AND ((l.state IN ('CONFIRMED', 'HELD', 'DEAD') AND w.state = 'publishing')
-                       OR (l.state = 'CONFIRMED' AND w.state = 'held')
-                       OR (l.state IN ('PENDING_PAYLOAD', 'READY') AND l.publisher = 'swarm'
-                           AND w.state IN ('escalated', 'declined', 'held', 'dead'))))
-    OR (l.state IN ('PENDING_PAYLOAD', 'READY') AND l.publisher <> 'none'
-        AND l.changed_at < clock_timestamp() - make_interval(secs => %(alert)s)
-        AND NOT EXISTS (SELECT 1 FROM alerts a
-                         WHERE a.subject = l.work_order_key AND a.resolved_at IS NULL
-                           AND a.kind IN (%(pending)s, %(stuck)s)))
+SELECT count(*) AS due FROM (
+    -- due for the swarm, or used up
+    SELECT work_order_key FROM publication_ledger
+     WHERE state = 'READY'
+       AND ((publisher = 'swarm' AND (not_before IS NULL OR not_before <= clock_timestamp()))
+            OR attempts >= %(max_attempts)s OR ever_uncertain)
+    UNION
+    -- claims nobody recorded
+    SELECT work_order_key FROM publication_ledger
+     WHERE state = 'SENDING'
+       AND intent_at < clock_timestamp() - make_interval(secs => %(overdue)s)
+    UNION
+    -- to be looked for in the mailbox
+    SELECT work_order_key FROM publication_ledger WHERE look_at <= clock_timestamp()
+    UNION
+    -- ended while the work order was not told
+    SELECT w.key FROM work_orders w JOIN publication_ledger l ON l.work_order_key = w.key
+     WHERE w.state = 'publishing' AND l.state IN ('CONFIRMED', 'HELD', 'DEAD')
+    UNION
+    SELECT w.key FROM work_orders w JOIN publication_ledger l ON l.work_order_key = w.key
+     WHERE w.state = 'held' AND l.state = 'CONFIRMED'
+    UNION
+    -- decided against while it waits to be published
+    SELECT l.work_order_key FROM publication_ledger l JOIN work_orders w ON w.key = l.work_order_key
+     WHERE l.state IN ('PENDING_PAYLOAD', 'READY') AND l.publisher = 'swarm'
+       AND w.state IN ('escalated', 'declined', 'held', 'dead')
+    UNION
+    -- waiting so long that somebody must know
+    SELECT l.work_order_key FROM publication_ledger l
+     WHERE l.state IN ('PENDING_PAYLOAD', 'READY') AND l.publisher <> 'none'
+       AND l.changed_at < clock_timestamp() - make_interval(secs => %(alert)s)
+       AND NOT EXISTS (SELECT 1 FROM alerts a
+                        WHERE a.subject = l.work_order_key AND a.resolved_at IS NULL
+                          AND a.kind IN (%(pending)s, %(stuck)s))
+) each
 """
 
 

@@ -19,11 +19,14 @@ WORK_ORDER_STATE = {
 
 # A held work order may still be published by a draft that turned up; every other final state stays.
 _LEFT_BEHIND = """
-SELECT l.work_order_key, l.state, l.last_error, l.draft_folder
-  FROM publication_ledger l JOIN work_orders w ON w.key = l.work_order_key
- WHERE (l.state IN ('CONFIRMED', 'HELD', 'DEAD') AND w.state = 'publishing')
-    OR (l.state = 'CONFIRMED' AND w.state = 'held')
- ORDER BY l.changed_at LIMIT %s
+SELECT l.work_order_key, l.state, l.last_error, l.draft_folder, l.changed_at
+  FROM work_orders w JOIN publication_ledger l ON l.work_order_key = w.key
+ WHERE w.state = 'publishing' AND l.state IN ('CONFIRMED', 'HELD', 'DEAD')
+UNION ALL
+SELECT l.work_order_key, l.state, l.last_error, l.draft_folder, l.changed_at
+  FROM work_orders w JOIN publication_ledger l ON l.work_order_key = w.key
+ WHERE w.state = 'held' AND l.state = 'CONFIRMED'
+ ORDER BY changed_at LIMIT %s
 """
 
 
