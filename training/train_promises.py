@@ -25,7 +25,7 @@ CORPUS = Path("swarm/safety/corpus")
 TARGET = Path("swarm/safety/promises")
 SHAPE = Shape(gamma=1.5, grams=0.5, quick=0.7, cost=2.0, balanced=True, frames=1.0)
 # Shares of harmless lines of unseen authors, most of which tempt.
-LOUD, SURE, DOUBT = 0.02, 0.003, 0.25
+LOUD, SURE, DOUBT = 0.025, 0.003, 0.25
 
 Row = Mapping[str, str]
 

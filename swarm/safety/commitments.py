@@ -1,7 +1,8 @@
 """Where a draft binds the company: money, deadlines, liability, law, guarantees (ES-08).
 
-Two detectors and a union: phrases, exact and explained, and a learned one for what is promised in
-other words (``swarm.safety.promises``), which only ever adds.
+Three detectors and a union: phrases, exact and explained; how a sentence is built, whatever it is
+about; and a learned one for what is promised in other words. The latter two
+(``swarm.safety.promises``) only ever add.
 """
 
 from functools import cache
@@ -9,28 +10,32 @@ from functools import cache
 from swarm.models import TextSpan
 from swarm.safety.lexicon import load
 from swarm.safety.matching import Matcher
-from swarm.safety.promises import promising
+from swarm.safety.promises import built, promising, reported
 from swarm.safety.words import words_of
 
 _EXCERPT = 120
-_LEARNED = "reads like a promise"
+_BUILT, _LEARNED = "is built like a promise", "reads like a promise"
 
 
 def commitments(text: str) -> tuple[TextSpan, ...]:
     """Find binding phrases and sentences; each span's label says what is promised."""
     named = phrases(text)
+    why = dict.fromkeys(promising(text), _LEARNED) | dict.fromkeys(built(text), _BUILT)
     other = [
         piece
-        for piece in promising(text)
+        for piece in sorted(why)
         if not any(piece.start <= one.start and one.end <= piece.end for one in named)
     ]
-    return (*named, *(_span(text, piece.start, piece.end, _LEARNED) for piece in other))
+    return (*named, *(_span(text, piece.start, piece.end, why[piece]) for piece in other))
 
 
 def phrases(text: str) -> tuple[TextSpan, ...]:
-    """Find the binding phrases of the lexicon alone."""
+    """Find the binding phrases of the lexicon alone, but for those that report the customer."""
     hits = _matcher().hits(words_of(text), every=True)
-    return tuple(_span(text, hit.start, hit.end, hit.phrase.label) for hit in hits)
+    said = reported(text) if hits else b""
+    return tuple(
+        _span(text, hit.start, hit.end, hit.phrase.label) for hit in hits if not said[hit.start]
+    )
 
 
 def _span(text: str, start: int, end: int, label: str) -> TextSpan:

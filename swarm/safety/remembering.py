@@ -1,7 +1,7 @@
 """What was worked out of the last texts, remembered: the rules ask the same of one mail many times.
 
 For functions of one text. What lives elsewhere: what is remembered of long texts as well, because
-it costs most (``injection.scan``, ``learned.hear``).
+it costs most (``injection.scan``, ``learned.listen``).
 """
 
 from collections.abc import Callable

@@ -107,10 +107,11 @@ def verdicts(case: Case, rules: tuple[Rule, ...] = RULES) -> tuple[Verdict, ...]
     Without an offered draft or a context nothing passes: there are no bytes to approve.
     """
     judged = case.draft is not None and case.draft.offered and case.context is not None
-    return tuple(_verdict(rule, case, judged=judged) for rule in rules)
+    evidence = case.context.digest() if case.context else ""
+    return tuple(_verdict(rule, case, evidence, judged=judged) for rule in rules)
 
 
-def _verdict(rule: Rule, case: Case, *, judged: bool) -> Verdict:
+def _verdict(rule: Rule, case: Case, evidence_sha256: str, *, judged: bool) -> Verdict:
     ruling, reasons = _ask(rule, case)
     if ruling is Ruling.PASS and not judged:
         ruling = Ruling.ERROR
@@ -119,7 +120,7 @@ def _verdict(rule: Rule, case: Case, *, judged: bool) -> Verdict:
         rule=rule.id,
         version=VERSION,
         draft_sha256=case.draft.content_sha256 if case.draft else "",
-        evidence_sha256=case.context.digest() if case.context else "",
+        evidence_sha256=evidence_sha256,
         ruling=ruling,
         reasons=tuple(reason.detail for reason in reasons),
         decided_by=f"ruleset {VERSION}",

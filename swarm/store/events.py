@@ -5,13 +5,13 @@ The events of stages are worded by the stages, those of publications by the ledg
 
 from collections.abc import Sequence
 
-from swarm.models import Event, Fence, Noun, Stage, Tier, Verdict, WorkOrderState
+from swarm.models import Event, Fence, Stage, Tier, Verdict, WorkOrderState
 from swarm.store.queue import Job
 
 
-def stage_event(event: Event, stage: Stage, artifact: Noun) -> Event:
-    """Return a stage's event bound to the bytes it is about."""
-    detail = {**event.detail, "artifact_sha256": artifact.digest()}
+def stage_event(event: Event, stage: Stage, sha256: str) -> Event:
+    """Return a stage's event bound to the bytes it is about, by their hash."""
+    detail = {**event.detail, "artifact_sha256": sha256}
     return event.model_copy(update={"stage": stage, "detail": detail})
 
 

@@ -25,6 +25,7 @@ from swarm.models import (
     Verdict,
     WorkOrder,
     WorkOrderState,
+    canonical_sha256,
 )
 from swarm.store.artifacts import verified
 from swarm.store.contacts import MAYBE_DRAFTED, MOST, answered_address, references_of
@@ -146,19 +147,21 @@ class MemoryStore(MemoryModelLedger):
             record.job = written(record.job, stage, self.clock()) if record.job else None
             versions = record.artifacts.setdefault(stage, {})
             present = versions.get(fence.token)
-            if present and present.sha256 == artifact.digest():
+            body = artifact.model_dump(mode="json")
+            sha256 = canonical_sha256(body)
+            if present and present.sha256 == sha256:
                 return present
             stored = StageArtifact(
                 work_order_key=fence.work_order_key,
                 stage=stage,
                 attempt=fence.attempt,
                 run_id=fence.run_id,
-                body=artifact.model_dump(mode="json"),
-                sha256=artifact.digest(),
+                body=body,
+                sha256=sha256,
                 at=self.clock(),
             )
             versions[fence.token] = stored
-            self.append(record, stage_event(event, stage, artifact), fence)
+            self.append(record, stage_event(event, stage, sha256), fence)
             return stored
 
     def release(self, key: str) -> Release | None:

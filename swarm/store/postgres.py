@@ -167,7 +167,7 @@ class PostgresStore(PostgresModelLedger):
         """
         body = artifact.model_dump(mode="json")
         sha256 = canonical_sha256(body)
-        named = stage_event(event, stage, artifact)
+        named = stage_event(event, stage, sha256)
         with self._writing(fence.work_order_key) as connection:
             locked, _ = lock_fenced(connection, fence)
             at = self._clock() if self._clock else locked.now

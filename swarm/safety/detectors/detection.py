@@ -80,11 +80,18 @@ def detect(received: Received) -> Detection:
     subject = received.work_order.subject
     around = _matcher().hits(words_of(subject))
     orders = orders_of(received)
-    heard, heard_in_subject = learned.hear(received.text), learned.hear(subject)
+    parts = parts_to_judge(received)
+    heard, heard_in_subject, *heard_beside = learned.listen(
+        (received.text, subject, *(part.text for part in parts))
+    )
     reasons = (
         *_class_reasons((*_weighed(own, heard), *_weighed(around, heard_in_subject))),
         *_learned_reasons((*heard.rings, *heard_in_subject.rings)),
-        *(reason for part in parts_to_judge(received) for reason in _beside(part)),
+        *(
+            why
+            for part, told in zip(parts, heard_beside, strict=True)
+            for why in _beside(part, told)
+        ),
         *_unjudgeable(received, words, orders),
     )
     doubtful = _has_weak((*own, *around)) or bool(orders or received.hidden)
@@ -100,9 +107,8 @@ def detect(received: Received) -> Detection:
     )
 
 
-def _beside(part: SetAside) -> Iterator[Reason]:
+def _beside(part: SetAside, heard: learned.Heard) -> Iterator[Reason]:
     """Judge one part that stood beside the text, by itself."""
-    heard = learned.hear(part.text)
     found = (
         *_class_reasons(_weighed(_matcher().hits(words_of(part.text)), heard)),
         *_learned_reasons(heard.rings),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -58,23 +59,47 @@ class Scored:
     likeliest: str
 
 
-def scored(texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[Scored]:
-    """Score the pieces of one text: as they stand and, for the n-grams, their folded words."""
-    if not texts:
-        return []
+class Pieces(NamedTuple):
+    """The pieces of one text: as they stand and, for the n-grams, their folded words."""
+
+    texts: Sequence[str]
+    words: Sequence[Sequence[str]]
+
+
+def scored(groups: Sequence[Pieces]) -> list[list[Scored]]:
+    """Score the pieces of some texts, each text by itself. They are embedded together: the weights
+    are read from memory once a batch, and a subject alone costs as much as three sentences.
+    """
     weights = loaded()
+    vectors = embedded([text for group in groups for text in group.texts])
+    values = decision(
+        weights.pair.quick, vectors, [words for group in groups for words in group.words]
+    )
+    ends = [*accumulate(len(group.texts) for group in groups)]
+    return [
+        _scored(
+            weights,
+            group,
+            vectors[end - len(group.texts) : end],
+            values[end - len(group.texts) : end],
+        )
+        for group, end in zip(groups, ends, strict=True)
+    ]
+
+
+def _scored(weights: Weights, pieces: Pieces, vectors: Vectors, values: Vectors) -> list[Scored]:
+    if not pieces.texts:
+        return []
     limits = weights.thresholds
-    vectors = embedded(texts)
-    values = decision(weights.pair.quick, vectors, words)
     heads = vectors @ weights.self_harm + weights.self_harm_bias - weights.self_harm_threshold
     likeliest = np.argmax(vectors @ weights.class_weights + weights.class_bias, axis=1)
     loud = {*np.flatnonzero(values > limits.sure), *np.flatnonzero(heads > 0)}
     if not loud:
-        loud = {
-            *_looked_at(
-                values, limits, lambda n: look(weights.pair, vectors[n], texts[n], words[n])
-            )
-        }
+
+        def closely(n: int) -> float:
+            return look(weights.pair, vectors[n], pieces.texts[n], pieces.words[n])
+
+        loud = {*_looked_at(values, limits, closely)}
     return [
         Scored(
             rings=n in loud,

@@ -5,14 +5,14 @@ Why: the parts whose absence takes most from the score, found by leaving out one
 the piece that rang loudest only. What is made of a ring is decided in ``swarm.safety.detectors``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from swarm.models import EscalationClass, Noun, TextSpan
 from swarm.patterns import linear
-from swarm.safety.learned.model import Scored, leanings, scored
+from swarm.safety.learned.model import Pieces, Scored, leanings, scored
 from swarm.safety.learned.pieces import Piece, pieces_of
 
 # The corpus tells kinds apart that one desk of people answers.
@@ -64,12 +64,26 @@ class Heard:
         return self.calm[start : start + 1] != _CALM
 
 
-# A mail is judged by the stage and again by two rules; listening is four fifths of what that costs.
-@lru_cache(maxsize=8)
 def hear(text: str) -> Heard:
     """Listen to a text; the same text always gives the same."""
-    pieces = pieces_of(text)
-    scores = scored([text[p.start : p.end] for p in pieces], [p.words for p in pieces])
+    return listen((text,))[0]
+
+
+# A mail is judged by the stage and again by two rules; listening is four fifths of what that costs.
+@lru_cache(maxsize=8)
+def listen(texts: tuple[str, ...]) -> tuple[Heard, ...]:
+    """Listen to the texts of one mail, to each by itself; together they cost less."""
+    parts = [pieces_of(text) for text in texts]
+    scores = scored(
+        [
+            Pieces([text[p.start : p.end] for p in pieces], [p.words for p in pieces])
+            for text, pieces in zip(texts, parts, strict=True)
+        ]
+    )
+    return tuple(map(_heard, texts, parts, scores))
+
+
+def _heard(text: str, pieces: Sequence[Piece], scores: Sequence[Scored]) -> Heard:
     heard = list(zip(scores, pieces, strict=True))
     loud = [(s, p) for s, p in heard if s.rings]
     loud.sort(key=lambda pair: (-pair[0].loudness, pair[1].start))

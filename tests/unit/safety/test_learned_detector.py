@@ -8,6 +8,7 @@ from collections import Counter
 from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ import swarm.safety
 from swarm.models import EscalationClass, Tier
 from swarm.safety import learned
 from swarm.safety.detectors.detection import DETECTORS, detect, rings_the_lexicon
+from swarm.safety.learned.features import embedded, grams
 from swarm.safety.learned.pieces import SHORTEST, WINDOW, pieces_of
 from swarm.safety.learned.ring import DESK
 from swarm.safety.ruleset import VERSION
@@ -95,6 +97,27 @@ def test_it_adds_classes_and_takes_none_away() -> None:
 def test_the_same_text_gives_the_same() -> None:
     for _, needle in NEEDLES:
         assert learned.hear(needle) == learned.hear(needle)
+
+
+def test_texts_listened_to_together_are_heard_each_by_itself() -> None:
+    texts = (HARMLESS["en"], NEEDLES[0][1], "", "Order 20417", NEEDLES[2][1])
+    assert learned.listen(texts) == tuple(map(learned.hear, texts))
+
+
+def test_what_is_said_again_has_the_same_vector_and_so_has_every_other() -> None:
+    said = [text for _, text in NEEDLES]
+    again = embedded([*said, *reversed(said)])
+    assert np.array_equal(again[: len(said)], again[len(said) :][::-1])
+    assert np.allclose(
+        again[: len(said)], np.concatenate([embedded([one]) for one in said]), atol=1e-5
+    )
+
+
+def test_what_a_word_is_made_of_is_the_same_in_every_piece() -> None:
+    alone, among = ({*map(int, grams(words))} for words in (["kettle"], ["my", "kettle", "hisses"]))
+    framed = {*map(int, grams(["kettle"]))} - among
+    assert len(alone & among) > len("kettle")
+    assert len(framed) == len(("^ kettle", "kettle $"))
 
 
 @pytest.mark.parametrize("stop", [". ", "! ", "… ", ".\n", "\n"])

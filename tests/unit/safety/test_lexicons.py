@@ -61,7 +61,7 @@ def test_a_bad_line_names_its_place(bad: str) -> None:
         list(parse(bad, "bad"))
 
 
-@pytest.mark.parametrize("name", [*LEXICONS, "injection", "commitments", "status"])
+@pytest.mark.parametrize("name", [*LEXICONS, "injection", "commitments", "promises", "status"])
 def test_every_packaged_lexicon_compiles(name: str) -> None:
     assert load(name).phrases
 

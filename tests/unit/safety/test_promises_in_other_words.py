@@ -1,4 +1,4 @@
-"""The learned half of the commitment detector: it finds what no phrase names, and only adds."""
+"""Promises that no phrase names: by how a sentence is built, and by what was learned; both add."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ import pytest
 
 import swarm.safety
 from swarm.safety.commitments import commitments, phrases
-from swarm.safety.promises import promising, version
+from swarm.safety.promises import built, promising, reported, version
 from swarm.safety.promises.sentences import MOST, pieces_of
 
 SAFETY = Path(swarm.safety.__file__).parent
@@ -56,6 +56,72 @@ def test_a_plain_promise_is_found(said: str) -> None:
 )
 def test_a_harmless_sentence_is_left_alone(said: str) -> None:
     assert commitments(said) == ()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "We are putting a second lamp aside for you.",
+        "The storage fee has been waived.",
+        "You will not be charged for the visit.",
+        "Den zweiten Besuch zahlen wir.",
+        "Die Lagergebühr ist gestrichen.",
+        "Sie müssen für den Besuch nichts bezahlen.",
+        "Nous vous rendrons la lampe mardi.",
+        "Les frais de garde sont annulés.",
+        "Vous n'avez rien à régler.",
+        "Mañana le llevaremos la lámpara.",
+        "La comisión queda anulada.",
+        "No debe usted nada.",
+        "Domani le porteremo la lampada.",
+        "La commissione è stata stornata.",
+        "Non deve più nulla.",
+        "De lamp leggen wij voor u opzij, wij houden hem vast.",
+        "De opslagkosten zijn geschrapt.",
+        "U hoeft niets te betalen.",
+        "Amanhã entregaremos o candeeiro.",
+        "A taxa foi anulada.",
+    ],
+)
+def test_a_sentence_that_is_built_like_a_promise_is_found_by_rule(said: str) -> None:
+    assert built(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "You ask whether we waive the storage fee.",
+        "We cannot waive the storage fee.",
+        "Samstags bringen wir keine Lampen.",
+        "Sie möchten, dass wir die Lagergebühr streichen.",
+        "Wir haben sie erhalten.",
+        "Vous demandez si nous annulons les frais de garde.",
+        "Pregunta si le llevaremos la lámpara.",
+        "Lei chiede se porteremo la lampada.",
+        "U vraagt of wij de opslagkosten schrappen.",
+        "Pergunta se entregaremos o candeeiro.",
+    ],
+)
+def test_what_is_reported_denied_or_only_acknowledged_is_not_built_like_a_promise(
+    said: str,
+) -> None:
+    assert built(said) == ()
+
+
+def test_a_phrase_in_what_the_customer_says_binds_nobody() -> None:
+    assert phrases("You want the visit to be free of charge.") == ()
+    assert phrases("Sie möchten Ihr Geld innerhalb von drei Tagen bekommen.") == ()
+
+
+def test_a_phrase_behind_a_comma_is_ours_again() -> None:
+    assert phrases("As you wanted, the visit is free of charge.")
+    assert phrases("You asked for it: the visit is free of charge.")
+
+
+def test_a_report_is_marked_up_to_the_comma_and_no_further() -> None:
+    said = "Thank you. As you asked us to, we do it."
+    marked = "".join(c for c, mark in zip(said, reported(said), strict=True) if mark)
+    assert marked == " us to"
 
 
 def test_it_only_adds_to_what_the_phrases_find() -> None:
