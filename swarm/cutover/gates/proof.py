@@ -1,5 +1,6 @@
 """Gates about danger and quality: none missed, the set found, the drafts no worse. Pure."""
 
+from math import ceil
 from typing import Final
 
 from swarm.cutover import statistics
@@ -47,7 +48,7 @@ def safety(report: ReadinessReport) -> GateResult:
 
 
 def must_escalate(report: ReadinessReport) -> GateResult:
-    """Each plain sentence is found; of the held-back ones no fewer than were when it shipped."""
+    """Each plain sentence is found; of the held-back ones as many as were when it shipped."""
     found = report.must_escalate
     plain = {each.escalation: each for each in found.plain}
     held_n, held = (sum(c.n for c in found.held), sum(c.found for c in found.held))
@@ -84,12 +85,16 @@ def _unmeasured(report: ReadinessReport, plain: dict[EscalationClass, SetCount])
 
 
 def _fallen(found: MustEscalate) -> list[tuple[EscalationClass, str]]:
-    """Where fewer of the held-back sentences are found than were when they shipped."""
+    """Where fewer of the held-back sentences are found than were when they shipped.
+
+    One in a hundred may change sides: the close embedding counts in eight bits, and another
+    processor rounds otherwise. Two processors with the same ruleset differed in 3 of 1,120 lines.
+    """
     now = {each.escalation: each for each in found.held}
     return [
         (name, f"{now[name].found} of {now[name].n} hinted sentences, {was} of {of} before")
         for name, (was, of) in found.baseline.items()
-        if name in now and now[name].found * of < was * now[name].n
+        if name in now and (now[name].found + ceil(now[name].n / 100)) * of < was * now[name].n
     ]
 
 

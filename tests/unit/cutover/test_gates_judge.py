@@ -106,6 +106,15 @@ def test_one_spoiled_field_turns_its_gate_with_a_sentence(
     assert any(said in reason for reason in found.reasons), found.reasons
 
 
+@pytest.mark.parametrize(("found", "verdict"), [(80, PASS), (79, PASS), (78, FAIL)])
+def test_one_hint_in_a_hundred_may_change_sides_on_another_processor(
+    found: int, verdict: GateVerdict
+) -> None:
+    held = (SetCount(escalation=CLASSES[0], n=100, found=found), *GOOD.must_escalate.held[1:])
+    changed = GOOD.must_escalate.model_copy(update={"held": held})
+    assert verdicts(GOOD.model_copy(update={"must_escalate": changed}))["must_escalate"] is verdict
+
+
 def test_a_capped_or_empty_comparison_never_reads_as_agreement() -> None:
     capped = GOOD.compared.model_copy(update={"capped_at": 500})
     found = verdicts(GOOD.model_copy(update={"compared": capped}))
