@@ -75,7 +75,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Count by the numbers of docs/faults.md."""
+    """Count by the numbers of docs/faults.md; and be no background job, which ignores SIGINT:
+    Dagster, in some of the tests, lets SIGTERM do whatever SIGINT does.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(FaultResults(config.getoption("--fault-results")))
 
 

@@ -1,4 +1,4 @@
-"""Parents and children as the kernel keeps them: who dies with whom, who inherits whose orphans.
+"""Parents and children as the kernel keeps them: who dies with whom, who inherits what of whom.
 
 Linux only; elsewhere each of these does nothing. Bound to threads: a child is tied to the *thread*
 that became its parent, so whoever starts programs does it from the main thread. What lives
@@ -20,6 +20,17 @@ _PR_SET_CHILD_SUBREAPER: Final = 36
 def end_with_parent() -> None:
     """Let the kernel send SIGTERM when the parent dies: a killed one cannot stop its children."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def signals_as_usual() -> None:
+    """Neither ignore nor block what asks a program to end, whatever a shell left so.
+
+    The background jobs of a script ignore SIGINT, children inherit that, and Dagster lets SIGTERM
+    do whatever SIGINT does (``dagster._utils.interrupts``): its programs would not end.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def adopt_orphans() -> None:

@@ -197,6 +197,28 @@ def test_no_orphan_is_left_when_the_supervisor_itself_is_killed(tmp_path: Path) 
     until(lambda: started_at(child) is None)
 
 
+def test_a_child_of_a_background_job_is_asked_to_end_like_any_other(tmp_path: Path) -> None:
+    """A script's shell lets its background jobs ignore SIGINT; Dagster then ignores SIGTERM too."""
+    note = tmp_path / "note"
+    told = (
+        "import signal, sys; from pathlib import Path; usual = (signal.default_int_handler,"
+        " signal.SIG_DFL) == tuple(map(signal.getsignal, (signal.SIGINT, signal.SIGTERM)));"
+        " Path(sys.argv[1]).write_text(f'{usual} {signal.pthread_sigmask(0, ())}')"
+    )
+    code = (
+        "import os, signal, sys; from pathlib import Path;"
+        "from swarm.up.supervisor import Supervisor; from swarm.up.processes import Program;"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN);"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM]);"
+        f"s = Supervisor(Path({str(tmp_path)!r}), Path({str(tmp_path)!r}));"
+        f"s.start(Program('a', (sys.executable, '-c', {told!r}, {str(note)!r}), dict(os.environ)));"
+        "s.children[0].process.wait()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    assert note.read_text() == "True set()"
+
+
 def test_a_sweep_ends_what_was_left_and_spares_a_stranger_with_a_reused_pid(
     tmp_path: Path,
 ) -> None:
