@@ -6,6 +6,7 @@ those of the retrieval library and ``plain_words.toml``. Negations carry nothing
 for apart (``negated``), for they turn a question round.
 """
 
+import logging
 import tomllib
 from functools import cache, lru_cache
 from importlib import resources
@@ -14,6 +15,8 @@ import snowballstemmer
 from bm25s import stopwords
 
 from swarm.safety.words import words_of
+
+logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to talk at its import
 
 _ALGORITHMS = {
     "en": ("english", stopwords.STOPWORDS_EN_PLUS),

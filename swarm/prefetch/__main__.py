@@ -23,6 +23,7 @@ from swarm.prefetch.claims import PrefetchClaim, PrefetchClaims
 from swarm.prefetch.prefetcher import CONNECTIONS, Prefetcher
 from swarm.prefetch.thinking import think_ahead
 from swarm.process_identity import this_process
+from swarm.safety import learned
 from swarm.settings import Settings, load_settings
 from swarm.specialists.select import select_specialist
 from swarm.specialists.turns import turns_of
@@ -41,6 +42,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     settings = load_settings()
+    learned.loaded_whole()
     url = settings.core.database_url.get_secret_value()
     database = Database(url, max_connections=CONNECTIONS)
     with prefetcher(settings, database) as mine:

@@ -52,6 +52,7 @@ def run(options: Options, screen: Screen) -> int:
         _require_free(options.look_port, "--look-port")
     os.umask(0o077)  # mails, secrets and sockets are the user's alone, whatever the shell's mask
     home.prepare()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, no child's end could be asked for
     with home.locked(), _signals_as_interrupt():
         for name in sweep(home.run):
             screen.say(f"ended {name}, left over from a supervisor that was killed")
@@ -123,20 +124,18 @@ def _start_loading(session: Session) -> None:
     for left in (session.code_socket, session.fork_socket):
         left.unlink(missing_ok=True)
     adopt_orphans()  # a forked program is one until it is ours
-    session.supervisor.start(
-        programs.fork_server(session.environment, session.fork_socket, model=session.thinks_ahead)
-    )
+    session.supervisor.start(programs.fork_server(session.environment, session.fork_socket))
 
 
 def _on_dagsters_tables(session: Session) -> Iterator[Program]:
     yield programs.code_server(session.environment, session.code_socket)
+    yield programs.webserver(session.home, session.environment, session.options.port)
+    yield programs.daemon(session.home, session.environment)
     yield from programs.workers(
         session.environment, session.shadow_environment, session.options.workers
     )
     if session.thinks_ahead:
         yield programs.prefetcher(session.environment)
-    yield programs.daemon(session.home, session.environment)
-    yield programs.webserver(session.home, session.environment, session.options.port)
     if session.options.look_port is not None:
         yield programs.read_only_webserver(
             session.home, session.environment, session.options.look_port
@@ -223,10 +222,13 @@ def _sandbox_port(home: Home) -> int:
 def _signals_as_interrupt() -> Iterator[None]:
     """Let SIGTERM and SIGHUP do what Ctrl-C does; put the handlers back afterwards."""
 
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
     def interrupt(_number: int, _frame: FrameType | None) -> None:
+        for number in numbers:  # one is enough; another might cut the stopping short
+            signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield

@@ -64,6 +64,7 @@ def main(arguments: list[str]) -> None:
     """Load, then fork until SIGTERM; in a child: run what was asked for."""
     address, (module, _, function) = Path(arguments[0]), arguments[1].partition(":")
     supervisor = os.getppid()
+    address.unlink(missing_ok=True)  # that of a server that was killed answers nobody
     getproctitle()  # finds where the title is kept, as long as the environment is where it was
     getattr(importlib.import_module(module), function)()
     holes = keep_shared()

@@ -23,12 +23,12 @@ def end_with_parent() -> None:
 
 
 def signals_as_usual() -> None:
-    """Neither ignore nor block what asks a program to end, whatever a shell left so.
+    """Neither ignore nor block what tells of an end or asks for one, whatever a shell left so.
 
     The background jobs of a script ignore SIGINT, children inherit that, and Dagster lets SIGTERM
     do whatever SIGINT does (``dagster._utils.interrupts``): its programs would not end.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 

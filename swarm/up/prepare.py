@@ -14,10 +14,11 @@ from swarm.store.database_errors import in_our_words
 from swarm.store.migrate import lay_down_rights, may_migrate, migrate, pending, require_known
 from swarm.store.roles import Role
 from swarm.up.connections import require_connections
-from swarm.up.processes import Program, python, spawn
+from swarm.up.processes import Program, python
 from swarm.up.session import Session
 
 _ACTOR = "swarm up"
+_TABLES_SECONDS = 300.0  # an index over a long event log may be among the changes
 
 
 def require_one_world(session: Session, settings: Settings) -> None:
@@ -87,7 +88,7 @@ def appoint_publisher(session: Session) -> None:
 
 def prepare_dagster(session: Session) -> None:
     """Create or migrate Dagster's tables once, before several processes would race to do it."""
-    home, owner = session.home, session.logins.url(Role.OWNER)
+    owner = session.logins.url(Role.OWNER)
     with in_our_words():
         if not may_migrate(owner):
             return
@@ -95,9 +96,8 @@ def prepare_dagster(session: Session) -> None:
     program = session.forked(
         Program("dagster-tables", python("swarm_assets.runtime.dagster_tables"), given)
     )
-    log, pid_file = home.logs / f"{program.name}.log", home.run / f"{program.name}.pid"
-    if spawn(program, log, pid_file).wait():
+    if session.supervisor.run(program, _TABLES_SECONDS, session.poll):
+        log = session.home.logs / f"{program.name}.log"
         raise TransientError("Dagster's tables could not be prepared", hint=f"see {log}")
-    pid_file.unlink()
     with in_our_words():
         lay_down_rights(owner)

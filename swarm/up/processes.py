@@ -76,7 +76,10 @@ class ForkedProcess:
 
     def _ended(self, options: int) -> int | None:
         if self._code is None:
-            pid, status = os.waitpid(self.pid, options)
+            try:
+                pid, status = os.waitpid(self.pid, options)
+            except ChildProcessError:  # somebody else collected it, as ``subprocess`` allows for
+                pid, status = self.pid, 0
             self._code = os.waitstatus_to_exitcode(status) if pid else None
         return self._code
 

@@ -19,7 +19,7 @@ from swarm.up.processes import Program, python
 
 LOCATION = "swarm_assets"
 _DEFINITIONS = "swarm_assets.definitions"
-_PRELOAD = "swarm_assets.runtime.preload"
+_PRELOAD = "swarm_assets.runtime.preload:load"
 _LOCATIONS = (
     "{ workspaceOrError { ... on Workspace {"
     " locationEntries { locationOrLoadError { __typename } } } } }"
@@ -66,17 +66,16 @@ def sandbox(home: Home, environment: Mapping[str, str], port: int) -> Program:
     )
 
 
-def fork_server(environment: Mapping[str, str], fork_socket: Path, *, model: bool) -> Program:
+def fork_server(environment: Mapping[str, str], fork_socket: Path) -> Program:
     """Return the process from which the programs of the new path are forked; ready when it has
-    loaded them. ``model``: whether they ask one.
+    loaded them.
 
     It knows no login and no key, or every program would. Today's path leans on none of it: it is
     executed, so that it runs when nothing here can be loaded.
     """
-    loader = f"{_PRELOAD}:{'load_with_model' if model else 'load'}"
     return Program(
         "fork-server",
-        python("swarm.up.fork_server", str(fork_socket), loader),
+        python("swarm.up.fork_server", str(fork_socket), _PRELOAD),
         knowing_nothing(environment),
         ready=fork_socket.exists,
         foundation=True,

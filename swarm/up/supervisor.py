@@ -22,6 +22,7 @@ from swarm.installation.program_deaths import (
 from swarm.process_identity import StoppedProcesses
 from swarm.up.processes import ChildProcess, Program, ask_to_end, await_end, kill_group, spawn
 
+_LOOK_SECONDS = 0.05
 _FIRST_DELAY = 0.5
 _LONGEST_DELAY = 30.0
 # A stopped parent of workers takes no run, and a round of publishing is given up after 30 s.
@@ -87,6 +88,7 @@ class Supervisor:
         self._run = run
         self._clock = clock
         self._children: dict[str, Child] = {}
+        self._once: Child | None = None
         self._stopped = StoppedProcesses(_LONGEST_STOP, clock)
 
     @property
@@ -97,7 +99,7 @@ class Supervisor:
     def start(self, program: Program) -> None:
         """Start the program and keep it running from now on."""
         child = self._children[program.name] = Child(program)
-        self._spawn(child)
+        self._try_to_spawn(child)
 
     def poll(self) -> tuple[Death, ...]:
         """Notice deaths and start what is due again; returns the deaths since the last call.
@@ -110,13 +112,43 @@ class Supervisor:
             write_deaths(deaths_file(self._run), self._remembered())
         for child in self.children:
             if child.restart_at is not None and self._clock() >= child.restart_at:
-                self._spawn_again(child)
+                self._try_to_spawn(child)
         return deaths
 
     @property
     def pids(self) -> frozenset[int]:
         """The processes whose end is noticed here."""
-        return frozenset(c.process.pid for c in self.children if c.process is not None)
+        there = (*self.children, *([self._once] if self._once else ()))
+        return frozenset(c.process.pid for c in there if c.process is not None)
+
+    def run(self, program: Program, timeout: float, idle: Callable[[], None]) -> int:
+        """Run a program to its end, calling ``idle`` in between; returns its exit code.
+
+        Raises ``TransientError`` when it has not ended in time; nothing of it is left.
+        """
+        child = self._once = Child(program)
+        deadline = self._clock() + timeout
+        try:
+            while child.process is None or (code := child.process.poll()) is None:
+                if child.process is None and self._clock() >= (child.restart_at or 0.0):
+                    self._try_to_spawn(child)
+                if self._clock() >= deadline:
+                    raise TransientError(
+                        f"{program.name} has not ended after {timeout:g} s",
+                        hint=f"its log is {self._logs / program.name}.log",
+                    )
+                idle()
+                time.sleep(_LOOK_SECONDS)
+            return code
+        finally:
+            self._once = None
+            self._end_now(child)
+
+    def _end_now(self, child: Child) -> None:
+        if child.process is not None:
+            kill_group(child.process.pid)
+            child.process.wait()
+        (self._run / f"{child.program.name}.pid").unlink(missing_ok=True)
 
     def wait_ready(self, name: str, timeout: float, idle: Callable[[], None]) -> None:
         """Wait until the program says it is ready, calling ``idle`` in between.
@@ -132,7 +164,7 @@ class Supervisor:
                     hint=f"its log is {self._logs / name}.log",
                 )
             idle()
-            time.sleep(0.05)
+            time.sleep(_LOOK_SECONDS)
 
     def stop_all(self) -> None:
         """Stop every child for good: all but the foundations at once, then those one by one."""
@@ -161,8 +193,8 @@ class Supervisor:
             running[pid].stood_still = True
             kill_group(pid)
 
-    def _spawn_again(self, child: Child) -> None:
-        """Start it, or try again soon: the server it is forked from may have died as well."""
+    def _try_to_spawn(self, child: Child) -> None:
+        """Start it, or try again soon: the server it is forked from may have died."""
         try:
             self._spawn(child)
         except TransientError:

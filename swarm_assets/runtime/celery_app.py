@@ -5,7 +5,6 @@ makes a run cost tenths of a second. What a run does is in ``swarm_assets.assets
 worker's run is taken up again is the queue's promise, not Celery's.
 """
 
-import gc
 import os
 from functools import cache
 
@@ -27,18 +26,19 @@ from dagster_shared.serdes.serdes import JsonSerializableValue
 from sqlalchemy.exc import OperationalError
 
 from swarm.process_identity import end_with, this_process
-from swarm.safety import learned
+from swarm.up.shared_pages import keep_shared
 from swarm_assets.partitions import SHADOW_QUEUE, WORKER_TAG
 from swarm_assets.resources import process
 from swarm_assets.runtime import pulse, stopped_children, storage
 from swarm_assets.runtime.broker import BrokerSettings, celery_application
 from swarm_assets.runtime.launcher import end_what_did_not_end
-from swarm_assets.runtime.preload import load_definitions
+from swarm_assets.runtime.preload import load_definitions, load_judging
 from swarm_assets.runtime.time_limit import LimitedRequest
 from swarm_assets.runtime.worker_pool import use_sturdy_pool
 
 # The comparison judges in processes of its own; a publishing round weighs no words.
 _JUDGE_NOTHING = (SHADOW_QUEUE, "publisher")
+_holes: list[bytes] = []
 _role: list[str] = []  # this program's name, as `-n NAME@%h` says it; told to its heartbeat
 
 app = celery_application(BrokerSettings())
@@ -92,18 +92,12 @@ def _discard(_event: DagsterEvent) -> None:
 
 @worker_init.connect  # type: ignore[untyped-decorator]
 def _load_what_children_share(sender: WorkController, **_signal: object) -> None:
-    """In the parent, so that its processes have one copy together, replaced ones too; a worker of
-    ``swarm up`` was forked with it.
-
-    Frozen, because a collection writes to every object it looks at, and a page that is written is
-    a copy: 70 MB a process.
-    """
+    """In the parent, so that its processes have one copy together, replaced ones too."""
     _role.append(str(sender.hostname).partition("@")[0])
     load_definitions()
     if _role[-1] not in _JUDGE_NOTHING:
-        learned.loaded_whole()
-    gc.collect()
-    gc.freeze()
+        load_judging()
+    _holes.extend(keep_shared())
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

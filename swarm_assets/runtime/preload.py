@@ -1,11 +1,10 @@
 """What the programs of an installation share: loaded by one process before they are forked from it.
 
-Named to the fork server of ``swarm up``, and used by a worker that is started alone. Nothing here
-may start a thread, open a connection or read a setting: a thread does not outlive a fork, and
-whoever is forked has settings of its own.
+``load`` is named to the fork server of ``swarm up``; ``load_judging`` is what the parent of workers
+adds, and does alone where it is started alone. Nothing here may start a thread, open a connection
+or read a setting: a thread does not outlive a fork, and whoever is forked has settings of its own.
 """
 
-from collections.abc import Iterable
 from importlib import import_module
 from typing import Final
 
@@ -57,35 +56,26 @@ _PROGRAMS: Final = (
     "uvicorn.protocols.http.auto",
     "uvicorn.protocols.websockets.auto",
 )
-_MODEL: Final = ("langchain_openai",)
 
 
 def load() -> None:
-    """Load whatever every program needs, where no model is asked."""
-    _load(_PROGRAMS)
-
-
-def load_with_model() -> None:
-    """The same with what asks a model."""
-    _load((*_PROGRAMS, *_MODEL))
-
-
-def _load(programs: Iterable[str]) -> None:
-    for name in programs:
+    """Load what Dagster's programs need, and those that watch, show and publish."""
+    for name in _PROGRAMS:
         import_module(name)
     load_definitions()
-    learned.loaded_whole()
-    warm_up()
-    let_go()
 
 
 def load_definitions() -> None:
-    """Resolve the definitions and compile the graphs; a run then finds them ready.
-
-    The code is named as it is now, whatever is installed later.
-    """
+    """Resolve the definitions; the code is named as it is now, whatever is installed later."""
     code_version()
+    definitions.defs.get_repository_def().get_job("work_order")
+
+
+def load_judging() -> None:
+    """Load whatever judges a mail: a run then finds it ready."""
     if langgraph_is_here():
         for graph in (ENRICHMENT, REPLY):
             compiled_graph(graph)
-    definitions.defs.get_repository_def().get_job("work_order")
+    learned.loaded_whole()
+    warm_up()
+    let_go()

@@ -28,7 +28,7 @@ up
 # Types alone.
 Command
 # `swarm up` names it to the fork server.
-load_with_model
+load
 
 # Settings that `swarm up`, `swarm worker` and `swarm database migrate` read by their variables.
 owner_database_url

@@ -158,14 +158,43 @@ def test_a_server_that_is_killed_takes_no_program_along_and_starts_the_next_when
     house.supervisor.start(house.program("sleeps"))
     first = house.pid("sleeps")
     os.kill(house.pid("fork-server"), signal.SIGKILL)
-    with pytest.raises(TransientError, match="tells could not be forked"):
-        house.supervisor.start(house.program("tells"))
+    house.supervisor.start(house.program("tells"))  # before the server is back: asked again
     until(lambda: [d.name for d in house.supervisor.poll()] == ["fork-server"])
     assert started_at(first) is not None
-    os.kill(first, signal.SIGKILL)  # before the server is back: it is asked again until it is
-    until(lambda: house.supervisor.poll() or house.pid("sleeps") != first)
-    until(lambda: house.supervisor.poll() == () and started_at(house.pid("sleeps")) is not None)
-    assert house.pid("sleeps") != first
+    until(lambda: house.supervisor.poll() == () and (house.folder / "tells.pid").exists())
+    assert house.pid("sleeps") == first
+    assert {child.deaths for child in house.supervisor.children if child.program.fork_from} == {0}
+
+
+def test_one_that_runs_once_is_waited_for_while_others_are_looked_after(house: House) -> None:
+    house.module("ends", "raise SystemExit(7)")
+    house.supervisor.start(house.program("sleeps"))
+    os.kill(house.pid("fork-server"), signal.SIGKILL)
+    deaths: list[str] = []
+
+    def look() -> None:
+        deaths.extend(death.name for death in house.supervisor.poll())
+
+    assert house.supervisor.run(house.program("ends"), WAIT, look) == 7
+    assert deaths == ["fork-server"]
+    assert not (house.folder / "ends.pid").exists()
+
+
+def test_one_that_runs_once_and_does_not_end_is_ended(house: House) -> None:
+    with pytest.raises(TransientError, match=r"sleeps has not ended after 0.5 s.*sleeps\.log"):
+        house.supervisor.run(house.program("sleeps"), 0.5, lambda: None)
+    assert not (house.folder / "sleeps.pid").exists()
+    os.waitid(os.P_PID, house.pid("fork-server"), os.WEXITED | os.WNOHANG)  # the only child left
+    house.supervisor.stop_all()
+    with pytest.raises(ChildProcessError):
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG)
+
+
+def test_whoever_collected_its_end_it_has_ended(house: House) -> None:
+    house.module("ends", "pass")
+    house.supervisor.start(house.program("ends"))
+    os.waitpid(house.pid("ends"), 0)
+    assert [d.name for d in house.supervisor.poll()] == ["ends"]
 
 
 @pytest.mark.parametrize("said", [b"", b"{", b"null\n", b'{"module": 1}\n'])
