@@ -21,6 +21,7 @@ from swarm.knowledge import Shelf
 from swarm.prefetch.ahead_store import AheadStore
 from swarm.prefetch.claims import PrefetchClaim, PrefetchClaims
 from swarm.prefetch.prefetcher import CONNECTIONS, Prefetcher
+from swarm.prefetch.seats import Seats
 from swarm.prefetch.thinking import think_ahead
 from swarm.process_identity import this_process
 from swarm.safety import learned
@@ -57,13 +58,13 @@ def prefetcher(settings: Settings, database: Database) -> Iterator[Prefetcher]:
     """Yield the prefetcher of this installation."""
     me = this_process()
     house = house_of(settings)
-    turns = turns_of(settings, database)
+    seats = Seats(turns_of(settings, database))
     shelf = Shelf(house.knowledge_folder)
     specialist = select_specialist(
         settings.model,
         PostgresModelLedger(database, ahead=True),
         acknowledge=house.acknowledges,
-        turns=turns,
+        turns=seats,
     )
 
     claims = PrefetchClaims(database, host=me.host, owner=f"{me.boot_id}:{me.pid}:{me.starttime}")
@@ -74,10 +75,9 @@ def prefetcher(settings: Settings, database: Database) -> Iterator[Prefetcher]:
 
         def think(claim: PrefetchClaim) -> None:
             store = AheadStore(database)
-            think_ahead(
-                claim,
-                house.services(store, specialist, outlook=outlook, monday=monday, shelf=shelf),
-            )
+            of_one = house.services(store, specialist, outlook=outlook, monday=monday, shelf=shelf)
+            with seats.taken():
+                think_ahead(claim, of_one)
 
         yield Prefetcher(
             claims,
