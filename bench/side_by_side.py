@@ -90,7 +90,7 @@ def drawn(found: Figures, file: Path) -> None:
     }
     engines.bar_label(engines.barh(list(cpu), list(cpu.values()), color="#228833"), fmt="%.2g")
     engines.set_xscale("log")
-    engines.set_xlabel("CPU s a work order on other engines, Postgres included (log)")
+    engines.set_xlabel("CPU s a work order, Postgres too (log)")
     engines.invert_yaxis()
     figure.tight_layout()
     figure.savefig(file, dpi=110)
