@@ -21,7 +21,7 @@ from one_line_mail import a_mail
 
 from swarm.models import EscalationClass
 from swarm.safety.detectors.detection import detect, rings_the_lexicon
-from swarm.safety.learned import hear
+from swarm.safety.learned import listen
 
 CORPUS = Path(__file__).parents[1] / "swarm" / "safety" / "corpus"
 
@@ -41,7 +41,7 @@ def main() -> int:
         for line in path.read_text("utf-8").splitlines()[:: options.every]
     ]
     began = time.process_time()
-    learned = [bool(hear(row["text"]).rings) for row in rows]
+    learned = [bool(listen((row["text"],))[0].rings) for row in rows]
     cost = (time.process_time() - began) / len(rows) * 1000
     lexicon = [rings_the_lexicon(row["text"]) for row in rows]
     both = [rings_together(row) for row in rows]

@@ -15,13 +15,13 @@ from swarm.legacy.events import encoded, event_from_eml
 from swarm.legacy.home import IntakeFiles
 from swarm.legacy.mime import parse_mail
 from swarm.models import Noun, WorkOrder, WorkOrderState
-from swarm.settings import QueueSettings, load_model_settings
+from swarm.settings import load_model_settings
 from swarm.specialists.select import select_specialist
 from swarm.stages.lone_mail import ASSUMED, EmptyCrm, LoneMail
 from swarm.stages.pipeline import ChainResult, run_chain
 from swarm.stages.services import Services
 from swarm.store.memory import MemoryStore
-from swarm.store.memory_queue import MemoryQueue
+from swarm.store.memory_queue import taken_in_hand
 from swarm.store.tombstones import TombstoneFile
 
 _MAILBOX = "service@example.com"
@@ -46,11 +46,7 @@ def drive(file: Path) -> Once:
     order = _work_order(file, data)
     model = load_model_settings()
     store = MemoryStore()
-    queue = MemoryQueue(store, QueueSettings())
-    store.accept(order)
-    queue.enqueue(order.key)
-    (request,) = queue.request_due(1)
-    fence = queue.open(order.key, f"run-once-{uuid.uuid4()}", request.attempt)
+    fence = taken_in_hand(store, order, f"run-once-{uuid.uuid4()}")
     services = Services(
         store=store,
         specialist=select_specialist(model, store, acknowledge=acknowledges()),

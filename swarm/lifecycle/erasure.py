@@ -33,7 +33,7 @@ from swarm.lifecycle.erasure_proof import Found, residues
 from swarm.lifecycle.erasure_scope import ErasureScope, find_scope, with_mails_of
 from swarm.lifecycle.names import names_one_of
 from swarm.models import Noun
-from swarm.store import tombstones
+from swarm.store import tombstone_rows
 from swarm.store.database import Connection, Database
 
 # Dagster's daemon reads the state of all sensors every 5 s and writes each back after its tick.
@@ -154,8 +154,8 @@ class Eraser:
             if begun is None:
                 columns = (scope.asked_for, actor, reason)
                 begun = connection.execute(_BEGIN, columns).fetchone() or {}
-            tombstones.bury(connection, hashes, begun["id"])
-            everything = tombstones.all_tombstones(connection)
+            tombstone_rows.bury(connection, hashes, begun["id"])
+            everything = tombstone_rows.all_tombstones(connection)
         files.write_tombstones(self.home, everything)
         return int(begun["id"])
 

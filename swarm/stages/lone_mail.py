@@ -5,12 +5,11 @@ mail that a process reads before its first real one (``warm_up``).
 """
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import NoReturn
 
 from swarm.clients.bounded_http import AnswerTooLargeError
-from swarm.clients.protocol import DeltaPage, Enclosure, FoundDraft
-from swarm.errors import RefusedError, RemoteUnavailableError
+from swarm.clients.protocol import Enclosure
+from swarm.clients.read_only import ReadOnlyOutlook
+from swarm.errors import RemoteUnavailableError
 from swarm.models import CrmItem, CrmUpdate, ThreadMessage, WorkOrder, as_message
 
 ASSUMED = (
@@ -19,10 +18,12 @@ ASSUMED = (
 )
 
 
-class LoneMail:
+class LoneMail(ReadOnlyOutlook):
     """``Outlook`` with one mail in it. A mail that answers nothing is its whole conversation; what
     went before an answer is not in the file and counts as unavailable.
     """
+
+    why = "a mail from a file has no mailbox"
 
     def __init__(self, order: WorkOrder, files: Sequence[bytes] = ()) -> None:
         """``files`` are the contents of the order's attachments, in their order."""
@@ -35,21 +36,6 @@ class LoneMail:
         if order.in_reply_to or order.references:
             raise RemoteUnavailableError("the mails this one answers are not in the file")
         return [as_message(order)]
-
-    def find_dispatched(
-        self, *, key: str, conversation_id: str | None, marker: str, since: datetime
-    ) -> Sequence[FoundDraft]:
-        """Return nothing: no draft was ever made here."""
-        _ = key, conversation_id, marker, since
-        return ()
-
-    def mark_dispatched(self, message_id: str, key: str) -> None:
-        """Refuse: there is no mailbox."""
-        _refuse(message_id, key)
-
-    def delta(self, link: str | None, *, since: datetime) -> DeltaPage:
-        """Refuse: there is no mailbox."""
-        _refuse(link, since)
 
     def enclosures(self, _message_id: str) -> Sequence[Enclosure]:
         """Return the attachments of the mail; their places are their ids."""
@@ -83,7 +69,3 @@ class EmptyCrm:
         """Return nothing."""
         _ = item_ids
         return ()
-
-
-def _refuse(*_arguments: object) -> NoReturn:
-    raise RefusedError("a mail from a file has no mailbox")

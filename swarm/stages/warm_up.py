@@ -5,17 +5,15 @@ that others are forked from uses them once itself, so that they are shared; noth
 asked, and no thread is left.
 """
 
-import uuid
 from datetime import UTC, datetime
 
 from swarm.models import Address, MessageRef, WorkOrder
-from swarm.settings import QueueSettings
 from swarm.specialists.rules import RulesSpecialist
 from swarm.stages.lone_mail import EmptyCrm, LoneMail
 from swarm.stages.pipeline import ChainResult, run_chain
 from swarm.stages.services import Services
 from swarm.store.memory import MemoryStore
-from swarm.store.memory_queue import MemoryQueue
+from swarm.store.memory_queue import taken_in_hand
 
 _MAILBOX = "service@example.com"
 _TEXT = (
@@ -27,10 +25,7 @@ def warm_up() -> ChainResult:
     """Drive the mail; the rules acknowledge it, so that a draft is looked at as well."""
     order = _order()
     store = MemoryStore()
-    queue = MemoryQueue(store, QueueSettings())
-    store.accept(order)
-    queue.enqueue(order.key)
-    (request,) = queue.request_due(1)
+    fence = taken_in_hand(store, order, order.original_id)
     services = Services(
         store=store,
         specialist=RulesSpecialist(acknowledge=True),
@@ -38,7 +33,7 @@ def warm_up() -> ChainResult:
         monday=EmptyCrm(),
         mailbox=_MAILBOX,
     )
-    return run_chain(order, services, queue.open(order.key, str(uuid.uuid4()), request.attempt))
+    return run_chain(order, services, fence)
 
 
 def _order() -> WorkOrder:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from swarm.errors import FencedOutError, MalformedInputError
-from swarm.models import Fence, WorkOrderState
+from swarm.models import Fence, WorkOrder, WorkOrderState
 from swarm.settings import QueueSettings
 from swarm.store import transitions
 from swarm.store.events import run_ended, run_opened
@@ -213,3 +213,12 @@ class MemoryQueue:
 
 def _due(job: Job, now: datetime) -> bool:
     return job.state is JobState.QUEUED and job.not_before <= now
+
+
+def taken_in_hand(store: MemoryStore, order: WorkOrder, run_id: str) -> Fence:
+    """Accept a work order and give it to a run: its whole way through a queue, in memory."""
+    queue = MemoryQueue(store, QueueSettings())
+    store.accept(order)
+    queue.enqueue(order.key)
+    (request,) = queue.request_due(1)
+    return queue.open(order.key, run_id, request.attempt)

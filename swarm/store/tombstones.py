@@ -2,20 +2,15 @@
 
 The table is the truth. A file beside the intake streams repeats it for programs that know no
 database (``TombstoneFile``). Here too: what stands in a file where an erased line stood. What lives
-elsewhere: erasing (``swarm.lifecycle``).
+elsewhere: the table (``tombstone_rows``), erasing (``swarm.lifecycle``).
 """
 
 import hashlib
 import hmac
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # the programs of the file know no database, and need not load one
-    from swarm.store.database import Connection
 
 ERASED = "erased"
 """Status of an erased intake line, and what stands where a hash of erased bytes stood."""
@@ -82,52 +77,6 @@ def erased_line(length: int) -> bytes:
 def is_erased(line: bytes) -> bool:
     """Whether an erased line stood here."""
     return line.rstrip() == _FILLER
-
-
-# --- table ----------------------------------------------------------------------------------------
-
-
-class Buried:
-    """One erasure, as those who meet its tombstone are told of it."""
-
-    def __init__(self, number: int, actor: str, at: datetime) -> None:
-        self.number = number
-        self.sentence = f"erased on {at:%Y-%m-%d} by {actor} (erasure {number})"
-
-
-_BURY = """
-INSERT INTO tombstone (hash, erasure) SELECT unnest(%s::text[]), %s ON CONFLICT DO NOTHING
-"""
-
-_KNOWN = "SELECT hash FROM tombstone WHERE hash = ANY(%s)"
-
-_ERASURE = """
-SELECT e.id, e.actor, e.began_at FROM tombstone t JOIN erasure e ON e.id = t.erasure
- WHERE t.hash = ANY(%s) ORDER BY e.id LIMIT 1
-"""
-
-
-def bury(connection: "Connection", hashes: Collection[str], erasure: int) -> None:
-    """Refuse these from now on."""
-    connection.execute(_BURY, (sorted(hashes), erasure))
-
-
-def known(connection: "Connection", hashes: Collection[str]) -> frozenset[str]:
-    """Return which of these hashes are tombstones."""
-    if not hashes:
-        return frozenset()
-    return frozenset(row["hash"] for row in connection.execute(_KNOWN, (sorted(hashes),)))
-
-
-def all_tombstones(connection: "Connection") -> tuple[str, ...]:
-    """Return every tombstone."""
-    return tuple(r["hash"] for r in connection.execute("SELECT hash FROM tombstone ORDER BY hash"))
-
-
-def buried_as(connection: "Connection", hashes: Collection[str]) -> Buried | None:
-    """Return the erasure behind one of these hashes; None: none is a tombstone."""
-    row = connection.execute(_ERASURE, (sorted(hashes),)).fetchone()
-    return None if row is None else Buried(row["id"], row["actor"], row["began_at"])
 
 
 # --- file -----------------------------------------------------------------------------------------

@@ -107,8 +107,9 @@ def spawn(program: Program, log: Path, pid_file: Path) -> ChildProcess:
 
 
 def _executed(program: Program, work: Path, log: int) -> ChildProcess:
+    nice = ("nice", "-n", str(program.niceness)) if program.niceness else ()
     return subprocess.Popen(  # noqa: S603 - argv is ours, no shell
-        (*python("swarm.up.die_with_parent", str(os.getpid())), *program.argv),
+        (*python("swarm.up.die_with_parent", str(os.getpid())), *nice, *program.argv),
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,

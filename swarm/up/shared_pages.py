@@ -18,24 +18,26 @@ _LARGEST: Final = 512
 _POOL: Final = 16 << 10
 _HEAD_OF_BYTES: Final = sys.getsizeof(b"")
 
+_in_holes: list[bytes] = []  # for as long as the process lives
 
-def keep_shared() -> list[bytes]:
-    """Return what fills the holes between the objects of this process; keep it alive.
+
+def keep_shared() -> None:
+    """Let those that are forked from now on write to few of the pages this process has.
 
     Three things write to pages that nobody means to change: a collection looks at every object
     (frozen ones are spared); the C library gives each thread a region of its own to allocate from,
     and keeps what it ever needed (two are enough: a prefetcher's 48 threads had 950 MB instead of
-    650); and new objects go first where old ones were freed. Those few holes lie all
-    over: without them a program writes to 10 MB less of what it shares.
+    650); and new objects go first where old ones were freed. Those few holes lie all over: with
+    them filled a program writes to 10 MB less of what it shares.
     """
     gc.collect()
     if sys.platform == "linux":
         library = ctypes.CDLL(None)
         library.mallopt(_M_ARENA_MAX, _ARENAS)
         library.malloc_trim(0)
-    holes = [each for size in range(_CLASS * 3, _LARGEST + 1, _CLASS) for each in _filling(size)]
+    for size in range(_CLASS * 3, _LARGEST + 1, _CLASS):
+        _in_holes.extend(_filling(size))
     gc.freeze()
-    return holes
 
 
 def _filling(size: int) -> list[bytes]:

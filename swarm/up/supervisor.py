@@ -127,22 +127,22 @@ class Supervisor:
         Raises ``TransientError`` when it has not ended in time; nothing of it is left.
         """
         child = self._once = Child(program)
-        deadline = self._clock() + timeout
-        try:
-            while child.process is None or (code := child.process.poll()) is None:
-                if child.process is None and self._clock() >= (child.restart_at or 0.0):
+        codes: list[int] = []
+
+        def ended() -> bool:
+            if child.process is None:
+                if self._clock() >= (child.restart_at or 0.0):
                     self._try_to_spawn(child)
-                if self._clock() >= deadline:
-                    raise TransientError(
-                        f"{program.name} has not ended after {timeout:g} s",
-                        hint=f"its log is {self._logs / program.name}.log",
-                    )
-                idle()
-                time.sleep(_LOOK_SECONDS)
-            return code
+            elif (code := child.process.poll()) is not None:
+                codes.append(code)
+            return bool(codes)
+
+        try:
+            self._wait(ended, program.name, "has not ended", timeout, idle)
         finally:
             self._once = None
             self._end_now(child)
+        return codes[0]
 
     def _end_now(self, child: Child) -> None:
         if child.process is not None:
@@ -156,11 +156,22 @@ class Supervisor:
         Raises ``TransientError`` that names the log when it is not ready in time.
         """
         ready = self._children[name].program.ready
+        if ready is not None:
+            self._wait(ready, name, "was not ready", timeout, idle)
+
+    def _wait(
+        self,
+        done: Callable[[], bool],
+        name: str,
+        failed: str,
+        timeout: float,
+        idle: Callable[[], None],
+    ) -> None:
         deadline = self._clock() + timeout
-        while ready is not None and not ready():
+        while not done():
             if self._clock() >= deadline:
                 raise TransientError(
-                    f"{name} was not ready after {timeout:g} s",
+                    f"{name} {failed} after {timeout:g} s",
                     hint=f"its log is {self._logs / name}.log",
                 )
             idle()

@@ -38,7 +38,6 @@ from swarm_assets.runtime.worker_pool import use_sturdy_pool
 
 # The comparison judges in processes of its own; a publishing round weighs no words.
 _JUDGE_NOTHING = (SHADOW_QUEUE, "publisher")
-_holes: list[bytes] = []
 _role: list[str] = []  # this program's name, as `-n NAME@%h` says it; told to its heartbeat
 
 app = celery_application(BrokerSettings())
@@ -97,7 +96,7 @@ def _load_what_children_share(sender: WorkController, **_signal: object) -> None
     load_definitions()
     if _role[-1] not in _JUDGE_NOTHING:
         load_judging()
-    _holes.extend(keep_shared())
+    keep_shared()
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

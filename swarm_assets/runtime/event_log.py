@@ -191,14 +191,14 @@ class Made:
         """
         if event.dagster_event_type in _ENDS:
             return Made()
+        known = self if self.run_id == event.run_id else Made(event.run_id)
         if event.dagster_event_type is not _MADE or not event.run_id:
-            return self
+            return known
         made = event.get_dagster_event()
         if made.asset_key is None:
-            return self
-        before = self.records if self.run_id == event.run_id else {}
+            return known
         asked = (made.asset_key.to_string(), made.partition)
-        return Made(event.run_id, {**before, asked: EventLogRecord(number, event)})
+        return Made(event.run_id, {**known.records, asked: EventLogRecord(number, event)})
 
     def last(self, asset: AssetKey, partitions: Sequence[str] | None) -> EventLogRecord | None:
         """Return that of an asset and its one partition; None: not ours to say."""

@@ -4,14 +4,14 @@ import json
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from installation import Running, running_up
+from process_memory import knows
 
 from swarm.installation.logins import passwords
 from swarm.store import embedded
@@ -33,26 +33,6 @@ def running() -> Iterator[Running]:
             yield Running(home, 0, pids)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def written_pages(pid: int) -> Iterator[bytes]:
-    """What a process can write to, region by region: wherever it keeps what it was told."""
-    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
-        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
-            span, rights = line.split()[:2]
-            start, end = (int(each, 16) for each in span.split("-"))
-            if rights.startswith("rw"):
-                with suppress(OSError):
-                    memory.seek(start)
-                    yield memory.read(end - start)
-
-
-def knows(pid: int, words: Mapping[str, str]) -> set[str]:
-    """Return the names of the words that lie in the memory of a process."""
-    found = set[str]()
-    for page in written_pages(pid):
-        found |= {name for name, word in words.items() if word.encode() in page}
-    return found
 
 
 def known(running: Running) -> dict[str, str]:

@@ -61,8 +61,8 @@ app()
 
 FILES, TABLES = "swarm.lifecycle.erasure_files", "swarm.lifecycle.erasure_rows"
 PLACES = [
-    ("swarm.store.tombstones", "bury", 1, "before"),
-    ("swarm.store.tombstones", "bury", 1, "after"),
+    ("swarm.store.tombstone_rows", "bury", 1, "before"),
+    ("swarm.store.tombstone_rows", "bury", 1, "after"),
     (FILES, "write_tombstones", 1, "before"),
     (FILES, "write_tombstones", 1, "after"),
     (FILES, "blank_lines", 1, "after"),

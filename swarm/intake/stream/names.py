@@ -11,7 +11,8 @@ from swarm.errors import MalformedInputError, RefusedError
 from swarm.intake.stream.keys import work_order_key
 from swarm.patterns import linear
 from swarm.store.database import Connection
-from swarm.store.tombstones import buried_as, tombstone
+from swarm.store.tombstone_rows import buried_as
+from swarm.store.tombstones import tombstone
 
 # By id as well as by the key made of it: an id may be spelt otherwise, the secret may have changed.
 _NAMED = """

@@ -19,7 +19,7 @@ from swarm.intake.stream.lines import RawLine, read_lines
 from swarm.intake.stream.names import beginning, the_only
 from swarm.models import Noun
 from swarm.sorting.classifier import SortedOut
-from swarm.store import tombstones
+from swarm.store import tombstone_rows
 from swarm.store.alerts import raise_alert, raise_growing, resolve
 from swarm.store.database import Connection, Database
 from swarm.store.tombstones import is_erased, mail_name
@@ -128,7 +128,7 @@ def _of_nobody_erased(
     """Read lines but those of erased mails, which may have been written again."""
     lines = [line for line in raw if not is_erased(line.data or b"")]
     names = [mail_name(_object(line.data)).tombstones(secret) for line in lines]
-    met = tombstones.known(connection, frozenset[str]().union(*names))
+    met = tombstone_rows.known(connection, frozenset[str]().union(*names))
     return [_mail(line, secret) for line, own in zip(lines, names, strict=True) if not own & met]
 
 

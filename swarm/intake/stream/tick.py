@@ -26,7 +26,7 @@ from swarm.intake.stream.lines import MAX_TICK_BYTES, MAX_TICK_LINES, RawLine, r
 from swarm.intake.stream.rows import LineRow
 from swarm.intake.stream.sorted_out import OWN_ADDRESS, SUSPICIOUS
 from swarm.models import WorkOrder
-from swarm.store import tombstones
+from swarm.store import tombstone_rows
 from swarm.store.alerts import NewAlert, raise_growing, raise_many, resolve
 from swarm.store.database import Connection, Database
 from swarm.store.tombstones import ERASED, MailName, is_erased
@@ -318,7 +318,7 @@ def _refusing_the_erased(
         for _, verdict in judged
         if isinstance(verdict, Accepted)
     }
-    met = tombstones.known(connection, frozenset[str]().union(*hashes.values()))
+    met = tombstone_rows.known(connection, frozenset[str]().union(*hashes.values()))
     return [
         (line, Erased(refused=True) if met & hashes.get(id(verdict), frozenset()) else verdict)
         for line, verdict in judged

@@ -27,7 +27,8 @@ from swarm.legacy.jsonl import complete_lines, ids_of, read_state
 from swarm.observe.audit.findings import Violation
 from swarm.observe.audit.report import Scope
 from swarm.store.database import Connection, Database
-from swarm.store.tombstones import TombstoneFile, all_tombstones
+from swarm.store.tombstone_rows import all_tombstones
+from swarm.store.tombstones import TombstoneFile
 
 _LATE: Final = timedelta(minutes=10)  # Exchange shows a mail in the delta a little after it came
 _BACK: Final = {Scope.NEW: timedelta(days=2), Scope.FULL: timedelta(days=60)}

@@ -34,7 +34,8 @@ from swarm.observe.audit.publications import (
 from swarm.observe.audit.report import Observation
 from swarm.patterns import linear
 from swarm.store.database import Connection, Database
-from swarm.store.tombstones import buried_as, tombstone
+from swarm.store.tombstone_rows import buried_as
+from swarm.store.tombstones import tombstone
 
 _CONCURRENT_SEARCHES = 4  # Graph allows four concurrent requests per app and mailbox
 _CLOCK_SLACK = timedelta(minutes=2)  # publishing protocol, section 7

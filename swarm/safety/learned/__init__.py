@@ -7,6 +7,6 @@ lives here: cutting a mail into pieces (``pieces``), features of a piece (``feat
 """
 
 from swarm.safety.learned.model import loaded_whole, version
-from swarm.safety.learned.ring import Heard, Ring, hear, listen
+from swarm.safety.learned.ring import Heard, Ring, listen
 
-__all__ = ["Heard", "Ring", "hear", "listen", "loaded_whole", "version"]
+__all__ = ["Heard", "Ring", "listen", "loaded_whole", "version"]

@@ -64,11 +64,6 @@ class Heard:
         return self.calm[start : start + 1] != _CALM
 
 
-def hear(text: str) -> Heard:
-    """Listen to a text; the same text always gives the same."""
-    return listen((text,))[0]
-
-
 # A mail is judged by the stage and again by two rules; listening is four fifths of what that costs.
 @lru_cache(maxsize=8)
 def listen(texts: tuple[str, ...]) -> tuple[Heard, ...]:

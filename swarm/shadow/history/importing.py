@@ -32,7 +32,8 @@ from swarm.shadow.history.lines import (
 )
 from swarm.shadow.history.mapping import Mapping
 from swarm.store.database import Connection, Database
-from swarm.store.tombstones import MailName, is_erased, known, tombstone
+from swarm.store.tombstone_rows import known
+from swarm.store.tombstones import MailName, is_erased, tombstone
 
 _BATCH_LINES: Final = 500
 _MOST_TOLD: Final = 1_000  # misfits by line; the rest is counted

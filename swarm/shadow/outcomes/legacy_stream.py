@@ -22,7 +22,7 @@ from swarm.intake.stream.tick import IngestReport, StoredLines, ingest, stream_n
 from swarm.legacy.home import LegacyFiles
 from swarm.shadow.models import LegacyOutcome
 from swarm.shadow.outcomes.legacy_line import Decided, read_outcome, said
-from swarm.store import tombstones
+from swarm.store import tombstone_rows
 from swarm.store.alerts import raise_growing
 from swarm.store.database import Connection, Database
 from swarm.store.tombstones import ERASED, is_erased
@@ -135,7 +135,7 @@ def _without_the_erased(
     hashes = {
         id(each): each.mail.tombstones(secret) for _, each in read if isinstance(each, Decided)
     }
-    met = tombstones.known(connection, frozenset[str]().union(*hashes.values()))
+    met = tombstone_rows.known(connection, frozenset[str]().union(*hashes.values()))
     return [
         (line, None if met & hashes.get(id(each), frozenset()) else each) for line, each in read
     ]

@@ -7,14 +7,12 @@ for history that recorded neither, and only when asked for (``SHADOW_ASK_SOURCES
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import NoReturn
 
 from swarm.clients.lenient import Gaps, Listing, gaps_of, parts_of
 from swarm.clients.monday import MondayClient
 from swarm.clients.outlook import GraphOutlook
-from swarm.clients.protocol import DeltaPage, Enclosure, FoundDraft, Monday, Outlook
-from swarm.errors import RefusedError
+from swarm.clients.protocol import Enclosure, Monday, Outlook
+from swarm.clients.read_only import ReadOnlyOutlook
 from swarm.models import ThreadMessage, WorkOrder
 from swarm.settings import GraphSettings, MondaySettings
 
@@ -36,8 +34,10 @@ def sources() -> Sources:
     return Sources(GraphOutlook(GraphSettings()), MondayClient(MondaySettings()))
 
 
-class OutlookAsOf:
+class OutlookAsOf(ReadOnlyOutlook):
     """``Outlook`` at the moment a mail came; nothing can be written through it."""
+
+    why = "a replay only reads"
 
     def __init__(self, outlook: Outlook, order: WorkOrder) -> None:
         self._outlook = outlook
@@ -54,21 +54,6 @@ class OutlookAsOf:
         own = message.message_id == order.ref.message_id
         return own or message.sent_at < order.received_at
 
-    def find_dispatched(
-        self, *, key: str, conversation_id: str | None, marker: str, since: datetime
-    ) -> Sequence[FoundDraft]:
-        """Return nothing: no draft of ours was there."""
-        _ = key, conversation_id, marker, since
-        return ()
-
-    def mark_dispatched(self, message_id: str, key: str) -> None:
-        """Refuse: a replay writes nowhere."""
-        _refuse(message_id, key)
-
-    def delta(self, link: str | None, *, since: datetime) -> DeltaPage:
-        """Refuse: a replay reads no new mail."""
-        _refuse(link, since)
-
     def enclosures(self, message_id: str) -> Sequence[Enclosure]:
         """Return the mail's attachments."""
         return self._outlook.enclosures(message_id)
@@ -76,7 +61,3 @@ class OutlookAsOf:
     def attachment_bytes(self, message_id: str, attachment_id: str, *, most_bytes: int) -> bytes:
         """Return an attachment's content."""
         return self._outlook.attachment_bytes(message_id, attachment_id, most_bytes=most_bytes)
-
-
-def _refuse(*_arguments: object) -> NoReturn:
-    raise RefusedError("a replay only reads")

@@ -220,6 +220,9 @@ def test_a_run_remembers_its_own_and_forgets_it_at_its_end(
             ):
                 assert before.asked(other) is None
             assert known == Made()
+            # Somebody else ended it, and this process never heard: its next run knows nothing.
+            began = next(one for one in instance.all_logs(result.run_id) if one.is_dagster_event)
+            assert before.after(began._replace(run_id="another"), number) == Made("another")
 
 
 def test_columns_are_asked_for_once_a_process(

@@ -30,6 +30,16 @@ def turns(database: Database, folder: Path, per_minute: float | None, most: int 
     return SharedTurns(database, HostSlots(folder, "model", most), per_minute)
 
 
+@pytest.fixture
+def accepted(database: Database) -> None:
+    """The mail that is asked about."""
+    with database.transaction() as connection:
+        connection.execute(
+            "INSERT INTO work_orders (key, original_id, body) VALUES (%s, %s, %s)",
+            (KEY, "line-1", Jsonb(order().model_dump(mode="json"))),
+        )
+
+
 def next_in(database: Database) -> float:
     with database.transaction() as connection:
         row = connection.execute(
@@ -83,14 +93,10 @@ def test_a_run_gives_its_worker_back_where_a_prefetcher_waits(
         pass
 
 
+@pytest.mark.usefixtures("accepted")
 def test_how_long_a_model_took_leaves_the_wait_for_its_turn_out(
     database: Database, tmp_path: Path
 ) -> None:
-    with database.transaction() as connection:
-        connection.execute(
-            "INSERT INTO work_orders (key, original_id, body) VALUES (%s, %s, %s)",
-            (KEY, "line-1", Jsonb(order().model_dump(mode="json"))),
-        )
     with serving() as model:
         settings = ModelSettings(base_url=model.url, name="m", api_key=SecretStr("x"))
         mine = turns(database, tmp_path, None)
@@ -104,12 +110,8 @@ def test_how_long_a_model_took_leaves_the_wait_for_its_turn_out(
     assert row["latency_ms"] < 1500
 
 
+@pytest.mark.usefixtures("accepted")
 def test_a_429_holds_everybody_for_as_long_as_it_asks(database: Database, tmp_path: Path) -> None:
-    with database.transaction() as connection:
-        connection.execute(
-            "INSERT INTO work_orders (key, original_id, body) VALUES (%s, %s, %s)",
-            (KEY, "line-1", Jsonb(order().model_dump(mode="json"))),
-        )
     with serving() as model:
         model.replies.append(Reply(status=429, headers={"Retry-After": "2"}, raw=b"{}"))
         settings = ModelSettings(base_url=model.url, name="m", api_key=SecretStr("x"))
@@ -125,12 +127,8 @@ def test_a_429_holds_everybody_for_as_long_as_it_asks(database: Database, tmp_pa
     assert time.monotonic() - began >= 1.8, "its own second call waited as well"
 
 
+@pytest.mark.usefixtures("accepted")
 def test_waiting_in_vain_says_nothing_against_the_model(database: Database, tmp_path: Path) -> None:
-    with database.transaction() as connection:
-        connection.execute(
-            "INSERT INTO work_orders (key, original_id, body) VALUES (%s, %s, %s)",
-            (KEY, "line-1", Jsonb(order().model_dump(mode="json"))),
-        )
     with serving() as model:
         settings = ModelSettings(base_url=model.url, name="m", api_key=SecretStr("x"))
         mine = turns(database, tmp_path, None)

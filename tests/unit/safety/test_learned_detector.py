@@ -66,7 +66,7 @@ def test_what_is_meant_is_found_alone_and_among_harmless_sentences(
     language: str, needle: str
 ) -> None:
     assert not rings_the_lexicon(needle), "this one shows what the lexicon cannot"
-    assert not learned.hear(HARMLESS[language]).rings
+    assert not learned.listen((HARMLESS[language],))[0].rings
     one, two, *rest = HARMLESS[language].split(". ")
     for mail in (needle, f"{one}. {two}. {needle} {'. '.join(rest)}"):
         found = detect(a_mail(mail, language))
@@ -96,12 +96,12 @@ def test_it_adds_classes_and_takes_none_away() -> None:
 
 def test_the_same_text_gives_the_same() -> None:
     for _, needle in NEEDLES:
-        assert learned.hear(needle) == learned.hear(needle)
+        assert learned.listen((needle,)) == learned.listen((needle,))
 
 
 def test_texts_listened_to_together_are_heard_each_by_itself() -> None:
     texts = (HARMLESS["en"], NEEDLES[0][1], "", "Order 20417", NEEDLES[2][1])
-    assert learned.listen(texts) == tuple(map(learned.hear, texts))
+    assert learned.listen(texts) == tuple(learned.listen((text,))[0] for text in texts)
 
 
 def test_what_is_said_again_has_the_same_vector_and_so_has_every_other() -> None:
