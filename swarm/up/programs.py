@@ -33,8 +33,8 @@ _STORAGE = "      postgres_url: {env: DAGSTER_POSTGRES_URL}\n"
 _TABLES_ARE_MADE = (
     "      should_autocreate_tables: false  # by swarm_assets.runtime.dagster_tables\n"
 )
-_LANE_PER_WORKER = 2
-_SHIPPED_LIMIT = 4
+_LANE_PER_WORKER = 3
+_SHIPPED_LIMIT = 6
 _ALL_OTHER_RUNS = 4
 _NICE = 10
 
@@ -199,8 +199,8 @@ def write_dagster_home(home: Home, code_socket: Path, workers: int) -> None:
 
 
 def write_dagster_settings(home: Home, workers: int) -> None:
-    """Put ``dagster.yaml`` where Dagster looks, with room for twice as many work orders as there
-    are workers: the next run is at hand, and none waits long in Celery's queue.
+    """Put ``dagster.yaml`` where Dagster looks, with room for three work orders a worker: so many
+    it ends between two looks at the queue, and none waits long in Celery's.
     """
     in_hand = _LANE_PER_WORKER * max(workers, 1)
     text = _shipped("dagster.yaml")

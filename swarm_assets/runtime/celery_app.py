@@ -29,7 +29,7 @@ from swarm.process_identity import end_with, this_process
 from swarm.up.shared_pages import keep_shared
 from swarm_assets.partitions import SHADOW_QUEUE, WORKER_TAG
 from swarm_assets.resources import process
-from swarm_assets.runtime import pulse, stopped_children, storage
+from swarm_assets.runtime import pulse, rest, stopped_children, storage
 from swarm_assets.runtime.broker import BrokerSettings, celery_application
 from swarm_assets.runtime.launcher import end_what_did_not_end
 from swarm_assets.runtime.preload import load_definitions, load_judging
@@ -58,7 +58,7 @@ def execute_job(execute_job_args_packed: JsonSerializableValue) -> int:
     which would hold its slot until a time limit if it was killed before it had opened its order.
     """
     args = unpack_value(execute_job_args_packed, as_type=ExecuteRunArgs)
-    storage.keep_open()
+    rest.stay_awake()
     try:
         worker = this_process().model_dump_json()
         warm_instance().add_run_tags(args.run_id, {WORKER_TAG: worker})
@@ -82,7 +82,7 @@ def _leave(run_id: str) -> None:
         end_what_did_not_end(warm_instance(), run_id)
     except OperationalError:
         os._exit(1)
-    storage.close_soon()
+    rest.rest_soon()
 
 
 def _discard(_event: DagsterEvent) -> None:

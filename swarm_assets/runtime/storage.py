@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 # last half second of that may be missing; what must not be lost is in our tables, which do wait.
 _NO_WAIT = "-c synchronous_commit=off"
 
-_IDLE_SECONDS = 5.0
-
 _REQUIRED_DRIVER = "postgresql+psycopg2://"
 
 alembic_paths.install()  # whoever loads this storage creates, stamps or checks its tables
@@ -85,7 +83,6 @@ class PooledPostgresStorage(DagsterPostgresStorage):
 # evaluation of a sensor; an engine each left a connection behind each time.
 _engines: dict[str, Engine] = {}
 _making = threading.Lock()
-_closing: list[threading.Timer] = []
 
 
 def _engine(postgres_url: str, token_provider: "PgTokenProvider | None") -> Engine:
@@ -120,22 +117,8 @@ def hold_one_connection() -> None:
     _pool_of_process.update({"pool_size": 1, "max_overflow": 1})
 
 
-def close_soon() -> None:
-    """Give back what no call holds, unless a run comes within some seconds (``keep_open``)."""
-    keep_open()
-    timer = threading.Timer(_IDLE_SECONDS, _close)
-    timer.daemon = True
-    timer.start()
-    _closing.append(timer)
-
-
-def keep_open() -> None:
-    """Close nothing for now. A new connection costs 4 ms here and 10 in the server."""
-    while _closing:
-        _closing.pop().cancel()
-
-
-def _close() -> None:
+def give_back_connections() -> None:
+    """Close what no call holds at this moment; the next call connects anew."""
     for engine in list(_engines.values()):
         engine.dispose()
 

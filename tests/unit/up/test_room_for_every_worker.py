@@ -1,4 +1,4 @@
-"""Dagster's queue has room for twice as many work orders as there are workers on all hosts."""
+"""Dagster's queue has room for three work orders for each worker on all hosts."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ def lane(loaded: dict[str, Any]) -> int:
     return int(next(each["limit"] for each in limits if each["value"] == "work_order"))
 
 
-@pytest.mark.parametrize(("workers", "room"), [(0, 2), (1, 2), (2, 4), (8, 16)])
+@pytest.mark.parametrize(("workers", "room"), [(0, 3), (1, 3), (2, 6), (8, 24)])
 def test_room_is_made_for_the_workers_there_are(tmp_path: Path, workers: int, room: int) -> None:
     loaded = settings(tmp_path, workers)
     assert lane(loaded) == room
