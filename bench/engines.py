@@ -10,7 +10,8 @@
 
 Each turn starts an engine's programs, warms them, gives a share of the work orders all at once, and
 stops them. ``--at-once``: worker processes; of our runs three times as many may begin, the stock
-one starts a process for each of twice as many. Same stages, tables, doubles (``rig``) and mail for all.
+one starts a process for each of twice as many. Same stages, tables, doubles (``rig``) and mail
+for all.
 
 *s a work order* is from the first one taken in hand to the last one done, by their number: the
 middle of the turns, and the least and the most. *In hand* is one work order's own time, from when
