@@ -177,7 +177,7 @@ def ours(folder: Path, url: str, at_once: int) -> Fleet:
     home = Home(made(folder / "ours"))
     code = code_server(home)
     up.write_dagster_home(home, code, at_once)
-    worker = (*up.worker_command("workers", "dagster", at_once), "-I", "engine_location")
+    worker = (*up.worker_command("workers", "dagster", at_once), "--include", "engine_location")
     started = [served(code), Program("workers", worker, {}), up.daemon(home, {})]
     fleet = dagster("Dagster, ours", home, url, started, 4 * at_once)
     tables = python("swarm_assets.runtime.dagster_tables")  # as `swarm up` makes them

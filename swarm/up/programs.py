@@ -134,9 +134,8 @@ def workers(
 def worker_command(name: str, queue: str, processes: int) -> tuple[str, ...]:
     """Return the argv of a worker of one queue; ``name`` tells it apart from others of its host."""
     return python(
-        "celery", "-A", "swarm_assets.runtime.celery_app", "worker", "--pool", "prefork",
-        "--concurrency", str(processes), "-Q", queue, "-n", f"{name}@%h", "--without-gossip",
-        "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING",
+        "swarm_assets.runtime.worker",
+        "--name", name, "--queue", queue, "--processes", str(processes),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The Celery application of the run workers: ``celery -A swarm_assets.runtime.celery_app worker``.
+"""The Celery application of the run workers, which ``worker`` starts.
 
 Code, definitions and the Dagster instance are loaded once per worker process and kept; that is what
 makes a run cost tenths of a second. What a run does is in ``swarm_assets.assets``; that a killed

@@ -20,11 +20,9 @@ from swarm_assets import definitions
 # What each program imports first or late; the programs themselves run as `__main__`.
 _PROGRAMS: Final = (
     "celery.apps.worker",
-    "celery.bin.celery",
     "celery.contrib.testing.tasks",
     "celery.fixups.django",
     "celery.loaders.app",
-    "click_repl",
     "dagster._api.snapshot_sensor",
     "dagster._cli.api",
     "dagster._core.instance.factory",

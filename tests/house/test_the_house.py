@@ -38,13 +38,13 @@ ENTRIES = (
     "swarm.legacy.publish_sender",
     "swarm.prefetch.__main__",
     "swarm.up.postgres_keeper",
+    "swarm.up.postgres_server",
     "swarm.up.die_with_parent",
     "swarm.up.fork_server",
     "swarm.watchman.__main__",
     "swarm.cutover.judge",
     "swarm.shadow.replay.__main__",
     "swarm_assets.definitions",
-    "swarm_assets.runtime.celery_app",
     "swarm_assets.runtime.coordinator",
     "swarm_assets.runtime.dagster_tables",
     "swarm_assets.runtime.folder_transport",  # named in the broker's URL
@@ -52,6 +52,7 @@ ENTRIES = (
     "swarm_assets.runtime.one_daemon",
     "swarm_assets.runtime.preload",
     "swarm_assets.runtime.storage",
+    "swarm_assets.runtime.worker",
 )
 # Finished rooms whose door another room builds; each leaves this list when it has one.
 DOOR_OWED: dict[str, str] = {}
@@ -138,7 +139,7 @@ def test_more_than_one_machine_starts_workers_for_every_queue() -> None:
     """Those of the intake host by `swarm up`, which always has the one that publishes."""
     told = (ROOT / "docs" / "many-machines.md").read_text("utf-8")
     assert {"swarm up", "swarm worker"} <= set(re.findall(r"^ +(swarm \w+)", told, re.MULTILINE))
-    queues = {each.argv[each.argv.index("-Q") + 1] for each in workers({}, {}, concurrency=0)}
+    queues = {each.argv[each.argv.index("--queue") + 1] for each in workers({}, {}, concurrency=0)}
     assert queues == {"publishing", "shadow"}
 
 

@@ -9,7 +9,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -35,6 +34,7 @@ from swarm.store.database import Database
 from swarm.store.postgres import PostgresStore
 from swarm.store.postgres_queue import PostgresQueue
 from swarm.store.queue import Job, RunRequested
+from swarm.up.programs import worker_command
 from swarm_assets.partitions import ATTEMPT_TAG, PARTITION_TAG, work_orders
 from swarm_assets.sensors.reaper import reaper
 
@@ -54,7 +54,7 @@ SERVICES = {
 """Services that do not answer: enough for the first stages of a run."""
 
 # Importing Celery's application here would read settings; a text for workers asks for this first.
-IN_A_WORKER = 'import sys\nif "celery" in " ".join(getattr(sys, "orig_argv", [])):\n'
+IN_A_WORKER = 'import sys\nif "runtime.worker" in " ".join(getattr(sys, "orig_argv", [])):\n'
 
 
 def wait_for(what: Callable[[], Found], seconds: float = SECONDS) -> Found:
@@ -147,11 +147,7 @@ class Lane:
         folder = self.home / name
         folder.mkdir()
         (folder / "sitecustomize.py").write_text(first)
-        command = [
-            sys.executable, "-m", "celery", "-A", "swarm_assets.runtime.celery_app", "worker",
-            "--pool", "prefork", "--concurrency", "1", "-Q", "dagster", "-n", f"{name}@%h",
-            "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING",
-        ]  # fmt: skip
+        command = worker_command(name, "dagster", 1)
         environment = {**os.environ, "PYTHONPATH": str(folder)}
         with (
             (folder / "worker.log").open("wb") as log,

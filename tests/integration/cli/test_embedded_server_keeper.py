@@ -32,17 +32,16 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def started(folder: Path) -> subprocess.Popen[bytes]:
+    named = (str(folder / name) for name in ("data", "url", "logins"))
+    command = [sys.executable, "-m", "swarm.up.postgres_keeper", *named]
+    with (folder / "log").open("ab") as log:
+        return subprocess.Popen(command, env={**os.environ}, stderr=log)
+
+
 @pytest.fixture
 def keeper(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    command = [
-        sys.executable,
-        "-m",
-        "swarm.up.postgres_keeper",
-        str(folder / "data"),
-        str(folder / "url"),
-        str(folder / "logins"),
-    ]
-    process = subprocess.Popen(command, env={**os.environ})
+    process = started(folder)
     until((folder / "url").exists)
     yield process
     process.terminate()
@@ -83,3 +82,21 @@ def test_the_server_ends_with_its_keeper(folder: Path, keeper: subprocess.Popen[
     assert keeper.wait(30) == 0
     assert started_at(server) is None
     assert not (folder / "url").exists()
+
+
+@pytest.mark.parametrize("after", [0.3, 0.8, 1.5])
+def test_told_to_end_while_the_server_starts_nothing_is_left(folder: Path, after: float) -> None:
+    keeper = started(folder)
+    time.sleep(after)
+    keeper.terminate()
+    assert keeper.wait(30) in (0, -signal.SIGTERM)
+    try:
+        assert started_at(server_pid(folder)) is None
+    except FileNotFoundError:
+        return  # it had not begun, or is down again
+
+
+def test_a_server_that_cannot_start_ends_its_keeper_with_the_reason(folder: Path) -> None:
+    (folder / "data").write_text("no folder")
+    assert started(folder).wait(30) not in (0, None)
+    assert "FileExistsError" in (folder / "log").read_text()

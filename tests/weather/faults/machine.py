@@ -9,6 +9,7 @@ from random import Random
 
 from wrong_clock import WrongClock
 
+from swarm.up.programs import worker_command
 from weather.kinds import Undo, World, kind
 
 _DAY, _BACK = 86_400.0, -600.0
@@ -22,11 +23,7 @@ def worker_with_a_wrong_clock(world: World, chance: Random) -> Undo:
     clock = WrongClock(folder, chance.choice((_DAY, -_DAY, _BACK)))
     environment = house.environment_of_programs()
     environment["PYTHONPATH"] = clock.environment()["PYTHONPATH"]
-    command = [
-        sys.executable, "-m", "celery", "-A", "swarm_assets.runtime.celery_app", "worker",
-        "--pool", "prefork", "--concurrency", "1", "-Q", "dagster", "-n", f"{folder.name}@%h",
-        "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING",
-    ]  # fmt: skip
+    command = worker_command(folder.name, "dagster", 1)
     with (house.folder / "wrong-clock.log").open("ab") as log:
         worker = subprocess.Popen(
             command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
