@@ -23,6 +23,7 @@ from swarm.store.database_errors import in_our_words
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import BaseCheckpointSaver
+    from langgraph.graph import StateGraph
     from langgraph.graph.state import CompiledStateGraph
 
     # LangGraph's own type parameters of a compiled graph; states are plain dicts to the runner.
@@ -77,7 +78,7 @@ def langgraph_is_here() -> bool:
 @lru_cache(maxsize=8)
 def compiled_graph(graph: GraphSpec) -> "Compiled":
     """Compile a specification for LangGraph, once a process."""
-    from langgraph.graph import END, START, StateGraph  # noqa: PLC0415 - costs a second
+    from langgraph.graph import START, StateGraph  # noqa: PLC0415 - costs a second
     from langgraph.types import RetryPolicy  # noqa: PLC0415
 
     # Nodes turn failed look-ups and judgements into values, and clients and models retry by
@@ -91,10 +92,22 @@ def compiled_graph(graph: GraphSpec) -> "Compiled":
     builder: StateGraph[Any, Any, Any, Any] = StateGraph(graph.state, context_schema=object)
     for name, node in graph.nodes.items():
         builder.add_node(name, _adapted(node), defer=name in graph.joins, retry_policy=retry)
-        builder.add_conditional_edges(name, _routed(graph, name), [*graph.nodes, END])
+        _lead_on(builder, graph, name)
     for name in graph.start:
         builder.add_edge(START, name)
     return builder.compile(name=graph.name)
+
+
+def _lead_on(builder: "StateGraph[Any, Any, Any, Any]", graph: GraphSpec, name: str) -> None:
+    """Add where a node leads. A fixed edge costs a tenth of one that reads the state to decide."""
+    from langgraph.graph import END  # noqa: PLC0415
+
+    route = graph.routes.get(name, ())
+    if callable(route):
+        builder.add_conditional_edges(name, _routed(graph, name), [*graph.nodes, END])
+        return
+    for following in route or (END,):
+        builder.add_edge(name, following)
 
 
 def _adapted(node: plain_executor.Node) -> Callable[..., Mapping[str, object]]:
