@@ -24,7 +24,7 @@ def modules() -> Iterator[ModuleType]:
     """Every module of both packages but those that are programs only."""
     for package in (swarm, swarm_assets):
         for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-            if not found.name.endswith(("__main__", "celery_app")):
+            if not found.name.endswith(("__main__", "celery_app", "runtime.worker")):
                 yield importlib.import_module(found.name)
 
 
