@@ -9,6 +9,7 @@ everybody for a password, on the socket too, and each role of ``roles`` has its 
 
 import os
 import shutil
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,7 @@ from psycopg import sql
 
 from swarm.errors import TransientError
 from swarm.sockets import folder_for, remove_short
+from swarm.store.postmaster import forget_the_dead, socket_folder
 from swarm.store.role_setup import make
 from swarm.store.roles import Role, url_as
 
@@ -43,6 +45,7 @@ local  {_DATABASE}  {",".join(role.value for role in Role)}  scram-sha-256
 # For a moment at the first start, before there are passwords: nothing else runs yet.
 _OPENING = f"local  all  {SUPERUSER}  trust\n"
 _RELOAD_SECONDS = 10.0
+_UNFINISHED = ".unfinished-"
 
 
 def start(
@@ -55,10 +58,11 @@ def start(
     superuser's.
     """
     data.mkdir(parents=True, exist_ok=True)
+    forget_the_dead(data)
     server = _server(data)
     with _plain_locale():
+        _initialised(data)
         if max_connections is not None:
-            server.ensure_pgdata_inited()
             _settle(data / "postgresql.conf", max_connections)
         server.start()
     folder = server.get_postmaster_info().socket_dir
@@ -72,6 +76,23 @@ def start(
     if logins is None:
         return create_database(admin)
     return _with_roles(_closed(server, admin, logins), logins)
+
+
+def _initialised(data: Path) -> None:
+    """Have ``initdb`` work in a folder beside, which takes the other's place when it is done: one
+    that was killed on its way leaves what looks finished and never starts.
+    """
+    for left in data.parent.glob(f"{data.name}{_UNFINISHED}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    if (data / "PG_VERSION").exists():
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f"{data.name}{_UNFINISHED}", dir=data.parent))
+    _server(aside).ensure_pgdata_inited()
+    try:
+        aside.rename(data)
+    except OSError:  # a volume of its own is mounted there
+        shutil.rmtree(aside, ignore_errors=True)
+        _server(data).ensure_pgdata_inited()
 
 
 def _with_roles(admin: str, logins: Mapping[str, str]) -> str:
@@ -144,7 +165,7 @@ def _settle(file: Path, most: int) -> None:
 
 def stop(data: Path, *, immediate: bool = False) -> None:
     """Stop the server; ``immediate`` is a crash as far as Postgres is concerned."""
-    folder = _socket_folder(data)
+    folder = socket_folder(data)
     _pg_ctl(_server(data), "-w", "-m", "immediate" if immediate else "fast", "stop")
     if folder is not None:
         remove_short(folder)
@@ -167,14 +188,6 @@ def _pg_ctl(server: "PostgresServer", *arguments: str) -> None:
         bin_path=server.bin_path,
         user=server.system_user,
     )
-
-
-def _socket_folder(data: Path) -> Path | None:
-    """Return where the running server's socket lies: line 5 of its pid file."""
-    try:
-        return Path((data / "postmaster.pid").read_text("utf-8").splitlines()[4])
-    except (OSError, IndexError):
-        return None
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from swarm.sockets import remove_short
 from swarm.up import programs
 from swarm.up.connections import embedded_limit
 from swarm.up.kinship import adopt_orphans
+from swarm.up.postgres_keeper import stop_if_it_runs
 from swarm.up.prepare import (
     appoint_publisher,
     bring_up_to_date,
@@ -180,6 +181,8 @@ def _stop(session: Session) -> None:
         signal.signal(number, signal.SIG_IGN)
     session.screen.say("stopping")
     session.supervisor.stop_all()
+    if not session.user.get("DATABASE_URL"):
+        stop_if_it_runs(session.home.postgres)  # its keeper was about to be started again
     session.home.description.unlink(missing_ok=True)
     remove_short(session.sockets)
 
@@ -230,6 +233,7 @@ def _signals_as_interrupt() -> Iterator[None]:
         raise KeyboardInterrupt
 
     before = {number: signal.signal(number, interrupt) for number in numbers}
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)  # whoever started us may block them
     try:
         yield
     finally:

@@ -172,6 +172,7 @@ class LoneWorker:
             self._asked += 1
 
         before = {n: signal.signal(n, asked) for n in (signal.SIGTERM, signal.SIGINT)}
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, before)  # whoever started us may block them
         try:
             yield
         finally:

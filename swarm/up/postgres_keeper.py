@@ -7,7 +7,6 @@ stops the server is ``postgres_server``.
 """
 
 import logging
-import os
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from swarm.store.postmaster import server_of
 from swarm.up.kinship import adopt_orphans, bury_orphans
 
 _log = logging.getLogger(__name__)
@@ -32,33 +32,33 @@ def main(arguments: Sequence[str]) -> None:
     # The detached server's parent: in a container without an init a killed one would stay a zombie,
     # which Postgres takes for a server that still runs and refuses to replace.
     adopt_orphans()
-    _run("start", *arguments)
+    _start(arguments)
     while not stopped.wait(_LOOK_SECONDS):
         bury_orphans()
-        if not _alive(data):
+        if server_of(data) is None:
             _log.warning("the server died; starting it again")
             url_file.unlink(missing_ok=True)
-            _run("start", *arguments)
+            _start(arguments)
     url_file.unlink(missing_ok=True)
-    if _alive(data):
+    stop_if_it_runs(data)
+
+
+def stop_if_it_runs(data: Path) -> None:
+    """Leave no server that nobody keeps."""
+    if server_of(data) is not None:
         _run("stop", str(data))
 
 
-def _run(*command: str) -> None:
-    """Wait for ``postgres_server``; ends with its exit code when it fails, having said why."""
+def _start(arguments: Sequence[str]) -> None:
+    """Start the server; ends with the exit code of what failed, which has said why."""
+    if code := _run("start", *arguments):
+        stop_if_it_runs(Path(arguments[0]))
+        sys.exit(code)
+
+
+def _run(*command: str) -> int:
     done = subprocess.run([*_SERVER, *command], check=False)  # noqa: S603 - a module of ours
-    if done.returncode:
-        sys.exit(done.returncode)
-
-
-def _alive(data: Path) -> bool:
-    try:
-        os.kill(int((data / "postmaster.pid").read_text("ascii").splitlines()[0]), 0)
-    except PermissionError:  # it runs as a user of its own
-        return True
-    except (OSError, ValueError, IndexError):
-        return False
-    return True
+    return done.returncode
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ login has its password (``LOGINS_FILE``); what it leaves is the URL of the owner
 """
 
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -31,11 +32,15 @@ def main(arguments: Sequence[str]) -> None:
         embedded.stop(Path(data))
         return
     url_file, logins, *most = rest
+    keeper = os.getppid()
     url = embedded.start(
         Path(data),
         max_connections=int(most[0]) if most else None,
         logins=passwords(Path(logins)),
     )
+    if os.getppid() != keeper:  # it was killed: nobody would stop the server
+        embedded.stop(Path(data))
+        return
     write_private(Path(url_file), url)
     _log.info("the server answers")
 

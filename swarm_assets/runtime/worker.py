@@ -7,9 +7,11 @@ does is in ``celery_app``.
 
 import argparse
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 
+from celery.signals import worker_ready
 from celery.utils.nodenames import gethostname, nodename
 
 from swarm_assets.runtime.celery_app import app
@@ -29,8 +31,14 @@ def main(arguments: Sequence[str]) -> int:
         without_mingle=True,
         without_heartbeat=True,
     )
+    worker_ready.connect(_end_on_hangup)
     worker.start()
     return worker.exitcode or 0
+
+
+def _end_on_hangup(**_signal: object) -> None:
+    """As on SIGTERM: Celery would execute the command line again, which a forked one has not."""
+    signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))
 
 
 def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
