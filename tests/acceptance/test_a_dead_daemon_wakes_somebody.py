@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from dagster_ui import DagsterUI
-from installation import Running, running_up
+from installation import Running, pid_of, running_up
 from told import Chat, chat
 
 pytestmark = pytest.mark.acceptance
@@ -52,10 +52,6 @@ def all_is_well(installation: Running) -> bool:
     return status["watched"]["watchman_alive"] and not status["watched"]["troubles"]
 
 
-def pid(home: Path, name: str) -> int:
-    return int((home / "run" / f"{name}.pid").read_text("ascii").split()[0])
-
-
 def test_a_daemon_that_stays_dead_and_a_sensor_that_is_off_are_told_and_resolved(
     tmp_path: Path, slack: Chat
 ) -> None:
@@ -75,7 +71,7 @@ def test_a_daemon_that_stays_dead_and_a_sensor_that_is_off_are_told_and_resolved
             within(_WITHIN, lambda: f"Over: {_OFF}" in slack.said)
         os.kill(up.pid, signal.SIGSTOP)  # nobody starts it again
         try:
-            os.kill(pid(home, "dagster-daemon"), signal.SIGKILL)
+            os.kill(pid_of(home, "dagster-daemon"), signal.SIGKILL)
             within(_WITHIN, lambda: _DAEMON in slack.said)
             assert "daemon is silent" in installation.swarm("status").stdout
             assert "dagster.daemon_silent" in installation.swarm("alerts", "list").stdout
@@ -85,5 +81,5 @@ def test_a_daemon_that_stays_dead_and_a_sensor_that_is_off_are_told_and_resolved
         assert sorted(slack.said) == sorted({*slack.said}), "each once"
         shown = installation.swarm("alerts", "test", "--sink", "slack")
         assert (shown.returncode, shown.stdout.strip()) == (0, "slack: taken")
-        os.kill(pid(home, "watchman"), signal.SIGSTOP)  # killed by `swarm up` after ten seconds
+        os.kill(pid_of(home, "watchman"), signal.SIGSTOP)  # killed by `swarm up` after ten seconds
         within(_WITHIN, lambda: "was stopped" in (tmp_path / "up.log").read_text())

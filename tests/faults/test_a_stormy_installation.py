@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from correspondent import write_to_us
 from dagster_ui import REPOSITORY, DagsterUI
-from installation import SWARM, Running, environment
+from installation import SWARM, Running, environment, pid_of
 
 from swarm.sandbox.remote import SandboxControl
 from swarm.up.processes import started_at
@@ -64,7 +64,7 @@ class Storm:
         return SandboxControl(f"http://127.0.0.1:{port}")
 
     def pid(self, name: str) -> int:
-        return int((self.home / "run" / f"{name}.pid").read_text("ascii").split()[0])
+        return pid_of(self.home, name)
 
     def pids(self) -> dict[str, int]:
         return {each.stem: self.pid(each.stem) for each in (self.home / "run").glob("*.pid")}

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from installation import pid_of
 
 from swarm.installation.environment import PREFIXES
 from swarm.sandbox import model_environment
@@ -55,7 +56,7 @@ class Running:
     control: SandboxControl
 
     def pid(self, name: str) -> int:
-        return int((self.home / "run" / f"{name}.pid").read_text().split()[0])
+        return pid_of(self.home, name)
 
     def final(self) -> int:
         try:

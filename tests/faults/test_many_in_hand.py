@@ -22,7 +22,7 @@ import pytest
 import waiting
 from chat_model_server import ChatModel, Json, Reply, serving
 from correspondent import write_to_us
-from installation import Running, running_up
+from installation import Running, pid_of, running_up
 from worker_lane import children_of
 
 from swarm.sandbox.remote import SandboxControl
@@ -60,7 +60,7 @@ class House:
     killed: dict[str, float] = field(default_factory=dict)
 
     def pid(self, name: str) -> int:
-        return int((self.running.home / "run" / f"{name}.pid").read_text("ascii").split()[0])
+        return pid_of(self.running.home, name)
 
     def kill(self, name: str, pid: int) -> None:
         os.kill(pid, signal.SIGKILL)

@@ -17,7 +17,7 @@ import dagster as dg
 import psycopg
 import pytest
 from correspondent import installation, write_to_us
-from installation import Running
+from installation import Running, pid_of
 from worker_lane import (
     IN_A_WORKER,
     arrived,
@@ -119,7 +119,7 @@ def test_the_slot_of_a_killed_worker_is_back_within_a_minute_and_in_use_again(
     ):
         # Drafts that come late keep rounds of publishing busy: each looks for them again.
         control.configure(settle_seconds=20)
-        worker = int((running.home / "run" / f"{LANES[job]}.pid").read_text("ascii").split()[0])
+        worker = pid_of(running.home, LANES[job])
         write_to_us(control, range(MAILS))
         held, pids = holders(dagster, job, worker)
         send(pids, signal.SIGKILL)

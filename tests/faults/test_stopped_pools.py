@@ -14,7 +14,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 from correspondent import installation, write_to_us
-from installation import Running
+from installation import Running, pid_of
 from worker_lane import children_of, is_stopped, wait_for
 
 from swarm.store.alerts import ROUNDS_LOST
@@ -31,7 +31,7 @@ SELECT count, resolved_at IS NOT NULL FROM swarm.alerts WHERE kind = %s ORDER BY
 
 
 def parent_of_pool(running: Running, pool: str) -> int:
-    return int((running.home / "run" / f"{pool}.pid").read_text("ascii").split()[0])
+    return pid_of(running.home, pool)
 
 
 def drafts(running: Running) -> int:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from installation import Running, running_up
+from installation import Running, pid_of, running_up
 
 from swarm.sandbox.remote import SandboxControl
 from swarm.up.programs import any_free_port
@@ -56,9 +56,9 @@ def running() -> Iterator[Running]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def pid_of(running: Running, program: str) -> int:
+def pid_now(running: Running, program: str) -> int:
     try:
-        return int((running.home / "run" / f"{program}.pid").read_text().split()[0])
+        return pid_of(running.home, program)
     except (OSError, IndexError):
         return 0
 
@@ -87,10 +87,10 @@ def test_whatever_is_told_to_end_every_work_order_ends_once(running: Running) ->
                 mail(control, sent)
                 sent += 1
             wait_for(lambda n=number: final(running) >= n, "work before")
-            before = pid_of(running, program)
+            before = pid_now(running, program)
             os.kill(before, signal.SIGTERM)
             wait_for(
-                lambda p=program, b=before: pid_of(running, p) not in (0, b), f"{program} again"
+                lambda p=program, b=before: pid_now(running, p) not in (0, b), f"{program} again"
             )
         wait_for(lambda: final(running) == ORDERS, "all work orders to end")
         audit = running.swarm("audit")

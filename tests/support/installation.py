@@ -67,6 +67,11 @@ def environment(home: Path) -> dict[str, str]:
     return {**own, "SWARM_HOME": str(home), "COLUMNS": "200"}
 
 
+def pid_of(home: Path, program: str) -> int:
+    """The process of a program of `swarm up` now; an ``OSError`` or ``IndexError`` between two."""
+    return int((home / "run" / f"{program}.pid").read_text("ascii").split()[0])
+
+
 @contextmanager
 def running_up(
     home: Path, log: Path, *options: str, shell: Mapping[str, str] | None = None

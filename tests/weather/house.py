@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 from dagster_ui import DagsterUI
-from installation import SWARM, environment
+from installation import SWARM, environment, pid_of
 from psycopg.rows import dict_row
 
 from swarm.errors import SwarmError
@@ -115,7 +115,7 @@ class House:
     def pid(self, name: str) -> int:
         """The process of a program now; raises ``NotNow`` when it has none."""
         try:
-            pid = int((self.home / "run" / f"{name}.pid").read_text("ascii").split()[0])
+            pid = pid_of(self.home, name)
             os.kill(pid, 0)
         except (OSError, ValueError, IndexError) as error:
             raise NotNow(f"{name} is not running") from error
