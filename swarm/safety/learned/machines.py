@@ -1,9 +1,9 @@
-"""Kernel machines over the views of ``features``: a quick one, and a close one where it doubts.
+"""A kernel machine over the views of ``features``, and a close reader where it doubts.
 
-A machine is an RBF over embeddings and a linear kernel over n-grams (which is one weight per
-bucket). The quick one has the quick embedding; the close one both. What a value means, and from
-where on, is said by whoever was trained: escalations (``model``), promises of a reply
-(``swarm.safety.promises``). Pure numpy.
+The machine is an RBF over the quick embedding and a linear kernel over n-grams (which is one weight
+per bucket). The reader is linear over the close embedding, whose encoder was tuned for this
+(``encoder``). What a value means, and from where on, is said by whoever was trained: escalations
+(``model``), promises of a reply (``swarm.safety.promises``). Pure numpy.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,16 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from swarm.safety.learned import encoder
 from swarm.safety.learned.features import Vectors, closely_embedded, frames, grams
 from swarm.safety.learned.held import held
 
-CLOSE_LOOKS = 4  # pieces of a text, the likeliest first: 20 ms each
+CLOSE_LOOKS = 4  # pieces of a text, the likeliest first: 10 ms each
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
     """Unit vectors of the lines it leans on, what each of them weighs, how near is near, and what
-    each bucket of n-grams, and of frames, weighs. With ``axes`` it is near along these alone.
+    each bucket of n-grams, and of frames, weighs. It is near along its ``axes`` alone.
     """
 
     support: Vectors
@@ -29,46 +30,48 @@ class Machine:
     gamma: float
     buckets: Vectors
     bias: float
-    axes: Vectors | None = None
+    axes: Vectors
     frames: Vectors | None = None
     little: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """Two machines; ``close`` adds what ``close_support`` tells of the lines it leans on to its
-    share of the quick embedding. ``quick`` is asked about every piece, so it knows fewer axes.
+class Reader:
+    """What each direction of the close embedding tells for each kind, the last of which is what
+    nobody looks for; and how much the quick machine's value counts beside it.
     """
 
-    quick: Machine
-    close: Machine
-    close_support: Vectors
-    close_centre: Vectors
+    kinds: Vectors
+    bias: Vectors
     share_of_quick: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """``quick`` is asked about every piece, ``close`` about what that leaves in doubt."""
+
+    quick: Machine
+    close: Reader
 
 
 def decision(machine: Machine, vectors: Vectors, words: Sequence[Sequence[str]]) -> Vectors:
     """Return a machine's value per piece: above 0 it leans to what it looks for."""
-    seen = vectors if machine.axes is None else along(machine.axes, vectors)
-    kernel = _near(machine.gamma, seen, machine.support)
+    kernel = _near(machine.gamma, along(machine.axes, vectors), machine.support)
     return np.asarray(machine.alphas @ kernel + _linear(machine, words), dtype=np.float32)
 
 
-def close_decision(
-    pair: Pair, vectors: Vectors, close: Vectors, words: Sequence[Sequence[str]]
-) -> Vectors:
-    """Return the close machine's value per piece; ``close`` are its close vectors as they come."""
-    machine = pair.close
-    centred = close - pair.close_centre  # as they come, all point one way
-    centred /= np.linalg.norm(centred, axis=1, keepdims=True)
-    kernel = pair.share_of_quick * _near(machine.gamma, vectors, machine.support)
-    kernel += _near(machine.gamma, centred, pair.close_support)
-    return np.asarray(machine.alphas @ kernel + _linear(machine, words), dtype=np.float32)
+def close_decision(reader: Reader, close: Vectors, quick: Vectors) -> Vectors:
+    """Return the close value per piece from its close vector and its quick value: the log-odds of
+    all kinds looked for, summed, against the rest. The best kind alone finds a third less.
+    """
+    told = close @ reader.kinds + reader.bias
+    wanted = np.logaddexp.reduce(told[:, :-1], axis=1) - told[:, -1]
+    return np.asarray(wanted + np.float32(reader.share_of_quick) * quick, dtype=np.float32)
 
 
-def look(pair: Pair, vector: Vectors, text: str, words: Sequence[str]) -> float:
-    """Look closely at one piece; ``vector`` is its quick one."""
-    return float(close_decision(pair, vector[None], closely_embedded([text]), [words])[0])
+def look(pair: Pair, texts: Sequence[str], quick: Vectors) -> Vectors:
+    """Look closely at some pieces; ``quick`` is what the quick machine said of each."""
+    return close_decision(pair.close, closely_embedded(texts), quick)
 
 
 def along(axes: Vectors, vectors: Vectors) -> Vectors:
@@ -106,35 +109,29 @@ def _mean(weights: Vectors, buckets: NDArray[np.int64]) -> float:
     return float(weights[buckets].sum() / np.sqrt(len(buckets))) if len(buckets) else 0.0
 
 
-def pair_of(stored: Mapping[str, NDArray[np.generic]]) -> Pair:
-    """Return the machines of a file of weights; large arrays are kept there as 8-bit numbers."""
+def pair_of(stored: Mapping[str, NDArray[np.generic]], task: encoder.Task) -> Pair:
+    """Return the pair of a file of weights; large arrays are kept there as 8-bit numbers."""
 
     def whole(name: str) -> Vectors:
         return stored[name].astype(np.float32) * np.float32(stored[f"{name}_scale"])
 
-    def unit(name: str) -> Vectors:
-        vectors = whole(name)
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        return held(vectors)
-
-    little = frozenset(map(str, stored["little"])) if "little" in stored else frozenset()
-
-    def machine(name: str, support: str, axes: Vectors | None) -> Machine:
-        return Machine(
-            support=unit(support),
-            axes=axes,
-            gamma=float(stored["gamma"]),
-            alphas=stored[f"{name}_alphas"].astype(np.float32),
-            buckets=whole(f"{name}_buckets"),
-            bias=float(stored[f"{name}_bias"]),
-            frames=whole(f"{name}_frames") if little else None,
-            little=little,
-        )
-
+    support = whole("support")
+    support /= np.linalg.norm(support, axis=1, keepdims=True)
+    little = frozenset(map(str, stored["little"]))
     return Pair(
-        quick=machine("quick", "quick_support", stored["quick_axes"].astype(np.float32)),
-        close=machine("close", "support", None),
-        close_support=unit("close_support"),
-        close_centre=stored["close_centre"].astype(np.float32),
-        share_of_quick=float(stored["share_of_quick"]),
+        quick=Machine(
+            support=held(support),
+            axes=stored["axes"].astype(np.float32),
+            gamma=float(stored["gamma"]),
+            alphas=stored["alphas"].astype(np.float32),
+            buckets=whole("buckets"),
+            bias=float(stored["bias"]),
+            frames=whole("frames") if little else None,
+            little=little,
+        ),
+        close=Reader(
+            kinds=encoder.tuned()[f"{task}_kinds"],
+            bias=encoder.tuned()[f"{task}_bias"],
+            share_of_quick=float(stored["share_of_quick"]),
+        ),
     )

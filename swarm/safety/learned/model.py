@@ -6,7 +6,7 @@ the quick embedding; self-harm has a head of its own. Weights are read once, fro
 
 import hashlib
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from swarm.safety.learned import encoder
 from swarm.safety.learned.features import Vectors, embedded, load_encoders
 from swarm.safety.learned.held import hold_in_files
 from swarm.safety.learned.machines import CLOSE_LOOKS, Pair, decision, look, pair_of
@@ -24,8 +25,9 @@ WEIGHTS = "weights.npz"
 
 
 class Thresholds(NamedTuple):
-    """Values of the machines: above ``leaning`` a topic word counts in full, between ``doubt`` and
-    ``sure`` the close machine decides, and rings above ``loud``. The same for every language.
+    """Values of the machines: above ``leaning`` a topic word counts in full, above ``doubt`` the
+    close reader decides, and rings above ``loud``; what it has no time for rings above ``sure``.
+    The same for every language.
     """
 
     leaning: float
@@ -93,13 +95,7 @@ def _scored(weights: Weights, pieces: Pieces, vectors: Vectors, values: Vectors)
     limits = weights.thresholds
     heads = vectors @ weights.self_harm + weights.self_harm_bias - weights.self_harm_threshold
     likeliest = np.argmax(vectors @ weights.class_weights + weights.class_bias, axis=1)
-    loud = {*np.flatnonzero(values > limits.sure), *np.flatnonzero(heads > 0)}
-    if not loud:
-
-        def closely(n: int) -> float:
-            return look(weights.pair, vectors[n], pieces.texts[n], pieces.words[n])
-
-        loud = {*_looked_at(values, limits, closely)}
+    loud = {*np.flatnonzero(heads > 0), *_read_closely(weights, pieces, values)}
     return [
         Scored(
             rings=n in loud,
@@ -112,15 +108,16 @@ def _scored(weights: Weights, pieces: Pieces, vectors: Vectors, values: Vectors)
     ]
 
 
-def _looked_at(
-    values: Vectors, limits: Thresholds, closely: Callable[[int], float]
-) -> Iterator[int]:
-    """Yield the doubtful piece that rings at a close look, the likeliest looked at first."""
+def _read_closely(weights: Weights, pieces: Pieces, values: Vectors) -> Iterator[int]:
+    """Yield the doubtful pieces that ring at a close look, and those that are sure without one
+    where there are more than there is time for.
+    """
+    limits = weights.thresholds
     doubtful = [int(n) for n in np.argsort(-values) if values[n] > limits.doubt]
-    for n in doubtful[:CLOSE_LOOKS]:
-        if closely(n) > limits.loud:
-            yield n
-            return
+    near, far = doubtful[:CLOSE_LOOKS], doubtful[CLOSE_LOOKS:]
+    told = look(weights.pair, [pieces.texts[n] for n in near], values[near])
+    yield from (n for n, value in zip(near, told, strict=True) if value > limits.loud)
+    yield from (n for n in far if values[n] > limits.sure)
 
 
 def leanings(texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[float]:
@@ -150,8 +147,8 @@ def loaded_whole() -> None:
 
 @cache
 def version() -> str:
-    """Return the name of these weights: a hash of their bytes."""
-    return hashlib.sha256(_bytes()).hexdigest()[:12]
+    """Return the name of these weights: a hash over their bytes and the encoder's."""
+    return hashlib.sha256(_bytes() + encoder.digest().encode()).hexdigest()[:12]
 
 
 def _bytes() -> bytes:
@@ -161,7 +158,7 @@ def _bytes() -> bytes:
 def unpacked(stored: Mapping[str, NDArray[np.generic]]) -> Weights:
     """Return the weights from the arrays of the file."""
     return Weights(
-        pair=pair_of(stored),
+        pair=pair_of(stored, "escalation"),
         class_weights=stored["class_weights"].astype(np.float32),
         class_bias=stored["class_bias"].astype(np.float32),
         classes=tuple(str(name) for name in stored["classes"]),

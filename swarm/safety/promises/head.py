@@ -11,6 +11,7 @@ from importlib import resources
 
 import numpy as np
 
+from swarm.safety.learned import encoder
 from swarm.safety.learned.features import embedded
 from swarm.safety.learned.machines import Pair, decision, look, pair_of
 from swarm.safety.promises.sentences import Clause, pieces_of
@@ -56,13 +57,14 @@ def _judged(texts: Sequence[str]) -> list[bool]:
 def _binding(texts: Sequence[str], words: Sequence[Sequence[str]]) -> Iterator[int]:
     if not texts:
         return
-    head, vectors = loaded(), embedded(texts)
-    values = decision(head.pair.quick, vectors, words)
+    head = loaded()
+    values = decision(head.pair.quick, embedded(texts), words)
     doubtful = [int(n) for n in np.argsort(-values) if head.doubt < values[n] <= head.sure]
+    near, far = doubtful[:CLOSE_LOOKS], doubtful[CLOSE_LOOKS:]
+    told = look(head.pair, [texts[n] for n in near], values[near])
     yield from (int(n) for n in np.flatnonzero(values > head.sure))
-    for place, n in enumerate(doubtful):
-        if place >= CLOSE_LOOKS or look(head.pair, vectors[n], texts[n], words[n]) > head.loud:
-            yield n
+    yield from (n for n, value in zip(near, told, strict=True) if value > head.loud)
+    yield from far
 
 
 @cache
@@ -74,13 +76,13 @@ def _known() -> dict[str, bool]:
 def loaded() -> Head:
     """Return the weights of this package; raises ``OSError`` when they are not there."""
     with np.load(io.BytesIO(_bytes()), allow_pickle=False) as stored:
-        return Head(pair_of(stored), *(float(value) for value in stored["thresholds"]))
+        return Head(pair_of(stored, "promise"), *(float(value) for value in stored["thresholds"]))
 
 
 @cache
 def version() -> str:
-    """Return the name of these weights: a hash of their bytes."""
-    return hashlib.sha256(_bytes()).hexdigest()[:12]
+    """Return the name of these weights: a hash over their bytes and the encoder's."""
+    return hashlib.sha256(_bytes() + encoder.digest().encode()).hexdigest()[:12]
 
 
 def _bytes() -> bytes:

