@@ -104,6 +104,7 @@ class Encoder(nn.Module):
         self.norm = [torch.from_numpy(file.whole(f"emb.ln.{part}")) for part in ("w", "b")]
         self.layers = nn.ModuleList(Layer(file, number) for number in range(layers))
         self.untuned = untuned
+        self.hide = file.unknown
         for layer in self.layers[:untuned]:
             layer.requires_grad_(requires_grad=False)
 
@@ -113,7 +114,7 @@ class Encoder(nn.Module):
         if hidden:
             hide = (torch.rand(numbers.shape) < hidden) & stands & (numbers != _END)
             hide[:, :_KEPT_FRONT] = False
-            numbers = torch.where(hide, torch.tensor(3), numbers)
+            numbers = torch.where(hide, torch.tensor(self.hide), numbers)
         unseen = torch.zeros(stands.shape).masked_fill(~stands, -1e9)[:, None, None, :]
         x = self.words[numbers] + self.places[: numbers.shape[1]] + self.kind
         x = functional.layer_norm(x, self.kind.shape, *self.norm, _EPSILON)

@@ -1,6 +1,6 @@
 """Tunes the close encoder and its readers on the corpus; writes ``learned/encoder.npz``.
 
-    pip install torch==2.14.1 tokenizers==0.23.1
+    pip install torch==2.14.1 tokenizers==0.23.3
     .venv/bin/python training/tune.py [--background FILE.jsonl] [--steps N]
 
 One encoder for both questions: which kind of mail a sentence of a customer belongs to (its log-odds
@@ -8,7 +8,8 @@ against harmless is tuned beside the kind itself), and whether a sentence of our
 ``train-*`` and ``promises-train-*``, and of the plain promises those that are not held back; never
 what thresholds are set on (``calibrate-*``, ``promises-calibrate-*``) or what judges. It takes some
 50 minutes on two cores. The same stages elsewhere give weights that differ in their last digits,
-and may find a line more or less. Afterwards: ``train.py`` and ``train_promises.py``.
+and may find a line more or less; what is shipped came from these stages with the random draws in
+another order. Afterwards: ``train.py`` and ``train_promises.py``.
 """
 
 import argparse

