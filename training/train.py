@@ -30,7 +30,7 @@ from swarm.safety.learned.model import unpacked
 TARGET = Path("swarm/safety/learned")
 SHAPE = Shape(gamma=1.5, grams=0.3, cost=3.0, share_of_quick=0.5)
 # Shares of the calibration set's harmless lines, three of four of which tempt.
-LOUD, SURE, DOUBT, LEANING = 0.09, 0.002, 0.15, 0.25
+LOUD, SURE, DOUBT, LEANING = 0.10, 0.002, 0.15, 0.25
 SELF_HARM_FALSE_ALARMS = 0.0025
 
 
