@@ -36,7 +36,7 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class CloseReader:
     """What each direction of the close embedding tells for each kind, the last of which is what
     nobody looks for; and how much the quick machine's value counts beside it.
     """
@@ -51,7 +51,7 @@ class Pair:
     """``quick`` is asked about every piece, ``close`` about what that leaves in doubt."""
 
     quick: Machine
-    close: Reader
+    close: CloseReader
 
 
 def decision(machine: Machine, vectors: Vectors, words: Sequence[Sequence[str]]) -> Vectors:
@@ -60,7 +60,7 @@ def decision(machine: Machine, vectors: Vectors, words: Sequence[Sequence[str]])
     return np.asarray(machine.alphas @ kernel + _linear(machine, words), dtype=np.float32)
 
 
-def close_decision(reader: Reader, close: Vectors, quick: Vectors) -> Vectors:
+def close_decision(reader: CloseReader, close: Vectors, quick: Vectors) -> Vectors:
     """Return the close value per piece from its close vector and its quick value: the log-odds of
     all kinds looked for, summed, against the rest. The best kind alone finds a third less.
     """
@@ -129,7 +129,7 @@ def pair_of(stored: Mapping[str, NDArray[np.generic]], task: encoder.Task) -> Pa
             frames=whole("frames") if little else None,
             little=little,
         ),
-        close=Reader(
+        close=CloseReader(
             kinds=encoder.tuned()[f"{task}_kinds"],
             bias=encoder.tuned()[f"{task}_bias"],
             share_of_quick=float(stored["share_of_quick"]),
