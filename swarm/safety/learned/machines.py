@@ -16,8 +16,6 @@ from swarm.safety.learned import encoder
 from swarm.safety.learned.features import Vectors, closely_embedded, frames, grams
 from swarm.safety.learned.held import held
 
-CLOSE_LOOKS = 4  # pieces of a text, the likeliest first: 10 ms each
-
 
 @dataclass(frozen=True, slots=True)
 class Machine:
@@ -69,9 +67,16 @@ def close_decision(reader: CloseReader, close: Vectors, quick: Vectors) -> Vecto
     return np.asarray(wanted + np.float32(reader.share_of_quick) * quick, dtype=np.float32)
 
 
-def look(pair: Pair, texts: Sequence[str], quick: Vectors) -> Vectors:
-    """Look closely at some pieces; ``quick`` is what the quick machine said of each."""
-    return close_decision(pair.close, closely_embedded(texts), quick)
+def look(
+    pair: Pair, texts: Sequence[str], values: Vectors, doubtful: Sequence[int], *, loud: float
+) -> list[int]:
+    """Look closely at the doubtful ones of some pieces; return those above ``loud``. ``values`` is
+    what the quick machine said of each piece.
+    """
+    told = close_decision(
+        pair.close, closely_embedded([texts[n] for n in doubtful]), values[[*doubtful]]
+    )
+    return [n for n, value in zip(doubtful, told, strict=True) if value > loud]
 
 
 def along(axes: Vectors, vectors: Vectors) -> Vectors:
@@ -118,6 +123,7 @@ def pair_of(stored: Mapping[str, NDArray[np.generic]], task: encoder.Task) -> Pa
     support = whole("support")
     support /= np.linalg.norm(support, axis=1, keepdims=True)
     little = frozenset(map(str, stored["little"]))
+    kinds, bias = encoder.reader(task)
     return Pair(
         quick=Machine(
             support=held(support),
@@ -129,9 +135,5 @@ def pair_of(stored: Mapping[str, NDArray[np.generic]], task: encoder.Task) -> Pa
             frames=whole("frames") if little else None,
             little=little,
         ),
-        close=CloseReader(
-            kinds=encoder.tuned()[f"{task}_kinds"],
-            bias=encoder.tuned()[f"{task}_bias"],
-            share_of_quick=float(stored["share_of_quick"]),
-        ),
+        close=CloseReader(kinds=kinds, bias=bias, share_of_quick=float(stored["share_of_quick"])),
     )

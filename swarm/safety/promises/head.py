@@ -60,11 +60,9 @@ def _binding(texts: Sequence[str], words: Sequence[Sequence[str]]) -> Iterator[i
     head = loaded()
     values = decision(head.pair.quick, embedded(texts), words)
     doubtful = [int(n) for n in np.argsort(-values) if head.doubt < values[n] <= head.sure]
-    near, far = doubtful[:CLOSE_LOOKS], doubtful[CLOSE_LOOKS:]
-    told = look(head.pair, [texts[n] for n in near], values[near])
     yield from (int(n) for n in np.flatnonzero(values > head.sure))
-    yield from (n for n, value in zip(near, told, strict=True) if value > head.loud)
-    yield from far
+    yield from look(head.pair, texts, values, doubtful[:CLOSE_LOOKS], loud=head.loud)
+    yield from doubtful[CLOSE_LOOKS:]
 
 
 @cache

