@@ -22,7 +22,7 @@ rehearse: $(STAMP)
 # much of a test is waiting.
 TEST_PROCESSES ?= 3
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not long" -n $(TEST_PROCESSES) --dist loadfile
+	$(BIN)/python -m pytest -m "not long" -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # Long by nature: thousands of odd answers, planted breaches, every button, disks that fill.
 long: $(STAMP)

@@ -173,7 +173,7 @@ def trained(corpus: Corpus, wanted: Labels, shape: Shape) -> dict[str, Any]:
 def values(pair: Pair, corpus: Corpus) -> tuple[Floats, Floats]:
     """Return the quick and the close value of every line."""
     quick = decision(pair.quick, corpus.vectors, corpus.words)
-    return quick, close_decision(pair.close, closely_embedded(corpus.texts), quick)
+    return quick, close_decision(pair.close, closely_embedded(corpus.texts), quick).values
 
 
 def small(name: str, values: Floats) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +30,14 @@ from swarm.safety.learned.model import unpacked
 TARGET = Path("swarm/safety/learned")
 SHAPE = Shape(gamma=1.5, grams=0.3, cost=3.0, share_of_quick=0.5)
 # Shares of the calibration set's harmless lines, three of four of which tempt.
-LOUD, SURE, DOUBT, LEANING = 0.10, 0.002, 0.15, 0.25
+LOUD, LEANING, SURE, DOUBT = 0.08, 0.15, 0.002, 0.20
 SELF_HARM_FALSE_ALARMS = 0.0025
+FIRST_AUTHORS = 0.8  # of their lines: what the machine costs grows with the lines it leans on
 
 
 def main() -> int:
     options = _arguments()
-    rows = [*lines("train"), *background(options.background)]
+    rows = [*_drawn(lines("train")), *background(options.background)]
     corpus = Corpus(rows, options.cache)
     weights = trained(corpus, corpus.column("class") != "harmless", SHAPE)
     weights |= _of_the_heads(_kinds(corpus), _self_harm(corpus))
@@ -47,6 +48,12 @@ def main() -> int:
     (TARGET / "provenance.json").write_text(json.dumps(told, indent=2) + "\n", "utf-8")
     print(json.dumps(told, indent=2))
     return 0
+
+
+def _drawn(rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield the later authors' lines, and of the first ones' a share."""
+    chance = np.random.default_rng(SEED)
+    return (row for row in rows if row.get("author") or chance.random() < FIRST_AUTHORS)
 
 
 # --- learning -------------------------------------------------------------------------------------
@@ -74,9 +81,9 @@ def _limits(stored: Mapping[str, Any], others: Corpus) -> dict[str, Any]:
     return {
         "thresholds": np.array(
             [
-                np.quantile(everyday, 1 - LEANING),
                 np.quantile(everyday, 1 - DOUBT),
                 np.quantile(everyday, 1 - SURE),
+                np.quantile(close, 1 - LEANING),
                 np.quantile(close, 1 - LOUD),
             ],
             dtype=np.float32,

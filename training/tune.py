@@ -7,9 +7,10 @@ One encoder for both questions: which kind of mail a sentence of a customer belo
 against harmless is tuned beside the kind itself), and whether a sentence of ours promises. It sees
 ``train-*`` and ``promises-train-*``, and of the plain promises those that are not held back; never
 what thresholds are set on (``calibrate-*``, ``promises-calibrate-*``) or what judges. It takes some
-50 minutes on two cores. The same stages elsewhere give weights that differ in their last digits,
+45 minutes on two cores. The same stages elsewhere give weights that differ in their last digits,
 and may find a line more or less; what is shipped came from these stages with the random draws in
-another order. Afterwards: ``train.py`` and ``train_promises.py``.
+another order, and its authors 18, 20 and from 21 on joined in the middle of the second and with the
+third. Afterwards: ``train.py`` and ``train_promises.py``.
 """
 
 import argparse
@@ -51,8 +52,13 @@ class Stage:
     others: bool
 
 
-# First what the bulk of the corpus says, then both questions and the later authors.
-STAGES = (Stage(2, 1.5e-4, 1.0, others=False), Stage(2, 1.0e-4, 0.5, others=True))
+# First what the bulk of the corpus says, then both questions and the later authors, who weigh most
+# at the end: what carries over to a stranger's mail is many hands, not many lines of one.
+STAGES = (
+    Stage(2, 1.5e-4, 1.0, others=False),
+    Stage(2, 1.0e-4, 0.5, others=True),
+    Stage(1, 6.0e-5, 0.25, others=True),
+)
 
 
 class Line(NamedTuple):

@@ -26,16 +26,7 @@ ORDERS = 20_000
 SETTLES = 20.0  # after the tables were filled: what is new is looked at once
 WATCHED = 30.0  # seconds; the slowest sensor that looks at growing tables has a beat of them
 
-AGED = """
-SET session_replication_role = replica;
-UPDATE swarm.work_orders SET accepted_at = now() - interval '30 days' - n * interval '1 s',
-                             final_at = now() - interval '29 days'
-  FROM (SELECT key AS k, row_number() OVER () AS n FROM swarm.work_orders) each WHERE key = k;
-UPDATE swarm.publication_ledger SET changed_at = now() - interval '29 days';
-UPDATE swarm.workflow_runs SET finished_at = now() - interval '29 days';
-UPDATE swarm.reply_outcomes SET opened_at = now() - interval '29 days';
-SET session_replication_role = DEFAULT;
-"""
+LONG_AGO = "(now() - interval '29 days' - n * interval '1 s')"
 """What 20,000 ended a minute ago is looked at; what ended a month ago is history."""
 
 READ = """
@@ -54,10 +45,8 @@ def superuser() -> Iterator[psycopg.Connection]:
             known = json.loads((home / "database_logins.json").read_text("utf-8"))
             who = embedded.SUPERUSER
             url = url_as(described["DATABASE_URL"], who, known[who])
-            fill(url, ORDERS, events=3)
+            fill(url, ORDERS, events=3, ended=LONG_AGO)
             with psycopg.connect(url, autocommit=True) as connection:
-                connection.execute(AGED)
-                connection.execute("VACUUM ANALYZE")
                 yield connection
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -28,23 +28,23 @@ SELECT n, 'wo_' || translate(lpad(to_hex(n), 24, '0'), '0189', 'qrst') AS key
 INSERT INTO work_orders (key, original_id, body, state, accepted_at, final_at)
 SELECT key, n::text, jsonb_build_object('body_text', repeat(md5(n::text), 30)),
        CASE WHEN n % 3 = 0 THEN 'escalated' ELSE 'published' END,
-       now() - interval '1 minute', now() FROM keys;
+       {ended} - interval '1 minute', {ended} FROM keys;
 INSERT INTO swarm_jobs (work_order_key, state) SELECT key, 'done' FROM keys;
-INSERT INTO workflow_runs (run_id, work_order_key, attempt, token, outcome)
-SELECT n::text, key, 1, 1, 'published' FROM keys;
+INSERT INTO workflow_runs (run_id, work_order_key, attempt, token, outcome, finished_at)
+SELECT n::text, key, 1, 1, 'published', {ended} FROM keys;
 INSERT INTO intake_line (stream, generation, byte_offset, length, line_sha256, work_order_key,
                          status)
 SELECT 'work_orders', 1, n, 1, 'x', key, 'accepted' FROM keys;
 INSERT INTO sorted_out (key, original_id, reason) SELECT key, n::text, 'auto-reply' FROM keys;
-INSERT INTO publication_ledger (work_order_key, publisher, state, epoch)
-SELECT key, 'swarm', 'CONFIRMED', 1 FROM keys WHERE n % 3 > 0;
+INSERT INTO publication_ledger (work_order_key, publisher, state, epoch, changed_at)
+SELECT key, 'swarm', 'CONFIRMED', 1, {ended} FROM keys WHERE n % 3 > 0;
 INSERT INTO escalations (work_order_key, classes, reasons, owner, received_at, acknowledge_by,
                          acknowledged_at)
 SELECT key, '[]', '[]', 'lead', now(), now(), CASE WHEN n > 60 THEN now() END
   FROM keys WHERE n % 3 = 0;
-INSERT INTO reply_outcomes (work_order_key, origin, publisher, act, sent_text)
+INSERT INTO reply_outcomes (work_order_key, origin, publisher, act, sent_text, opened_at)
 SELECT key, 'live', 'swarm', CASE WHEN n % 4 = 0 THEN 'sent_edited' ELSE 'sent_unchanged' END,
-       repeat(md5(n::text), 20) FROM keys WHERE n % 3 > 0;
+       repeat(md5(n::text), 20), {ended} FROM keys WHERE n % 3 > 0;
 INSERT INTO workflow_events (work_order_key, seq, attempt, run_id, kind, actor, detail, at,
                              previous_hash, hash)
 SELECT key, seq, 1, 'r', CASE seq WHEN 1 THEN 'run.opened' WHEN 18 THEN 'work_order.published'
@@ -63,15 +63,23 @@ _ALL_SEEN = """
 SELECT relallvisible >= relpages FROM pg_class WHERE oid = 'swarm.reply_outcomes'::regclass
 """
 
+_WHO_HOLDS_BACK = """
+SELECT application_name, state, now() - xact_start, left(query, 200) FROM pg_stat_activity
+ WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid() ORDER BY age(backend_xmin) DESC LIMIT 3
+"""
+_PATIENCE = 180.0  # seconds; the limit only ends a test that has failed
 
-def fill(url: str, orders: int, *, events: int = 18) -> None:
-    """Fill the database at ``url`` with so many work orders, and let Postgres look at them."""
+
+def fill(url: str, orders: int, *, events: int = 18, ended: str = "now()") -> None:
+    """Fill the database at ``url`` with so many work orders, and let Postgres look at them. They
+    ``ended`` at a moment of SQL: what has just ended, a running installation looks at.
+    """
     migration = dict(scripts())["0062_tallies.sql"]
     looks_back = migration[
         migration.index("INSERT INTO tallies\n") : migration.index("-- What is asked")
     ]
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(_FILL.format(orders=orders, events=events).encode())
+        connection.execute(_FILL.format(orders=orders, events=events, ended=ended).encode())
         connection.execute(looks_back.encode())
         _looked_at(connection)
 
@@ -82,10 +90,11 @@ def _looked_at(connection: psycopg.Connection) -> None:
     A snapshot that is still open while the rows are written hides that from the first one, and the
     plans would be those of a table that has just been filled.
     """
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         connection.execute("VACUUM ANALYZE")
         if connection.execute(_ALL_SEEN).fetchone() == (True,):
             return
         time.sleep(0.5)
-    raise TimeoutError("some transaction keeps the rows from being seen by all")
+    holders = connection.execute(_WHO_HOLDS_BACK).fetchall()
+    raise TimeoutError(f"not all rows are seen by all; the oldest transactions: {holders}")

@@ -81,16 +81,18 @@ def detect(received: Received) -> Detection:
     around = _matcher().hits(words_of(subject))
     orders = orders_of(received)
     parts = parts_to_judge(received)
+    beside = [_matcher().hits(words_of(part.text)) for part in parts]
     heard, heard_in_subject, *heard_beside = learned.listen(
-        (received.text, subject, *(part.text for part in parts))
+        (received.text, subject, *(part.text for part in parts)),
+        tuple(map(_topics, (own, around, *beside))),
     )
     reasons = (
         *_class_reasons((*_weighed(own, heard), *_weighed(around, heard_in_subject))),
         *_learned_reasons((*heard.rings, *heard_in_subject.rings)),
         *(
             why
-            for part, told in zip(parts, heard_beside, strict=True)
-            for why in _beside(part, told)
+            for part, hits, told in zip(parts, beside, heard_beside, strict=True)
+            for why in _beside(part, hits, told)
         ),
         *_unjudgeable(received, words, orders),
     )
@@ -107,10 +109,14 @@ def detect(received: Received) -> Detection:
     )
 
 
-def _beside(part: SetAside, heard: learned.Heard) -> Iterator[Reason]:
+def _topics(hits: Iterable[Hit]) -> tuple[int, ...]:
+    return tuple(sorted({hit.start for hit in hits if hit.phrase.weight < 1}))
+
+
+def _beside(part: SetAside, hits: Iterable[Hit], heard: learned.Heard) -> Iterator[Reason]:
     """Judge one part that stood beside the text, by itself."""
     found = (
-        *_class_reasons(_weighed(_matcher().hits(words_of(part.text)), heard)),
+        *_class_reasons(_weighed(hits, heard)),
         *_learned_reasons(heard.rings),
     )
     for reason in found:
@@ -166,9 +172,13 @@ def _weighed(hits: Iterable[Hit], heard: learned.Heard) -> Iterator[tuple[Hit, f
 
 def _class_reasons(hits: Iterable[tuple[Hit, float]]) -> tuple[Reason, ...]:
     weights: dict[str, dict[str, float]] = {}
+    topics: dict[tuple[str, int], str] = {}
     for hit, weight in hits:
         labels = weights.setdefault(hit.phrase.family, {})
-        key = hit.phrase.label if weight >= 1 else hit.phrase.source
+        key = hit.phrase.label
+        if weight < 1:
+            # "Tribunal" is a word of four languages' lists, and one topic.
+            key = topics.setdefault((hit.phrase.family, hit.start), hit.phrase.source)
         labels[key] = max(labels.get(key, 0.0), weight)
     return tuple(
         Reason(

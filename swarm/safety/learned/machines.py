@@ -8,6 +8,7 @@ per bucket). The reader is linear over the close embedding, whose encoder was tu
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,25 +59,33 @@ def decision(machine: Machine, vectors: Vectors, words: Sequence[Sequence[str]])
     return np.asarray(machine.alphas @ kernel + _linear(machine, words), dtype=np.float32)
 
 
-def close_decision(reader: CloseReader, close: Vectors, quick: Vectors) -> Vectors:
-    """Return the close value per piece from its close vector and its quick value: the log-odds of
-    all kinds looked for, summed, against the rest. The best kind alone finds a third less.
+class CloseReading(NamedTuple):
+    """What the close reader says of pieces: the value of each, and the kind it most likely is."""
+
+    values: Vectors
+    kinds: NDArray[np.int64]
+
+
+def close_decision(reader: CloseReader, close: Vectors, quick: Vectors) -> CloseReading:
+    """Read pieces by their close vectors and their quick values. The value is the log-odds of all
+    kinds looked for, summed, against the rest: the best kind alone finds a third less.
     """
     told = close @ reader.kinds + reader.bias
     wanted = np.logaddexp.reduce(told[:, :-1], axis=1) - told[:, -1]
-    return np.asarray(wanted + np.float32(reader.share_of_quick) * quick, dtype=np.float32)
+    values = np.asarray(wanted + np.float32(reader.share_of_quick) * quick, dtype=np.float32)
+    return CloseReading(values, np.argmax(told[:, :-1], axis=1))
 
 
-def look(
-    pair: Pair, texts: Sequence[str], values: Vectors, doubtful: Sequence[int], *, loud: float
-) -> list[int]:
-    """Look closely at the doubtful ones of some pieces; return those above ``loud``. ``values`` is
-    what the quick machine said of each piece.
+def look_closely(
+    pair: Pair, texts: Sequence[str], values: Vectors, doubtful: Sequence[int]
+) -> dict[int, tuple[float, int]]:
+    """Return the close value and the likeliest kind of each doubtful one of some pieces. ``values``
+    is what the quick machine said of each piece.
     """
-    told = close_decision(
-        pair.close, closely_embedded([texts[n] for n in doubtful]), values[[*doubtful]]
-    )
-    return [n for n, value in zip(doubtful, told, strict=True) if value > loud]
+    close = closely_embedded([texts[n] for n in doubtful])
+    told = close_decision(pair.close, close, values[[*doubtful]])
+    pairs = zip(map(float, told.values), map(int, told.kinds), strict=True)
+    return dict(zip(doubtful, pairs, strict=True))
 
 
 def along(axes: Vectors, vectors: Vectors) -> Vectors:

@@ -1,12 +1,13 @@
 """What a piece of a mail scores: how far it lies on the side of what must reach a person.
 
-The pair of ``machines`` says whether; the class that goes with it comes from a linear model over
-the quick embedding; self-harm has a head of its own. Weights are read once, from this package.
+The pair of ``machines`` says whether, and the close reader which kind; a linear model over the
+quick embedding does where there was no close look. Self-harm has a head of its own. Weights are
+read once, from this package.
 """
 
 import hashlib
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -19,21 +20,21 @@ from numpy.typing import NDArray
 from swarm.safety.learned import encoder
 from swarm.safety.learned.features import Vectors, embedded, load_encoders
 from swarm.safety.learned.held import hold_in_files
-from swarm.safety.learned.machines import Pair, decision, look, pair_of
+from swarm.safety.learned.machines import Pair, decision, look_closely, pair_of
 
 WEIGHTS = "weights.npz"
 CLOSE_LOOKS = 4  # pieces of a text, the likeliest first: 10 ms each
 
 
 class Thresholds(NamedTuple):
-    """Values of the machines: above ``leaning`` a topic word counts in full, above ``doubt`` the
-    close reader decides, and rings above ``loud``; what it has no time for rings above ``sure``.
-    The same for every language.
+    """Values of the machines: above the quick ``doubt`` the close reader decides. A piece rings
+    above its ``loud``, and above its ``leaning`` a topic word counts in full; what it has no time
+    for rings above the quick ``sure``, and leans. The same for every language.
     """
 
-    leaning: float
     doubt: float
     sure: float
+    leaning: float
     loud: float
 
 
@@ -62,11 +63,22 @@ class Scored:
     likeliest: str
 
 
+class CloselyRead(NamedTuple):
+    """Which pieces of a text ring, and which lean, by their place; and what kind they are of."""
+
+    loud: frozenset[int]
+    leaning: frozenset[int]
+    kinds: Mapping[int, str]
+
+
 class Pieces(NamedTuple):
-    """The pieces of one text: as they stand and, for the n-grams, their folded words."""
+    """The pieces of one text: as they stand and, for the n-grams, their folded words; and which of
+    them hold a word that is a topic of the lexicon, to be looked at closely in any case.
+    """
 
     texts: Sequence[str]
     words: Sequence[Sequence[str]]
+    topical: frozenset[int] = frozenset()
 
 
 def scored(groups: Sequence[Pieces]) -> list[list[Scored]]:
@@ -93,31 +105,37 @@ def scored(groups: Sequence[Pieces]) -> list[list[Scored]]:
 def _scored(weights: Weights, pieces: Pieces, vectors: Vectors, values: Vectors) -> list[Scored]:
     if not pieces.texts:
         return []
-    limits = weights.thresholds
     heads = vectors @ weights.self_harm + weights.self_harm_bias - weights.self_harm_threshold
     likeliest = np.argmax(vectors @ weights.class_weights + weights.class_bias, axis=1)
-    loud = {*np.flatnonzero(heads > 0), *_read_closely(weights, pieces, values)}
+    read = _read_closely(weights, pieces, values)
     return [
         Scored(
-            rings=n in loud,
-            leans=n in loud or float(value) > limits.leaning,
+            rings=bool(head > 0) or n in read.loud,
+            leans=bool(head > 0) or n in read.leaning,
             self_harm=bool(head > 0),
             loudness=float(max(value, head)),
-            likeliest=weights.classes[int(best)],
+            likeliest=read.kinds.get(n, weights.classes[int(best)]),
         )
         for n, (value, head, best) in enumerate(zip(values, heads, likeliest, strict=True))
     ]
 
 
-def _read_closely(weights: Weights, pieces: Pieces, values: Vectors) -> Iterator[int]:
-    """Yield the doubtful pieces that ring at a close look, and those that are sure without one
-    where there are more than there is time for.
-    """
+def _read_closely(weights: Weights, pieces: Pieces, values: Vectors) -> CloselyRead:
+    """Take a close look at the doubtful pieces, as many as there is time for."""
     limits = weights.thresholds
-    doubtful = [int(n) for n in np.argsort(-values) if values[n] > limits.doubt]
-    near, far = doubtful[:CLOSE_LOOKS], doubtful[CLOSE_LOOKS:]
-    yield from look(weights.pair, pieces.texts, values, near, loud=limits.loud)
-    yield from (n for n in far if values[n] > limits.sure)
+    doubtful = [
+        int(n) for n in np.argsort(-values) if values[n] > limits.doubt or int(n) in pieces.topical
+    ]
+    far = doubtful[CLOSE_LOOKS:]
+    told = look_closely(weights.pair, pieces.texts, values, doubtful[:CLOSE_LOOKS])
+    return CloselyRead(
+        loud=frozenset(
+            [n for n, (value, _) in told.items() if value > limits.loud]
+            + [n for n in far if values[n] > limits.sure]
+        ),
+        leaning=frozenset([n for n, (value, _) in told.items() if value > limits.leaning] + far),
+        kinds={n: encoder.kinds()[kind] for n, (_, kind) in told.items()},
+    )
 
 
 def leanings(texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[float]:

@@ -66,16 +66,31 @@ class Heard:
 
 # A mail is judged by the stage and again by two rules; listening is four fifths of what that costs.
 @lru_cache(maxsize=8)
-def listen(texts: tuple[str, ...]) -> tuple[Heard, ...]:
-    """Listen to the texts of one mail, to each by itself; together they cost less."""
+def listen(
+    texts: tuple[str, ...], topics: tuple[tuple[int, ...], ...] | None = None
+) -> tuple[Heard, ...]:
+    """Listen to the texts of one mail, to each by itself; together they cost less. ``topics``:
+    where in each text a word begins that is a topic of the lexicon.
+    """
     parts = [pieces_of(text) for text in texts]
+    places = topics or ((),) * len(texts)
     scores = scored(
         [
-            Pieces([text[p.start : p.end] for p in pieces], [p.words for p in pieces])
-            for text, pieces in zip(texts, parts, strict=True)
+            Pieces(
+                [text[p.start : p.end] for p in pieces],
+                [p.words for p in pieces],
+                frozenset(_around(place, pieces) for place in places_in_it),
+            )
+            for text, pieces, places_in_it in zip(texts, parts, places, strict=True)
         ]
     )
     return tuple(map(_heard, texts, parts, scores))
+
+
+def _around(place: int, pieces: Sequence[Piece]) -> int:
+    """Return the number of the shortest piece around a place; -1: none is."""
+    around = [n for n, piece in enumerate(pieces) if piece.start <= place < piece.end]
+    return min(around, key=lambda n: pieces[n].end - pieces[n].start, default=-1)
 
 
 def _heard(text: str, pieces: Sequence[Piece], scores: Sequence[Scored]) -> Heard:

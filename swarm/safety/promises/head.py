@@ -13,7 +13,7 @@ import numpy as np
 
 from swarm.safety.learned import encoder
 from swarm.safety.learned.features import embedded
-from swarm.safety.learned.machines import Pair, decision, look, pair_of
+from swarm.safety.learned.machines import Pair, decision, look_closely, pair_of
 from swarm.safety.promises.sentences import Clause, pieces_of
 from swarm.safety.words import words_of
 
@@ -61,7 +61,8 @@ def _binding(texts: Sequence[str], words: Sequence[Sequence[str]]) -> Iterator[i
     values = decision(head.pair.quick, embedded(texts), words)
     doubtful = [int(n) for n in np.argsort(-values) if head.doubt < values[n] <= head.sure]
     yield from (int(n) for n in np.flatnonzero(values > head.sure))
-    yield from look(head.pair, texts, values, doubtful[:CLOSE_LOOKS], loud=head.loud)
+    told = look_closely(head.pair, texts, values, doubtful[:CLOSE_LOOKS])
+    yield from (n for n, (value, _) in told.items() if value > head.loud)
     yield from doubtful[CLOSE_LOOKS:]
 
 

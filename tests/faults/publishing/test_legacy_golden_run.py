@@ -81,13 +81,15 @@ def the_new_system_at_work(legacy: LegacyHome) -> Iterator[AtWork]:
 
 @contextmanager
 def the_new_system_crashing(legacy: LegacyHome) -> Iterator[AtWork]:
-    """Killed again and again, a little later each time: at any line of its start and its work."""
+    """Killed again and again, each time a quarter later: at any line of its start and its work,
+    and on a slow machine too it gets to work.
+    """
     done, kills = threading.Event(), [0]
 
     def crash() -> None:
         while not done.wait(0):
             one = begin(legacy)
-            done.wait(0.5 + 0.25 * kills[0])
+            done.wait(0.5 * 1.25 ** kills[0])
             one.kill()
             one.wait()
             kills[0] += 1

@@ -12,6 +12,7 @@ from swarm.models import (
     Tier,
 )
 from swarm.safety.detectors import detect
+from swarm.safety.detectors.detection import rings_the_lexicon
 
 C = EscalationClass
 
@@ -294,6 +295,10 @@ LOOK_ALIKES = (
     "Does the meal deal include a glass of wine in the menu price?",
     "I need a piece of glass for my picture frame as ordered.",
     "Is the soup sold in glass or in plastic?",
+    "Las velas perfumadas, ¿molestan a los canarios?",
+    "A luz do candeeiro molesta o gato, há uma lâmpada mais fraca?",
+    "We are a small law firm and need twelve chairs with armrests.",
+    "Which fire extinguisher do you recommend for a narrowboat kitchen?",
     "Gibt es zum Essen ein Glas Wein dazu?",
     "Ist die Suppe im Glas oder in der Dose?",
     "Ist der Teller aus Glas oder Metall?",
@@ -331,7 +336,6 @@ LOOK_ALIKES = (
     "Wanneer staat het geld van mijn retour op mijn rekening?",
     "Quando recebo o reembolso da devolução?",
     "Bitte stornieren Sie den zweiten Artikel, ich habe mit Karte bezahlt.",
-    "J'écris au sujet de l'article commandé pour ma fille.",
     "Vi contatto per la stampa delle mie foto.",
     "Scrivo per un articolo ordinato per mia figlia.",
     "Vendez-vous des presse-agrumes ?",
@@ -426,13 +430,19 @@ def test_typing_and_disguise_do_not_hide_a_class(text: str, expected: Escalation
 
 
 # The learned detector hears somebody who writes for a paper: a false alarm it is known for.
-HEARD_IN_VAIN = pytest.param(
-    "Le escribo por un artículo que pedí para mi hija.",
-    marks=pytest.mark.xfail(strict=True, reason="the close reader takes an article for one"),
-)
+HEARD_IN_VAIN = [
+    pytest.param(
+        text,
+        marks=pytest.mark.xfail(strict=True, reason="the close reader takes an article for one"),
+    )
+    for text in (
+        "Le escribo por un artículo que pedí para mi hija.",
+        "J'écris au sujet de l'article commandé pour ma fille.",
+    )
+]
 
 
-@pytest.mark.parametrize("text", [*EVERYDAY, *LOOK_ALIKES, HEARD_IN_VAIN])
+@pytest.mark.parametrize("text", [*EVERYDAY, *LOOK_ALIKES, *HEARD_IN_VAIN])
 def test_everyday_mail_does_not_escalate(text: str) -> None:
     found = detect(a_mail(text))
     assert found.classes == (), found.reasons
@@ -563,6 +573,19 @@ def test_hidden_instructions_are_unknown_and_other_hidden_text_needs_a_review() 
 def test_a_word_that_is_only_a_topic_escalates_where_it_is_meant(topic: str, meant: str) -> None:
     assert detect(a_mail(topic)).tier < Tier.ESCALATE
     assert detect(a_mail(meant)).tier is Tier.ESCALATE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Das Tribunal in dem Roman spricht ihn frei, haben Sie auch den zweiten Band?",
+        "¿La bomba de la piscina lleva el enchufe de siempre?",
+        "Le tribunal de la série est très bien filmé, merci pour la cassette.",
+        "A polícia do desfile precisa de cinquenta apitos, fazem desconto de quantidade?",
+    ],
+)
+def test_a_topic_that_is_a_word_of_several_languages_is_one_topic(text: str) -> None:
+    assert not rings_the_lexicon(text)
 
 
 def test_two_topics_of_one_class_escalate_and_so_does_one_that_no_sentence_explains() -> None:
