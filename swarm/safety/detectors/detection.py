@@ -87,7 +87,7 @@ def detect(received: Received) -> Detection:
         tuple(map(_topics, (own, around, *beside))),
     )
     reasons = (
-        *_class_reasons((*_weighed(own, heard), *_weighed(around, heard_in_subject))),
+        *_class_reasons(_weighed(own, heard), _weighed(around, heard_in_subject)),
         *_learned_reasons((*heard.rings, *heard_in_subject.rings)),
         *(
             why
@@ -170,16 +170,14 @@ def _weighed(hits: Iterable[Hit], heard: learned.Heard) -> Iterator[tuple[Hit, f
         yield hit, 1.0 if heard.leans(hit.start) else hit.phrase.weight
 
 
-def _class_reasons(hits: Iterable[tuple[Hit, float]]) -> tuple[Reason, ...]:
+def _class_reasons(*texts: Iterable[tuple[Hit, float]]) -> tuple[Reason, ...]:
     weights: dict[str, dict[str, float]] = {}
-    topics: dict[tuple[str, int], str] = {}
-    for hit, weight in hits:
-        labels = weights.setdefault(hit.phrase.family, {})
-        key = hit.phrase.label
-        if weight < 1:
-            # "Tribunal" is a word of four languages' lists, and one topic.
-            key = topics.setdefault((hit.phrase.family, hit.start), hit.phrase.source)
-        labels[key] = max(labels.get(key, 0.0), weight)
+    for hits in texts:
+        topics: dict[tuple[str, int], str] = {}
+        for hit, weight in hits:
+            labels = weights.setdefault(hit.phrase.family, {})
+            key = hit.phrase.label if weight >= 1 else _topic(hit, topics)
+            labels[key] = max(labels.get(key, 0.0), weight)
     return tuple(
         Reason(
             rule="ES-03" if family == EscalationClass.HUMAN_REQUESTED else "ES-01",
@@ -189,6 +187,15 @@ def _class_reasons(hits: Iterable[tuple[Hit, float]]) -> tuple[Reason, ...]:
         for family, labels in sorted(weights.items())
         if sum(labels.values()) >= 1
     )
+
+
+def _topic(hit: Hit, topics: dict[tuple[str, int], str]) -> str:
+    """Name a topic. "Tribunal" is a word of four languages' lists, and one topic: what one of them
+    was called at its place all are called. Phrases of several words are each their own.
+    """
+    if sum(map(len, hit.phrase.parts)) > 1:
+        return hit.phrase.source
+    return topics.setdefault((hit.phrase.family, hit.start), hit.phrase.source)
 
 
 def _learned_reasons(rings: Iterable[learned.Ring]) -> tuple[Reason, ...]:

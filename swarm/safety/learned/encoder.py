@@ -42,7 +42,6 @@ def reader(task: Task) -> tuple[Vectors, Vectors]:
         return stored[f"{task}_kinds"], stored[f"{task}_bias"]
 
 
-@cache
 def kinds() -> tuple[str, ...]:
     """Return the names of the kinds that the escalations' reader tells apart, in its order."""
     with np.load(_tuned(), allow_pickle=False) as stored:

@@ -27,9 +27,10 @@ CLOSE_LOOKS = 4  # pieces of a text, the likeliest first: 10 ms each
 
 
 class Thresholds(NamedTuple):
-    """Values of the machines: above the quick ``doubt`` the close reader decides. A piece rings
-    above its ``loud``, and above its ``leaning`` a topic word counts in full; what it has no time
-    for rings above the quick ``sure``, and leans. The same for every language.
+    """Values of the machines: above the quick ``doubt``, and where a topic of the lexicon is named,
+    the close reader decides: a piece rings above its ``loud``, and above its ``leaning`` a topic
+    counts in full. What it has no time for rings above the quick ``sure``, and leans where it was
+    in doubt. The same for every language.
     """
 
     doubt: float
@@ -40,12 +41,13 @@ class Thresholds(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What training made."""
+    """What training made: the close reader has ``kinds``, the linear model ``classes``."""
 
     pair: Pair
     class_weights: Vectors
     class_bias: Vectors
     classes: tuple[str, ...]
+    kinds: tuple[str, ...]
     self_harm: Vectors
     self_harm_bias: float
     thresholds: Thresholds
@@ -54,7 +56,9 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What the machines say of one piece. ``loudness`` orders pieces that ring."""
+    """What the machines say of one piece. ``loudness`` orders pieces that ring: what the quick
+    machine or the head of self-harm says.
+    """
 
     rings: bool
     leans: bool
@@ -73,7 +77,7 @@ class CloselyRead(NamedTuple):
 
 class Pieces(NamedTuple):
     """The pieces of one text: as they stand and, for the n-grams, their folded words; and which of
-    them hold a word that is a topic of the lexicon, to be looked at closely in any case.
+    them hold a word that is a topic of the lexicon, to be looked at closely while there is time.
     """
 
     texts: Sequence[str]
@@ -133,8 +137,11 @@ def _read_closely(weights: Weights, pieces: Pieces, values: Vectors) -> CloselyR
             [n for n, (value, _) in told.items() if value > limits.loud]
             + [n for n in far if values[n] > limits.sure]
         ),
-        leaning=frozenset([n for n, (value, _) in told.items() if value > limits.leaning] + far),
-        kinds={n: encoder.kinds()[kind] for n, (_, kind) in told.items()},
+        leaning=frozenset(
+            [n for n, (value, _) in told.items() if value > limits.leaning]
+            + [n for n in far if values[n] > limits.doubt]
+        ),
+        kinds={n: weights.kinds[kind] for n, (_, kind) in told.items()},
     )
 
 
@@ -180,6 +187,7 @@ def unpacked(stored: Mapping[str, NDArray[np.generic]]) -> Weights:
         class_weights=stored["class_weights"].astype(np.float32),
         class_bias=stored["class_bias"].astype(np.float32),
         classes=tuple(str(name) for name in stored["classes"]),
+        kinds=encoder.kinds(),
         self_harm=stored["self_harm"].astype(np.float32),
         self_harm_bias=float(stored["self_harm_bias"]),
         thresholds=Thresholds(*map(float, stored["thresholds"])),

@@ -38,6 +38,7 @@ _EXCERPT = 120
 _PARTS = 8  # a piece is taken apart into, to say why
 _TELLING = 2  # parts shown
 _CALM = b"\1"
+_NONE = -1
 
 
 class Ring(Noun):
@@ -73,24 +74,27 @@ def listen(
     where in each text a word begins that is a topic of the lexicon.
     """
     parts = [pieces_of(text) for text in texts]
-    places = topics or ((),) * len(texts)
+    topics = topics or ((),) * len(texts)
     scores = scored(
         [
             Pieces(
                 [text[p.start : p.end] for p in pieces],
                 [p.words for p in pieces],
-                frozenset(_around(place, pieces) for place in places_in_it),
+                holding(begins, pieces, len(text)) if begins else frozenset(),
             )
-            for text, pieces, places_in_it in zip(texts, parts, places, strict=True)
+            for text, pieces, begins in zip(texts, parts, topics, strict=True)
         ]
     )
     return tuple(map(_heard, texts, parts, scores))
 
 
-def _around(place: int, pieces: Sequence[Piece]) -> int:
-    """Return the number of the shortest piece around a place; -1: none is."""
-    around = [n for n, piece in enumerate(pieces) if piece.start <= place < piece.end]
-    return min(around, key=lambda n: pieces[n].end - pieces[n].start, default=-1)
+def holding(places: Iterable[int], pieces: Sequence[Piece], length: int) -> frozenset[int]:
+    """Return the numbers of the shortest pieces around some places; a place may stand in none."""
+    shortest = [_NONE] * length
+    for n in sorted(range(len(pieces)), key=lambda n: pieces[n].start - pieces[n].end):
+        start, end, _ = pieces[n]
+        shortest[start:end] = [n] * (end - start)
+    return frozenset(shortest[place] for place in places) - {_NONE}
 
 
 def _heard(text: str, pieces: Sequence[Piece], scores: Sequence[Scored]) -> Heard:

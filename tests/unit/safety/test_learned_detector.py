@@ -4,6 +4,7 @@
 
 import hashlib
 import json
+import time
 from collections import Counter
 from itertools import combinations
 from pathlib import Path
@@ -21,7 +22,7 @@ from swarm.safety.detectors.detection import DETECTORS, detect, rings_the_lexico
 from swarm.safety.learned import encoder
 from swarm.safety.learned.features import embedded, grams
 from swarm.safety.learned.pieces import SHORTEST, WINDOW, pieces_of
-from swarm.safety.learned.ring import DESK
+from swarm.safety.learned.ring import DESK, holding
 from swarm.safety.ruleset import VERSION
 
 SAFETY = Path(swarm.safety.__file__).parent
@@ -103,6 +104,25 @@ def test_the_same_text_gives_the_same() -> None:
 def test_texts_listened_to_together_are_heard_each_by_itself() -> None:
     texts = (HARMLESS["en"], NEEDLES[0][1], "", "Order 20417", NEEDLES[2][1])
     assert learned.listen(texts) == tuple(learned.listen((text,))[0] for text in texts)
+    topics = ((0, 3), (), (), (2,), (5,))
+    told = tuple(
+        learned.listen((text,), (places,))[0] for text, places in zip(texts, topics, strict=True)
+    )
+    assert learned.listen(texts, topics) == told
+
+
+def test_the_shortest_piece_around_a_topic_is_looked_at_and_a_topic_may_stand_in_none() -> None:
+    text = "Your lift fell. Nobody was hurt. Thank you very much."
+    pieces = pieces_of(text)
+    held = holding([text.index("hurt")], pieces, len(text))
+    assert [text[pieces[n].start : pieces[n].end] for n in held] == ["Nobody was hurt"]
+    assert holding([1], pieces_of("Lawyer!"), 7) == frozenset()
+
+
+def test_a_text_of_nothing_but_topics_costs_no_square() -> None:
+    began = time.process_time()
+    detect(a_mail("bgb; " * 19_000))
+    assert time.process_time() - began < 5
 
 
 def test_what_is_said_again_has_the_same_vector_and_so_has_every_other() -> None:

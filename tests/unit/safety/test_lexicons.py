@@ -114,6 +114,7 @@ HOSTILE = {
     "percent": "%41",
     "base64": "QUJD",
     "invisible": "\u200b",
+    "topics": "bgb; ",
     "half-phrases": "someone used my card to open an account without my ",
 }
 

@@ -296,6 +296,8 @@ LOOK_ALIKES = (
     "I need a piece of glass for my picture frame as ordered.",
     "Is the soup sold in glass or in plastic?",
     "Las velas perfumadas, ¿molestan a los canarios?",
+    "Una pregunta: ¿la prensa de ajos es apta para lavavajillas?",
+    "Consulta sobre la prensa francesa de un litro.",
     "A luz do candeeiro molesta o gato, há uma lâmpada mais fraca?",
     "We are a small law firm and need twelve chairs with armrests.",
     "Which fire extinguisher do you recommend for a narrowboat kitchen?",
@@ -573,6 +575,52 @@ def test_hidden_instructions_are_unknown_and_other_hidden_text_needs_a_review() 
 def test_a_word_that_is_only_a_topic_escalates_where_it_is_meant(topic: str, meant: str) -> None:
     assert detect(a_mail(topic)).tier < Tier.ESCALATE
     assert detect(a_mail(meant)).tier is Tier.ESCALATE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My phone caught fire, blankets and pillow are gone.",
+        "The toaster was on fire, blankets too.",
+        "The heater caught fire, pit bull and children are safe.",
+        "We had a fire and the extinguisher did not work.",
+        "One of the cans exploded, can I have a refund?",
+        "He tried to molest my daughter in your shop.",
+        "Uw monteur molesteerde mijn vrouw.",
+        "O vosso técnico molestou a minha filha.",
+        "El conductor molestó sexualmente a mi hermana.",
+    ],
+)
+def test_harm_is_safety_whatever_stands_beside_its_word(text: str) -> None:
+    assert C.SAFETY in detect(a_mail(text)).classes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please ring me by noon if the driver is late.",
+        "Could someone call me about the delivery slot?",
+        "Please call us directly when the van leaves the depot.",
+    ],
+)
+def test_phrases_of_several_words_are_each_their_own_topic(text: str) -> None:
+    assert C.HUMAN_REQUESTED in detect(a_mail(text)).classes
+
+
+@pytest.mark.parametrize("subject", ["Anwalt aus Playmobil", "Ein Anwalt aus Playmobil"])
+def test_topics_of_subject_and_text_are_two_wherever_they_stand(subject: str) -> None:
+    mail = a_mail("Polizei aus Playmobil ist auch dabei, passt die zu Set 12?")
+    order = mail.work_order.model_copy(update={"subject": subject})
+    assert C.LEGAL in detect(mail.model_copy(update={"work_order": order})).classes
+
+
+def test_many_harmless_sentences_with_a_topic_stay_harmless() -> None:
+    text = (
+        "Our hotel rents wheelchairs to guests. The blue wheelchair needs a new bell. A wheelchair"
+        " with wide tyres is for the beach. Please send a catalogue of wheelchair bags. The old"
+        " wheelchair has a wooden seat. Which wheelchair fits a lift of 80 cm?"
+    )
+    assert C.VULNERABLE not in detect(a_mail(text)).classes
 
 
 @pytest.mark.parametrize(
