@@ -95,14 +95,15 @@ def likely(order: WorkOrder, services: Services) -> bool:
 def driven(
     tickets: list[dict[str, str]], monday: MondayClient, *, only_likely: bool
 ) -> Iterator[Outcome]:
+    settings, specialist = QueueSettings(), RulesSpecialist()
     for ticket, order in orders(tickets):
         store = MemoryStore()  # one each: these customers write thousands of mails
-        queue = MemoryQueue(store, QueueSettings())
+        queue = MemoryQueue(store, settings)
         store.accept(order)
         queue.enqueue(order.key)
         services = Services(
             store=store,
-            specialist=RulesSpecialist(),
+            specialist=specialist,
             outlook=LoneMail(order),
             monday=monday,
             mailbox="service@example.com",

@@ -30,9 +30,9 @@ from swarm.safety.learned.model import unpacked
 TARGET = Path("swarm/safety/learned")
 SHAPE = Shape(gamma=1.5, grams=0.3, cost=3.0, share_of_quick=0.5)
 # Shares of the calibration set's harmless lines, three of four of which tempt.
-LOUD, LEANING, SURE, DOUBT = 0.08, 0.15, 0.002, 0.20
+LOUD, LEANING, SURE, DOUBT = 0.09, 0.15, 0.002, 0.20
 SELF_HARM_FALSE_ALARMS = 0.0025
-FIRST_AUTHORS = 0.8  # of their lines: what the machine costs grows with the lines it leans on
+FIRST_AUTHORS = 0.6  # of their lines: what the machine costs grows with the lines it leans on
 
 
 def main() -> int:

@@ -27,7 +27,7 @@ from swarm.safety.learned.machines import pair_of
 TARGET = Path("swarm/safety/promises")
 SHAPE = Shape(gamma=1.5, grams=0.5, cost=2.0, share_of_quick=0.5, balanced=True, frames=1.0)
 # Shares of harmless lines of unseen authors, most of which tempt.
-LOUD, SURE, DOUBT = 0.03, 0.003, 0.25
+LOUD, SURE, DOUBT = 0.04, 0.003, 0.25
 
 
 def main() -> int:

@@ -1,19 +1,20 @@
 """Tunes the close encoder and its readers on the corpus; writes ``learned/encoder.npz``.
 
     pip install torch==2.14.1 tokenizers==0.23.3
-    .venv/bin/python training/tune.py [--background FILE.jsonl] [--steps N]
+    .venv/bin/python training/tune.py [--background FILE.jsonl] [--kept FOLDER] [--steps N]
 
 One encoder for both questions: which kind of mail a sentence of a customer belongs to (its log-odds
 against harmless is tuned beside the kind itself), and whether a sentence of ours promises. It sees
 ``train-*`` and ``promises-train-*``, and of the plain promises those that are not held back; never
 what thresholds are set on (``calibrate-*``, ``promises-calibrate-*``) or what judges. It takes some
-45 minutes on two cores. The same stages elsewhere give weights that differ in their last digits,
-and may find a line more or less; what is shipped came from these stages with the random draws in
-another order, and its authors 18, 20 and from 21 on joined in the middle of the second and with the
-third. Afterwards: ``train.py`` and ``train_promises.py``.
+50 minutes on two cores; a stage that is kept in the folder is not run again as long as what it
+sees is the same: for the first, what the first authors wrote. The same stages on another machine
+give weights that differ in their last digits, and may find a line more or less. Afterwards:
+``train.py`` and ``train_promises.py``.
 """
 
 import argparse
+import hashlib
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -86,20 +87,63 @@ class Readers(nn.Module):
 
 def main() -> int:
     options = _arguments()
-    torch.manual_seed(SEED)
     file = e5_file.read(shipped.wheel())
     kinds, corpus = _corpus(file, options.background)
-    encoder = Encoder(file, shipped.LAYERS, shipped.UNTUNED)
+    torch.manual_seed(SEED)
     readers = Readers(file.width, len(kinds))
-    chance = np.random.default_rng(SEED)
-    with torch.no_grad():
-        some = chance.permutation(len(corpus))[:512]
-        readers.centre = encoder.eval()([corpus[n].numbers for n in some]).mean(0)
-    for stage in STAGES:
-        batches = [batch for _ in range(stage.epochs) for batch in _batches(corpus, stage, chance)]
-        _tune(encoder, readers, batches[: options.steps], stage.rate)
+    encoder = Encoder(file, shipped.LAYERS, shipped.UNTUNED)
+    readers.centre = _centre(encoder.eval(), corpus)
+    tuning = Tuning(corpus, encoder, readers, options.kept, options.steps)
+    for number in range(len(STAGES)):
+        tuning.run(number)
     np.savez(TARGET, **_kept(file, encoder.eval(), readers, kinds))
     return 0
+
+
+@torch.no_grad()
+def _centre(encoder: Encoder, corpus: Sequence[Line]) -> Tensor:
+    known = [line.numbers for line in corpus if line.known]
+    some = np.random.default_rng(SEED).permutation(len(known))[:512]
+    return encoder([known[n] for n in some]).mean(0)
+
+
+# --- stages ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """The network while it learns; after each stage it is kept in a folder, where there is one."""
+
+    corpus: Sequence[Line]
+    encoder: Encoder
+    readers: Readers
+    folder: Path | None
+    steps: int
+
+    def run(self, number: int) -> None:
+        kept = self.folder / self._name(number) if self.folder else None
+        if kept and kept.exists():
+            self._resume(kept)
+            return
+        stage = STAGES[number]
+        torch.manual_seed(SEED + number)
+        chance = np.random.default_rng(SEED + number)
+        epochs = (_batches(self.corpus, stage, chance) for _ in range(stage.epochs))
+        batches = [batch for epoch in epochs for batch in epoch]
+        _tune(self.encoder, self.readers, batches[: self.steps], stage.rate)
+        if kept:
+            torch.save([module.state_dict() for module in (self.encoder, self.readers)], kept)
+
+    def _resume(self, kept: Path) -> None:
+        for module, state in zip((self.encoder, self.readers), torch.load(kept), strict=True):
+            module.load_state_dict(state)
+
+    def _name(self, number: int) -> str:
+        """After what the stage and those before it saw: another corpus has stages of its own."""
+        before = STAGES[: number + 1]
+        seen = [line for line in self.corpus if line.known or any(s.others for s in before)]
+        said = repr((before, SEED, BATCH, HIDDEN, SCALE, LOWER, seen))
+        return f"stage-{number}-{hashlib.sha256(said.encode()).hexdigest()[:12]}.pt"
 
 
 # --- corpus ---------------------------------------------------------------------------------------
@@ -231,8 +275,13 @@ def _as_read(task: str, reader: nn.Linear, centre: Tensor) -> Iterator[tuple[str
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--background", type=Path)
-    parser.add_argument("--steps", type=int, default=sys.maxsize, help="a stage, to try it out")
-    return parser.parse_args()
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--kept", type=Path, help="a folder for the network after each stage")
+    how.add_argument("--steps", type=int, default=sys.maxsize, help="a stage, to try it out")
+    options = parser.parse_args()
+    if options.kept:
+        options.kept.mkdir(parents=True, exist_ok=True)
+    return options
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from swarm.intake.mail.armour import split_armour
 from swarm.intake.mail.boilerplate import Footer, footers_inside, split_banner, split_footers
 from swarm.intake.mail.language import language_of
-from swarm.intake.mail.quoting import split_quotes, without_marks
+from swarm.intake.mail.quoting import split_marks, split_quotes, without_marks
 from swarm.intake.mail.signature import split_signature
 from swarm.models import Address, SetAside, SetAsideKind
 
@@ -19,6 +19,7 @@ UNPROVED = "quoted, or below the head of an earlier mail; no message of the conv
 _MEASURED = 8000  # characters of history whose language is measured
 _ARMOUR = "encoded by a machine"
 _BANNER = "a warning of a mail system about mail from outside, by its shape"
+_MARK = "a ticket system's request to reply above a line, and no other word"
 _PLAIN = "names, titles and ways to reach somebody"
 _SIGNATURE = "the end of the mail, below its closing or the sender's name"
 _DOUBTFUL = "stands in a footer and bears no mark of one"
@@ -38,6 +39,7 @@ def taken_apart(body: str, sender: Address) -> Apart:
     below, banner = split_banner(unarmoured)
     split = split_quotes(below, sender.address)
     end = said_apart(split.text, sender)
+    quoted, marks = split_marks(split.quoted)
     if not end.text and not split.quoted:
         return Apart(body)
     return Apart(
@@ -45,7 +47,8 @@ def taken_apart(body: str, sender: Address) -> Apart:
         (
             *_part(SetAsideKind.BANNER, _BANNER, banner, judged=False),
             *end.parts,
-            *history_parts(split.quoted),
+            *history_parts(quoted),
+            *_part(SetAsideKind.BANNER, _MARK, marks, judged=False),
             *_part(SetAsideKind.ARMOUR, _ARMOUR, armour, judged=False),
         ),
     )

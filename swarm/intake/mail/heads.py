@@ -1,8 +1,8 @@
-"""Where an earlier mail begins: attribution lines, blocks of mail headers, "reply above" marks.
+"""Where an earlier mail begins: attribution lines, titles, blocks of mail headers.
 
 By shape first, which is the same in every language: an address, a date and a colon; labels with
-values one below the other; words between rules. Lists of words are the second way in, for heads
-that show no address or no date. What follows from a head is ``quoting``'s.
+values one below the other. Lists of words are the second way in, for heads that show no address or
+no date. The marks of ticket systems are in ``reply_mark``; what follows from a head is ``quoting``'s.
 """
 
 # ruff: noqa: E501, RUF001 - word lists of many languages, one group a line
@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from swarm.intake.mail.reply_mark import between_rules
 from swarm.patterns import linear
 
 WINDOW = 4  # an attribution ("On ... wrote:") is wrapped over at most this many lines
@@ -21,7 +22,6 @@ RULE = linear(r"[-_=*~\u2013\u2014#\s]{3,}")
 
 _FEWEST_LABELS = 3
 _SENDER_WITHIN = 2  # lines of a header block; the address of who wrote it stands first
-_FEWEST_MARK_WORDS = 4
 _MOST_LABEL_WORDS = 4
 
 _ADDRESS = linear(r"[^\s<>@:;,()\[\]]{1,64}@[\w-]{1,63}\.[\w.-]{1,63}")
@@ -111,7 +111,7 @@ def _dated(text: str) -> bool:
     return _YEAR in lengths and any(length < _YEAR - 1 for length in lengths)
 
 
-# --- "-----Original Message-----" and "##- reply above this line -##" -----------------------------
+# --- "-----Original Message-----" -----------------------------------------------------------------
 
 _TITLE = linear(
     r"^\W{0,60}(?:original (?:message|e-?mail)|forwarded message|begin forwarded message"
@@ -124,33 +124,18 @@ _TITLE = linear(
     r"|原始邮件|转发的邮件|元のメッセージ|転送されたメッセージ|원본 메시지)\W{0,60}$",
     re.IGNORECASE,
 )
-_BETWEEN_RULES = linear(r"\A[-_=~#\u2013\u2014]{2}(.{1,380})[-_=~#\u2013\u2014]{2}\Z")
 
 
 def title(line: str) -> bool:
     """Whether this line says in known words that a mail follows: "-----Original Message-----"."""
     line = line[:LOOK].strip()
     found = _TITLE.match(line) is not None
-    return found and bool(line[0] in "-_=>*" or line.endswith(":") or _BETWEEN_RULES.match(line))
+    return found and bool(line[0] in "-_=>*" or line.endswith(":") or between_rules(line))
 
 
 def names_a_mail(line: str) -> bool:
     """Whether the words of such a title stand in this line, however they are set."""
     return _TITLE.search(line[:LOOK]) is not None
-
-
-def reply_above(line: str) -> bool:
-    """Whether a sentence stands between rules, as ticket systems ask to reply above a line.
-
-    A heading is shorter, or capitalised; figures make it a heading, too.
-    """
-    found = _BETWEEN_RULES.match(line[:LOOK].strip())
-    said = found[1].strip("-_=~#\u2013\u2014 \t") if found else ""
-    words = said.split()
-    lowered = sum(not word[:1].isupper() for word in words)
-    wide = any(ord(letter) > 0x2E80 for letter in said)  # noqa: PLR2004 - CJK sets no blanks
-    enough = len(words) >= _FEWEST_MARK_WORDS or (wide and len(said) >= 2 * _FEWEST_MARK_WORDS)
-    return enough and not _NUMBERS.search(said) and 2 * lowered >= len(words)
 
 
 # --- "From: ... Sent: ..." ------------------------------------------------------------------------

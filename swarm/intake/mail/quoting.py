@@ -2,7 +2,8 @@
 
 A line scanner of our own: it looks at each line a bounded number of times, so hostile input costs
 linear time. The libraries that do this backtrack for seconds on 1 MB of ``>`` (numbers: README.md).
-Where an earlier mail begins is seen by ``heads``; whose words the history is, by ``provenance``.
+Where an earlier mail begins is seen by ``heads`` and ``reply_mark``; whose words the history is, by
+``provenance``.
 """
 
 # ruff: noqa: RUF001 - a colon as wide as its script
@@ -10,6 +11,7 @@ Where an earlier mail begins is seen by ``heads``; whose words the history is, b
 from dataclasses import dataclass
 
 from swarm.intake.mail import heads
+from swarm.intake.mail.reply_mark import reply_above, says_no_more
 from swarm.patterns import linear
 
 _MANY_BREAKS = linear(r"\n{4,}")
@@ -53,6 +55,14 @@ def without_marks(line: str) -> str:
     return _QUOTE_MARKS.sub("", line) if is_quoted(line) else line
 
 
+def split_marks(history: str) -> tuple[str, str]:
+    """Return history without the marks of ticket systems that say no more, and those marks."""
+    lines = history.split("\n")
+    marks = [says_no_more(without_marks(line)) for line in lines]
+    kept = (line for line, mark in zip(lines, marks, strict=True) if not mark)
+    return "\n".join(kept), "\n".join(line for line, mark in zip(lines, marks, strict=True) if mark)
+
+
 def head_at(lines: list[str], index: int, own_address: str = "") -> int:
     """Return how many lines of a head of an earlier mail stand here; 0 for none."""
     if not lines[index].strip():
@@ -81,7 +91,7 @@ def _divide(lines: list[str], own_address: str) -> tuple[list[str], list[str]]:
             if not _next_is_quoted(lines, index) and _has_text(own):
                 quoted.extend(lines[index:])
                 break
-        elif heads.reply_above(lines[index]) and not _has_text(own):
+        elif reply_above(lines[index]) and not _has_text(own):
             quoted.append(lines[index])  # at the very top: what is below was written above it
             index += 1
         elif _starts_history(lines, index, own_address):
@@ -136,11 +146,7 @@ def _starts_history(lines: list[str], index: int, own_address: str) -> bool:
     line = lines[index][: heads.LOOK].strip()
     if not line:
         return False
-    return (
-        heads.title(line)
-        or heads.reply_above(line)
-        or heads.header_block(lines, index, own_address)
-    )
+    return heads.title(line) or reply_above(line) or heads.header_block(lines, index, own_address)
 
 
 def _headers_end(lines: list[str]) -> int:
@@ -158,7 +164,7 @@ def _headers_end(lines: list[str]) -> int:
         if (
             not heading
             and not heads.names_a_mail(line)
-            and not heads.reply_above(line)
+            and not reply_above(line)
             and not heads.attribution(bare, index)
         ):
             break

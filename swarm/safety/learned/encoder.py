@@ -13,6 +13,7 @@ import hashlib
 import os
 import struct
 import tempfile
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -29,32 +30,38 @@ UNTUNED: Final = 2  # the lowest, as in the wheel
 LAYER_BYTES: Final = 1_015_296
 FIRST_LAYER: Final = 59_438_848
 _LAYERS_AT: Final = 12
+_LAYERS: Final = "layers"
 _HEAD: Final = struct.pack("<4s3i", b"E5S1", 1, 384, 12)  # kind, version, dimensions, layers
 
 Task = Literal["escalation", "promise"]
 Vectors = NDArray[np.float32]
 
 
-@cache
 def reader(task: Task) -> tuple[Vectors, Vectors]:
     """Return what each direction tells for each kind, and each kind's bias (see ``machines``)."""
-    with np.load(_tuned(), allow_pickle=False) as stored:
-        return stored[f"{task}_kinds"], stored[f"{task}_bias"]
+    stored = _readers()
+    return stored[f"{task}_kinds"], stored[f"{task}_bias"]
 
 
 def kinds() -> tuple[str, ...]:
     """Return the names of the kinds that the escalations' reader tells apart, in its order."""
-    with np.load(_tuned(), allow_pickle=False) as stored:
-        return tuple(map(str, stored["names"]))
+    return tuple(map(str, _readers()["names"]))
 
 
 def layers() -> bytes:
     """Return our layers; raises ``OSError`` when they are of another number."""
     with np.load(_tuned(), allow_pickle=False) as stored:
-        told: bytes = stored["layers"].tobytes()
+        told: bytes = stored[_LAYERS].tobytes()
     if len(told) != (LAYERS - UNTUNED) * LAYER_BYTES:
         raise OSError(f"{TUNED} holds no {LAYERS - UNTUNED} layers: train it anew")
     return told
+
+
+@cache
+def _readers() -> Mapping[str, NDArray[Any]]:
+    """All that is stored but the layers, which are read once and not kept."""
+    with np.load(_tuned(), allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files if name != _LAYERS}
 
 
 @cache

@@ -78,14 +78,12 @@ def close_decision(reader: CloseReader, close: Vectors, quick: Vectors) -> Close
 
 def look_closely(
     pair: Pair, texts: Sequence[str], values: Vectors, doubtful: Sequence[int]
-) -> dict[int, tuple[float, int]]:
-    """Return the close value and the likeliest kind of each doubtful one of some pieces. ``values``
-    is what the quick machine said of each piece.
+) -> CloseReading:
+    """Read the doubtful ones of some pieces, in the order of ``doubtful``. ``values`` is what the
+    quick machine said of each piece.
     """
     close = closely_embedded([texts[n] for n in doubtful])
-    told = close_decision(pair.close, close, values[[*doubtful]])
-    pairs = zip(map(float, told.values), map(int, told.kinds), strict=True)
-    return dict(zip(doubtful, pairs, strict=True))
+    return close_decision(pair.close, close, values[[*doubtful]])
 
 
 def along(axes: Vectors, vectors: Vectors) -> Vectors:

@@ -130,18 +130,17 @@ def _read_closely(weights: Weights, pieces: Pieces, values: Vectors) -> CloselyR
     doubtful = [
         int(n) for n in np.argsort(-values) if values[n] > limits.doubt or int(n) in pieces.topical
     ]
-    far = doubtful[CLOSE_LOOKS:]
-    told = look_closely(weights.pair, pieces.texts, values, doubtful[:CLOSE_LOOKS])
+    near, far = doubtful[:CLOSE_LOOKS], doubtful[CLOSE_LOOKS:]
+    told = look_closely(weights.pair, pieces.texts, values, near)
+
+    def above(close: float, quick: float) -> frozenset[int]:
+        read = (n for n, value in zip(near, told.values, strict=True) if value > close)
+        return frozenset((*read, *(n for n in far if values[n] > quick)))
+
     return CloselyRead(
-        loud=frozenset(
-            [n for n, (value, _) in told.items() if value > limits.loud]
-            + [n for n in far if values[n] > limits.sure]
-        ),
-        leaning=frozenset(
-            [n for n, (value, _) in told.items() if value > limits.leaning]
-            + [n for n in far if values[n] > limits.doubt]
-        ),
-        kinds={n: weights.kinds[kind] for n, (_, kind) in told.items()},
+        loud=above(limits.loud, limits.sure),
+        leaning=above(limits.leaning, limits.doubt),
+        kinds=dict(zip(near, (weights.kinds[kind] for kind in told.kinds), strict=True)),
     )
 
 

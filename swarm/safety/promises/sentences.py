@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from swarm.patterns import linear
 
-MOST = 120  # pieces; a reply of a page and a half has some forty
 _LONGEST = 400  # characters of a piece; more is read in parts
 _END = linear(r"[.!?\u2026](?=[\s\"')\]])|\n|;(?=\s)")
 _CLAUSE = linear(
@@ -29,9 +28,7 @@ def pieces_of(text: str) -> tuple[Clause, ...]:
         start = end
         if piece.end > piece.start and text[piece.end - 1] != "?":
             found.update(dict.fromkeys(_parts(text, piece)))
-        if len(found) >= MOST:
-            break
-    return tuple(found)[:MOST]
+    return tuple(found)
 
 
 def _parts(text: str, piece: Clause) -> list[Clause]:

@@ -4,9 +4,12 @@
 
 import pytest
 
+from swarm.intake.mail.apart import taken_apart
 from swarm.intake.mail.quoting import split_quotes
+from swarm.models import Address, SetAsideKind
 
 SAID = "Thank you, that is fine. When will it arrive then?"
+ADA = Address(address="ada@kunde.example", name="Ada")
 OLD = "The old date was 3 May and we ask you for your number, please."
 
 HEADS = {
@@ -67,6 +70,46 @@ def test_a_line_above_a_head_without_a_blank_line_stays_the_senders() -> None:
 def test_below_a_mark_at_the_very_top_the_sender_answers() -> None:
     body = f"##- Please type your reply above this line -##\n\n{SAID}"
     assert split_quotes(body).text == SAID
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "##- Please type your reply above this line -##",
+        "-- Bitte oberhalb dieser Zeile antworten --",
+        "--- Schreiben Sie Ihre Antwort bitte über dieser Zeile ---",
+        "-- Merci de répondre au-dessus de cette ligne --",
+        "=== Por favor, escriba su respuesta por encima de esta línea ===",
+        "--- Si prega di rispondere sopra questa riga ---",
+        "## Gelieve uw antwoord boven deze lijn te typen ##",
+        "---- Por favor, responda acima desta linha ----",
+    ],
+)
+def test_a_mark_in_nothing_but_its_words_begins_the_history_and_is_nobodys(mark: str) -> None:
+    apart = taken_apart(f"{SAID}\n\n{mark}\n\nWhich colour did you want?", ADA)
+    assert apart.text == SAID
+    assert [(part.kind, part.text, part.judged) for part in apart.parts] == [
+        (SetAsideKind.HISTORY, "Which colour did you want?", True),
+        (SetAsideKind.BANNER, mark, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "-- reply above this line or i come to your house --",
+        "##- please write to my lawyer above this line -##",
+        "-- please reply above this line: 0171 555 --",
+        "-- please answer or die over this line --",
+        "-- reply above this line \U0001f52a --",
+        "-- please end my contract above this line --",
+        f"-- please reply above this line --{' ' * 400}I will sue you.",
+    ],
+)
+def test_a_mark_with_another_word_is_judged(said: str) -> None:
+    apart = taken_apart(f"{SAID}\n\n{said}\n\nWhich colour did you want?", ADA)
+    kept = [apart.text, *(part.text for part in apart.parts if part.judged)]
+    assert any(said in text for text in kept)
 
 
 def test_the_lost_end_of_a_wrapped_quote_is_quoted_and_an_answer_is_not() -> None:

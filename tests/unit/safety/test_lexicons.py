@@ -115,6 +115,7 @@ HOSTILE = {
     "base64": "QUJD",
     "invisible": "\u200b",
     "topics": "bgb; ",
+    "short promises": "We guarantee it. ",
     "half-phrases": "someone used my card to open an account without my ",
 }
 

@@ -337,7 +337,6 @@ LOOK_ALIKES = (
     "Kunt u mij de factuur in tweevoud sturen?",
     "Wanneer staat het geld van mijn retour op mijn rekening?",
     "Quando recebo o reembolso da devolução?",
-    "Bitte stornieren Sie den zweiten Artikel, ich habe mit Karte bezahlt.",
     "Vi contatto per la stampa delle mie foto.",
     "Scrivo per un articolo ordinato per mia figlia.",
     "Vendez-vous des presse-agrumes ?",
@@ -412,6 +411,27 @@ LOOK_ALIKES = (
     "¿Puedo pagar en dos veces?",
     "Posso pagare in due volte?",
     "Posso pagar em duas vezes?",
+    "In allegato trovate il modulo firmato in tutte le sue parti.",
+    "Ik vraag het, want de lamp die ik zoek is blauw.",
+    "Non trovo nel catalogo il robot da cucina rosso.",
+    "Je n'ai pas encore reçu la machine à coudre.",
+    "Ich habe noch keine Maschine mit Mahlwerk, welche passt?",
+    "Ik heb geen computer, kan het ook in de winkel?",
+    "Will you pay the return postage, or shall I?",
+    "My daughter passed her driving test last week.",
+    "Le fromage râpé est-il livré au frais ?",
+    "De slagroom moet stijf geslagen worden, hoe lang duurt dat?",
+    "The new watch does not recognise my bicycle rides.",
+    "The candles burn evenly and smell of pine.",
+    "Our firm wishes to open an account for the canteen.",
+)
+
+SUITS = (
+    "I am going to sue you.",
+    "Then we will sue.",
+    "My brother told me to sue them.",
+    "I have every reason to sue.",
+    "She is suing your company.",
 )
 
 
@@ -440,6 +460,7 @@ HEARD_IN_VAIN = [
     for text in (
         "Le escribo por un artículo que pedí para mi hija.",
         "J'écris au sujet de l'article commandé pour ma fille.",
+        "Bitte stornieren Sie den zweiten Artikel, ich habe mit Karte bezahlt.",
     )
 ]
 
@@ -448,6 +469,24 @@ HEARD_IN_VAIN = [
 def test_everyday_mail_does_not_escalate(text: str) -> None:
     found = detect(a_mail(text))
     assert found.classes == (), found.reasons
+
+
+@pytest.mark.parametrize("text", SUITS)
+def test_who_sues_is_named_by_the_lexicon_alone(text: str) -> None:
+    assert rings_the_lexicon(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thanks to Sue from accounts.",
+        "Le sue chiavi sono qui.",
+        "Ik bel, want de lamp die ik zoek is blauw.",
+        "Guardei o recibo no armário e a máquina de café na cozinha.",
+    ],
+)
+def test_a_name_or_a_word_of_another_language_names_nothing(text: str) -> None:
+    assert not rings_the_lexicon(text)
 
 
 def test_every_class_has_sentences_in_every_language_we_read() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 import swarm.safety
 from swarm.safety.commitments import commitments, phrases
 from swarm.safety.learned import encoder
-from swarm.safety.promises import built, promising, reported, version
-from swarm.safety.promises.sentences import MOST, pieces_of
+from swarm.safety.learned.features import Vectors, embedded
+from swarm.safety.promises import built, head, promising, reported, version
+from swarm.safety.promises.sentences import Clause, pieces_of
 
 SAFETY = Path(swarm.safety.__file__).parent
 
@@ -147,9 +149,25 @@ def test_the_same_text_always_gives_the_same() -> None:
     assert promising(said) == promising(said)
 
 
-def test_however_long_a_text_the_pieces_are_bounded() -> None:
-    assert len(pieces_of("We pay it back. " * 5000)) <= MOST
-    assert len(pieces_of("a" * 50_000)) <= MOST
+def test_what_stands_beyond_the_sentences_that_are_judged_counts_as_a_promise() -> None:
+    text = "".join(f"Thank you for letter {n}. " for n in range(head.MOST))
+    assert promising(text) == ()
+    assert promising(f"{text}We wish you well. Goodbye.") == (Clause(len(text), len(text) + 26),)
+
+
+@pytest.mark.parametrize("text", ["We pay you back letter {}. ", "and we pay you letter {} "])
+def test_however_long_a_text_little_of_it_is_embedded(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def counted(texts: Sequence[str]) -> Vectors:
+        seen.extend(texts)
+        return embedded(texts)
+
+    monkeypatch.setattr(head, "embedded", counted)
+    promising("".join(text.format(n) for n in range(5000)))
+    assert 0 < len(seen) <= head.MOST
 
 
 def test_the_weights_are_those_the_provenance_names() -> None:

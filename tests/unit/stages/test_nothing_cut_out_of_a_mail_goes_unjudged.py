@@ -118,6 +118,11 @@ def test_unproved_history_in_a_language_nobody_reads_goes_to_a_person() -> None:
     assert EscalationClass.UNKNOWN in result.tier.classes
 
 
+def test_a_ticket_systems_mark_is_nobodys_wish_for_a_person() -> None:
+    mark = "##- Please type your reply above this line -##\n\nWhich colour did you want?"
+    assert driven(f"{ASK}\n\n{mark}", Mailbox(messages=())).tier.classes == ()
+
+
 def test_what_is_written_between_our_lines_is_what_the_customer_says_now() -> None:
     answer = "Yes, it has. Could you send me the invoice for it, please?"
     result = driven(f"{ABOVE}\n\n{HEAD}\n" + OURS.replace("order?", f"order?\n{answer}"))
