@@ -57,10 +57,11 @@ def without_marks(line: str) -> str:
 
 def split_marks(history: str) -> tuple[str, str]:
     """Return history without the marks of ticket systems that say no more, and those marks."""
-    lines = history.split("\n")
-    marks = [says_no_more(without_marks(line)) for line in lines]
-    kept = (line for line, mark in zip(lines, marks, strict=True) if not mark)
-    return "\n".join(kept), "\n".join(line for line, mark in zip(lines, marks, strict=True) if mark)
+    kept: list[str] = []
+    marks: list[str] = []
+    for line in history.split("\n"):
+        (marks if says_no_more(without_marks(line)) else kept).append(line)
+    return "\n".join(kept), "\n".join(marks)
 
 
 def head_at(lines: list[str], index: int, own_address: str = "") -> int:

@@ -30,7 +30,7 @@ UNTUNED: Final = 2  # the lowest, as in the wheel
 LAYER_BYTES: Final = 1_015_296
 FIRST_LAYER: Final = 59_438_848
 _LAYERS_AT: Final = 12
-_LAYERS: Final = "layers"
+_TUNED_LAYERS: Final = "layers"  # by this name in the file
 _HEAD: Final = struct.pack("<4s3i", b"E5S1", 1, 384, 12)  # kind, version, dimensions, layers
 
 Task = Literal["escalation", "promise"]
@@ -51,7 +51,7 @@ def kinds() -> tuple[str, ...]:
 def layers() -> bytes:
     """Return our layers; raises ``OSError`` when they are of another number."""
     with np.load(_tuned(), allow_pickle=False) as stored:
-        told: bytes = stored[_LAYERS].tobytes()
+        told: bytes = stored[_TUNED_LAYERS].tobytes()
     if len(told) != (LAYERS - UNTUNED) * LAYER_BYTES:
         raise OSError(f"{TUNED} holds no {LAYERS - UNTUNED} layers: train it anew")
     return told
@@ -61,7 +61,7 @@ def layers() -> bytes:
 def _readers() -> Mapping[str, NDArray[Any]]:
     """All that is stored but the layers, which are read once and not kept."""
     with np.load(_tuned(), allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files if name != _LAYERS}
+        return {name: stored[name] for name in stored.files if name != _TUNED_LAYERS}
 
 
 @cache
