@@ -32,7 +32,8 @@ _PROVIDERS = """
     proton.me protonmail.com mail.com mail.ru yandex.com yandex.ru zoho.com fastmail.com posteo.de
     mailbox.org orange.fr wanadoo.fr free.fr laposte.net sfr.fr libero.it virgilio.it tiscali.it
     alice.it bluewin.ch sunrise.ch telefonica.net terra.com sapo.pt ziggo.nl kpnmail.nl planet.nl
-    home.nl hotmail.de hotmail.fr hotmail.it hotmail.es hotmail.nl hotmail.co.uk outlook.de
+    home.nl gmx.com gmx.fr onmicrosoft.com
+    hotmail.de hotmail.fr hotmail.it hotmail.es hotmail.nl hotmail.co.uk outlook.de
     outlook.fr outlook.es outlook.it live.nl live.de live.fr yahoo.de yahoo.fr yahoo.it yahoo.es
     yahoo.co.uk btinternet.com comcast.net verizon.net att.net"""
 _SHARED = frozenset(_PROVIDERS.split())
@@ -101,6 +102,8 @@ def of_one_house(one: str, other: str) -> bool:
     if within(a, b) or within(b, a):
         return True
     name = a.split(".")[-2:]
+    if ".".join(name) in _SHARED:
+        return False
     return name == b.split(".")[-2:] and len(name) > 1 and len(name[0]) >= _SHORTEST_NAME
 
 

@@ -61,6 +61,8 @@ def _read_json(value: object) -> object:
 ByClass = Annotated[dict[EscalationClass, T], NoDecode, BeforeValidator(_read_json)]
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_commas)]
 
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
 Part = TypeVar("Part", bound=BaseSettings)
 
 
@@ -209,7 +211,7 @@ class ModelSettings(BaseSettings):
         default=SecretStr("not-needed"), description="Its key; a server of your own may need none"
     )
     timeout_seconds: float = Field(
-        default=30.0, description="How long one answer may take as a whole"
+        default=30.0, gt=0, le=3600, description="How long one answer may take as a whole"
     )
     names: Annotated[dict[ModelPurpose, str], NoDecode, BeforeValidator(_read_json)] = Field(
         default={},
@@ -221,16 +223,16 @@ class ModelSettings(BaseSettings):
     style_file: Path | None = Field(
         default=None, description="Markdown: the house's tone, do, don't, examples; unset: ours"
     )
-    input_price_per_million: float = Field(
+    input_price_per_million: Price = Field(
         default=0.0, description="Price of a million tokens read; 0 counts no cost"
     )
-    cached_input_price_per_million: float | None = Field(
+    cached_input_price_per_million: Price | None = Field(
         default=None, description="Of tokens the provider had cached; unset: as any other"
     )
-    output_price_per_million: float = Field(
+    output_price_per_million: Price = Field(
         default=0.0, description="Price of a million tokens written"
     )
-    budget_per_work_order: float = Field(
+    budget_per_work_order: Price = Field(
         default=0.50, description="Same currency as the prices; a breach escalates (ES-25)"
     )
     prefetch: int = Field(
@@ -247,6 +249,31 @@ class ModelSettings(BaseSettings):
         gt=0,
         description="What the provider allows you, over all hosts; unset: no pace",
     )
+
+    @field_validator("base_url", "name", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return (value.strip() or None) if isinstance(value, str) else value
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        try:
+            parts = urlsplit(value or "http://none")
+        except ValueError:
+            raise ValueError("is no address") from None
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("is no address that begins with http:// or https://")
+        return value
+
+    @field_validator("api_key", mode="before")
+    @classmethod
+    def _fits_into_a_header(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if not (value.strip().isascii() and value.strip().isprintable()):
+            raise ValueError("holds a character that no key has")
+        return value.strip()
 
     @field_validator("provider")
     @classmethod

@@ -20,7 +20,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pairs import CORPUS, PUBLIC, SEED, Corpus, Row, Shape, background, lines, sha256_of, trained
+from pairs import (
+    CORPUS,
+    PUBLIC,
+    SEED,
+    Corpus,
+    Row,
+    Shape,
+    background,
+    lines,
+    mail_lines,
+    sha256_of,
+    trained,
+)
 from pairs import values as values_of
 from sklearn.linear_model import LogisticRegression
 
@@ -32,12 +44,14 @@ SHAPE = Shape(gamma=1.5, grams=0.3, cost=3.0, share_of_quick=0.5)
 # Shares of the calibration set's harmless lines, three of four of which tempt.
 LOUD, LEANING, SURE, DOUBT = 0.09, 0.15, 0.002, 0.20
 SELF_HARM_FALSE_ALARMS = 0.0025
-FIRST_AUTHORS = 0.6  # of their lines: what the machine costs grows with the lines it leans on
+# What the machine costs grows with the lines it leans on.
+FIRST_AUTHORS = 0.35  # of their lines
+MAILS = 0.2  # of the harmless pieces of whole mails
 
 
 def main() -> int:
     options = _arguments()
-    rows = [*_drawn(lines("train")), *background(options.background)]
+    rows = [*_drawn((*lines("train"), *mail_lines("train"))), *background(options.background)]
     corpus = Corpus(rows, options.cache)
     weights = trained(corpus, corpus.column("class") != "harmless", SHAPE)
     weights |= _of_the_heads(_kinds(corpus), _self_harm(corpus))
@@ -51,9 +65,15 @@ def main() -> int:
 
 
 def _drawn(rows: Iterable[Row]) -> Iterator[Row]:
-    """Yield the later authors' lines, and of the first ones' a share."""
+    """Yield the later authors' lines, and a share of the first ones' and of the mails'."""
     chance = np.random.default_rng(SEED)
-    return (row for row in rows if row.get("author") or chance.random() < FIRST_AUTHORS)
+    return (row for row in rows if chance.random() < _share(row))
+
+
+def _share(row: Row) -> float:
+    if row["manner"] == "mail" and row["class"] == "harmless":
+        return MAILS
+    return 1.0 if row.get("author") else FIRST_AUTHORS
 
 
 # --- learning -------------------------------------------------------------------------------------
@@ -111,7 +131,8 @@ def _provenance(
     weights: Mapping[str, Any],
 ) -> dict[str, Any]:
     own = [row for row in rows if row["manner"] != "background"]
-    files = (*sorted(CORPUS.glob("train-*.jsonl")), *sorted(CORPUS.glob("calibrate-*.jsonl")))
+    parts = ("train", "calibrate", "mails-train", "mails-calibrate")
+    files = [path for part in parts for path in sorted(CORPUS.glob(f"{part}-??.jsonl"))]
     return {
         "corpus_sha256": sha256_of(*files),
         "lines": len(own),

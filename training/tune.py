@@ -5,12 +5,12 @@
 
 One encoder for both questions: which kind of mail a sentence of a customer belongs to (its log-odds
 against harmless is tuned beside the kind itself), and whether a sentence of ours promises. It sees
-``train-*`` and ``promises-train-*``, and of the plain promises those that are not held back; never
-what thresholds are set on (``calibrate-*``, ``promises-calibrate-*``) or what judges. It takes some
-50 minutes on two cores; a stage that is kept in the folder is not run again as long as what it
-sees is the same: for the first, what the first authors wrote. The same stages on another machine
-give weights that differ in their last digits, and may find a line more or less. Afterwards:
-``train.py`` and ``train_promises.py``.
+``train-*``, the pieces of ``mails-train-*``, ``promises-train-*``, and of the plain promises those
+that are not held back; never what thresholds are set on (``*calibrate-*``) or what judges. It takes
+an hour on two cores; a stage that is kept in the folder is not run again as long as what it sees is
+the same: for the first, what the first authors wrote. The same stages on another machine give
+weights that differ in their last digits, and may find a line more or less. Afterwards: ``train.py``
+and ``train_promises.py``.
 """
 
 import argparse
@@ -20,13 +20,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import e5_file
 import numpy as np
 import torch
 from e5_network import Encoder
-from pairs import background, lines, promise_lines
+from pairs import Row, background, lines, mail_lines, promise_lines
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from torch import Tensor, nn
 from torch.nn import functional
@@ -43,22 +43,26 @@ LOWER = 0.9  # what each layer learns of what the next above it learns
 _FIRST, _LAST = 0, 2  # pieces around every text
 
 
+# The first authors' escalations; harmless pieces of whole mails; all else.
+Source = Literal["first", "mails", "others"]
+
+
 @dataclass(frozen=True)
 class Stage:
-    """``known``: the share of the first authors' escalations that an epoch sees, drawn anew."""
+    """``shares``: how much of what each source wrote an epoch sees, drawn anew."""
 
     epochs: int
     rate: float
-    known: float
-    others: bool
+    shares: Mapping[Source, float]
 
 
-# First what the bulk of the corpus says, then both questions and the later authors, who weigh most
-# at the end: what carries over to a stranger's mail is many hands, not many lines of one.
+# First what the bulk of the corpus says, then both questions, the later authors and whole mails,
+# which weigh most at the end: what carries over to a stranger's mail is many hands, not many lines
+# of one.
 STAGES = (
-    Stage(2, 1.5e-4, 1.0, others=False),
-    Stage(2, 1.0e-4, 0.5, others=True),
-    Stage(1, 6.0e-5, 0.25, others=True),
+    Stage(2, 1.5e-4, {"first": 1.0}),
+    Stage(2, 1.0e-4, {"first": 0.5, "mails": 0.35, "others": 1.0}),
+    Stage(1, 6.0e-5, {"first": 0.25, "mails": 0.35, "others": 1.0}),
 )
 
 
@@ -68,7 +72,7 @@ class Line(NamedTuple):
     numbers: tuple[int, ...]
     ours: bool
     label: int
-    known: bool
+    source: Source
 
 
 class Readers(nn.Module):
@@ -102,7 +106,7 @@ def main() -> int:
 
 @torch.no_grad()
 def _centre(encoder: Encoder, corpus: Sequence[Line]) -> Tensor:
-    known = [line.numbers for line in corpus if line.known]
+    known = [line.numbers for line in corpus if line.source == "first"]
     some = np.random.default_rng(SEED).permutation(len(known))[:512]
     return encoder([known[n] for n in some]).mean(0)
 
@@ -141,7 +145,8 @@ class Tuning:
     def _name(self, number: int) -> str:
         """After what the stage and those before it saw: another corpus has stages of its own."""
         before = STAGES[: number + 1]
-        seen = [line for line in self.corpus if line.known or any(s.others for s in before)]
+        sources = {source for stage in before for source in stage.shares}
+        seen = [line for line in self.corpus if line.source in sources]
         said = repr((before, SEED, BATCH, HIDDEN, SCALE, LOWER, seen))
         return f"stage-{number}-{hashlib.sha256(said.encode()).hexdigest()[:12]}.pt"
 
@@ -151,10 +156,9 @@ class Tuning:
 
 def _corpus(file: e5_file.E5File, free: Path | None) -> tuple[list[str], list[Line]]:
     cut = _cutter(file)
-    theirs = [*lines("train"), *background(free)]
+    theirs = [*lines("train"), *mail_lines("train"), *background(free)]
     kinds = [*sorted({row["class"] for row in theirs} - {"harmless"}), "harmless"]
     ours = [*promise_lines("train")]
-    known = [not (row.get("author") or row["manner"] == "background") for row in theirs]
     labels = [
         *(kinds.index(row["class"]) for row in theirs),
         *(int(row["class"] == "promise") for row in ours),
@@ -163,11 +167,17 @@ def _corpus(file: e5_file.E5File, free: Path | None) -> tuple[list[str], list[Li
         [f"query: {close_text(row['text'])}" for row in (*theirs, *ours)], add_special_tokens=False
     )
     is_ours = [False] * len(theirs) + [True] * len(ours)
-    known += [False] * len(ours)
+    sources: list[Source] = [*map(_source, theirs), *(["others"] * len(ours))]
     return kinds, [
-        Line((_FIRST, *text.ids, _LAST), own, label, early)
-        for text, own, label, early in zip(texts, is_ours, labels, known, strict=True)
+        Line((_FIRST, *text.ids, _LAST), own, label, source)
+        for text, own, label, source in zip(texts, is_ours, labels, sources, strict=True)
     ]
+
+
+def _source(row: Row) -> Source:
+    if row["manner"] == "mail" and row["class"] == "harmless":
+        return "mails"
+    return "others" if row.get("author") or row["manner"] == "background" else "first"
 
 
 def _cutter(file: e5_file.E5File) -> Tokenizer:
@@ -201,9 +211,10 @@ def _tune(
 
 def _batches(corpus: Sequence[Line], stage: Stage, chance: np.random.Generator) -> list[list[Line]]:
     """Return an epoch's lines, those of like length together: a short one is not padded far."""
-    known = [line for line in corpus if line.known]
-    drawn = [known[n] for n in chance.permutation(len(known))[: int(len(known) * stage.known)]]
-    drawn += [line for line in corpus if not line.known and stage.others]
+    drawn: list[Line] = []
+    for source, share in stage.shares.items():
+        told = [line for line in corpus if line.source == source]
+        drawn += [told[n] for n in chance.permutation(len(told))[: int(len(told) * share)]]
     lengths = np.array([len(line.numbers) for line in drawn]) + chance.uniform(0, 3, len(drawn))
     order = np.argsort(lengths)
     cut = [order[at : at + BATCH] for at in range(0, len(order), BATCH)]

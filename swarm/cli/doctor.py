@@ -16,6 +16,7 @@ from swarm.cli import reaching, reaching_graph
 from swarm.cli.diagnosis import chat_model, home, installation, machine, postgres, variables
 from swarm.cli.findings import AREAS, Finding, Health
 from swarm.cli.ground import ground
+from swarm.cli.knowledge_findings import knowledge_findings
 from swarm.cli.output import FAILED, console, leave, print_json
 from swarm.errors import ConfigurationError, SwarmError
 from swarm.installation.enter import description
@@ -99,6 +100,7 @@ def _checks(user: dict[str, str], port: int, other_mailbox: str) -> list[tuple[s
     here += [
         ("home", partial(home, place, settings)),
         ("settings", partial(variables, user, given)),
+        ("knowledge", knowledge_findings),
     ]
     runs = bool(described or user.get("DATABASE_URL"))
     if runs:

@@ -41,8 +41,10 @@ def list_(*, as_json: Json = False) -> None:
 def check(*, as_json: Json = False) -> None:
     """Name every file that is not used, with line and reason. Exit code 1: there is one.
 
-    What has expired is told and is no fault of its file.
+    What has expired is told and is no fault of its file. So it is of a folder that is not there.
     """
+    if not knowledge_folder().is_dir():
+        raise MalformedInputError(f"there is no folder {knowledge_folder()}")
     library, now = _library(), datetime.now(UTC)
     expired = [s for s in library.snippets if not s.valid_at(now)]
     if as_json:

@@ -11,6 +11,14 @@ from swarm.clients.quiet import silence_http_loggers
 from swarm.clients.total_deadline import TotalDeadline
 
 
+class WebPageError(httpx.DecodingError):
+    """A page for people came, where a machine was asked: of a proxy, or of a house under repair."""
+
+
+class BrokenOffError(httpx.ReadError):
+    """An answer began and did not end: whoever gave it may have been paid for it."""
+
+
 class BoundedClient(httpx.Client):
     """Each request on a connection of its own, so that a deadline can cut it; no redirects."""
 
@@ -24,19 +32,28 @@ class BoundedClient(httpx.Client):
         self._bounds = bounds
 
     def send(self, request: httpx.Request, **options: object) -> httpx.Response:
-        """Return the whole answer. Raises ``httpx.ReadTimeout`` or ``httpx.ReadError``."""
+        """Return the whole answer.
+
+        Raises ``httpx.ReadTimeout``, ``httpx.ReadError`` (``BrokenOffError`` once it had begun)
+        or, over a success that is a web page, ``WebPageError``.
+        """
         with TotalDeadline(self._bounds.seconds) as limit:
             request.extensions = {**request.extensions, "trace": limit.watch}
             wanted = {"auth": options["auth"]} if "auth" in options else {}
+            streamed = None
             try:
                 streamed = super().send(request, stream=True, **wanted)  # type: ignore[arg-type]
                 answer = whole_answer(streamed, self._bounds)
-            except httpx.TransportError:
+            except httpx.TransportError as error:
                 if limit.over:
                     raise httpx.ReadTimeout("no whole answer in time", request=request) from None
-                raise
+                if streamed is None:
+                    raise
+                raise BrokenOffError("the answer broke off", request=request) from error
             if limit.over:
                 raise httpx.ReadTimeout("no whole answer in time", request=request)
             if answer is None:
                 raise httpx.ReadError("the answer is too large to be read", request=request)
+            if answer.is_success and "text/html" in answer.headers.get("content-type", ""):
+                raise WebPageError("a web page", request=request)
             return answer

@@ -19,6 +19,8 @@ from swarm.knowledge.snippet import (
     SnippetProblem,
 )
 from swarm.patterns import linear
+from swarm.safety.drafts.markup import markup
+from swarm.safety.drafts.unfinished import unfinished
 from swarm.safety.injection import is_certain, scan
 from swarm.safety.masking import find_secrets
 
@@ -28,8 +30,17 @@ _FENCE = "---"
 _ID = linear(r"[a-z0-9][a-z0-9-]{0,62}")
 _DATE = linear(r"\d{4}-\d{2}-\d{2}")
 _SECTION = linear(r"##\s{1,20}(\w{1,20})\s{0,200}")
-_CONTROL = linear(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_MARKUP = linear(r"<[a-zA-Z/!]|\]\(|\{\{|\[[A-Z][^\]\n]{0,80}\]")
+# Control characters, halves of characters, what turns the direction of text, what nobody sees.
+_CONTROL = linear(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u202a-\u202e\u2060-\u2069"
+    r"\ufeff\ufffd]"
+)
+_MARKUP = linear(
+    r"<[a-zA-Z/!]|\]\(|\{[^\W\d]|\{\{|\[[^\W\d][^\]\n]{0,80}\]|\*\*\S|__\S|^\s{0,3}#{1,6}\s"
+)
+
+_AN_ORDER = "reads like an instruction to a machine"
+_UNSEEN = "a control character, or one that nobody sees"
 
 _TEXTS = ("id", "title", "approved_by", "valid_until")
 _LISTS = ("languages", "questions")
@@ -62,7 +73,7 @@ def _decoded(data: bytes) -> list[str]:
     lines = text.replace("\r\n", "\n").split("\n")
     for number, line in enumerate(lines, 1):
         if _CONTROL.search(line):
-            raise BadSnippetError(number, "a control character")
+            raise BadSnippetError(number, _UNSEEN)
     return lines
 
 
@@ -138,7 +149,8 @@ def _fields(text: str) -> Iterator[tuple[str, tuple[str | tuple[str, ...], int]]
     """Yield the head's fields; composed, not loaded: every value stays the text it is."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
+    # Beside its own errors: a sign beyond all (`"\U00110000"`), and lists in lists without end.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "context_mark", None) or getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark else 1
         raise BadSnippetError(line, "the head is no YAML") from None
@@ -157,13 +169,25 @@ def _fields(text: str) -> Iterator[tuple[str, tuple[str | tuple[str, ...], int]]
 
 def _value(name: str, node: yaml.Node, line: int) -> str | tuple[str, ...]:
     if isinstance(node, yaml.ScalarNode):
-        return str(node.value)
+        return _said(node, line)
     plain = isinstance(node, yaml.SequenceNode) and all(
         isinstance(item, yaml.ScalarNode) for item in node.value
     )
     if not plain or name not in _LISTS:
         raise BadSnippetError(line, f"`{name}` is neither a text nor a list of texts")
-    return tuple(str(item.value) for item in node.value)
+    return tuple(_said(item, line) for item in node.value)
+
+
+def _said(node: yaml.ScalarNode, line: int) -> str:
+    """Return a text of the head. An escape (`"\0"`) may hold what its line does not show; and it
+    stands in prompts as the body does.
+    """
+    text = str(node.value)
+    if _CONTROL.search(text):
+        raise BadSnippetError(line, _UNSEEN)
+    if any(is_certain(span) for span in scan(text)):
+        raise BadSnippetError(line, _AN_ORDER)
+    return text
 
 
 def _texts(lines: list[str], start: int, languages: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -208,10 +232,12 @@ def _require_sayable(section: list[str], first: int) -> None:
         if _MARKUP.search(line):
             raise BadSnippetError(number, "mark-up or a placeholder: only plain text is said")
     whole = "\n".join(section)
+    for left in (*unfinished(whole), *markup(whole)):
+        raise BadSnippetError(first, left.replace("the reply", "the text"))
     if kinds := sorted({secret.kind for secret in find_secrets(whole)}):
         raise BadSnippetError(first, f"holds what looks like a secret ({', '.join(kinds)})")
     if any(is_certain(span) for span in scan(whole)):
-        raise BadSnippetError(first, "reads like an instruction to a machine")
+        raise BadSnippetError(first, _AN_ORDER)
 
 
 def _paragraphs(section: list[str]) -> str:

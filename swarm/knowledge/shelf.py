@@ -2,10 +2,13 @@
 
 Read anew each time it is asked, so a changed file is seen without a restart; what was read before
 is kept by the digest of its bytes, never by times or names. Bounded: files beyond the limits are
-problems.
+problems, and so is whatever looks like an answer and cannot be read: no file, however odd, keeps
+the others from being used.
 """
 
 import hashlib
+import os
+import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -18,7 +21,11 @@ from swarm.knowledge.snippet import Snippet, SnippetProblem
 
 MOST_FILES = 500
 
-_Files = tuple[tuple[str, bytes], ...]
+_LOOKS_LIKE_ONE = (".md", ".markdown")
+_UNREADABLE = "it cannot be read"
+
+_Files = tuple[tuple[str, bytes | None], ...]
+"""Names as they can be shown, and bytes; None: they could not be read."""
 
 
 class Library:
@@ -61,26 +68,48 @@ class Shelf:
         """Return the folder's answers as they are now."""
         return _library(tuple(self._files()))
 
-    def _files(self) -> Iterator[tuple[str, bytes]]:
-        if self.folder is None or not self.folder.is_dir():
+    def _files(self) -> Iterator[tuple[str, bytes | None]]:
+        if self.folder is None:
             return
-        paths = sorted(
-            path for path in self.folder.iterdir() if path.suffix == ".md" and path.is_file()
-        )
-        for path in paths[: MOST_FILES + 1]:
-            try:
-                with path.open("rb") as file:
-                    yield path.name, file.read(LONGEST_FILE + 1)
-            except OSError:
-                yield path.name, b""
+        try:
+            names = sorted(path.name for path in self.folder.iterdir())
+        except FileNotFoundError:
+            return
+        except OSError:
+            yield _shown(self.folder.name), None
+            return
+        answers = [name for name in names if name.casefold().endswith(_LOOKS_LIKE_ONE)]
+        for name in answers[: MOST_FILES + 1]:
+            yield _shown(name), _content(self.folder / name)
 
 
 NO_SHELF = Shelf(None)
 
 
+def _content(path: Path) -> bytes | None:
+    """Only what is a file is opened: a pipe would be waited for."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None
+        with path.open("rb") as file:
+            return file.read(LONGEST_FILE + 1)
+    except OSError:
+        return None
+
+
+def _shown(name: str) -> str:
+    """A name need not be UTF-8; what is written down must be."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
 @lru_cache(maxsize=4)
 def _library(files: _Files) -> Library:
-    read = [read_snippet(name, data) for name, data in files[:MOST_FILES]]
+    read = [
+        SnippetProblem(file=name, line=0, reason=_UNREADABLE)
+        if data is None
+        else read_snippet(name, data)
+        for name, data in files[:MOST_FILES]
+    ]
     good = [one for one in read if isinstance(one, Snippet)]
     bad = [one for one in read if isinstance(one, SnippetProblem)]
     times = Counter(snippet.id for snippet in good)
@@ -89,7 +118,7 @@ def _library(files: _Files) -> Library:
         bad.append(
             SnippetProblem(file=files[-1][0], line=0, reason=f"more than {MOST_FILES} files")
         )
-    digest = hashlib.sha256(b"\0".join(part for n, d in files for part in (n.encode(), d)))
+    digest = hashlib.sha256(b"\0".join(part for n, d in files for part in (n.encode(), d or b"")))
     return Library(
         [one for one in good if times[one.id] == 1],
         sorted(bad, key=lambda problem: (problem.file, problem.line)),

@@ -73,7 +73,9 @@ def _parsed(data: bytes) -> ParsedMail:
     message = email.parser.BytesParser().parsebytes(data)
     raw: dict[str, str] = {}
     for name, value in message.raw_items():
-        raw.setdefault(name.lower(), str(value))
+        low, text = name.lower(), str(value)
+        # One subject is allowed; what a second one says is shown by some programs.
+        raw[low] = f"{raw[low]} {text}" if low == "subject" and low in raw else raw.get(low, text)
     if not any(name in raw for name in _PROOF):
         raise MalformedInputError("not a mail: none of the usual headers is there")
     charset = _charset(message)
@@ -98,7 +100,7 @@ def _parsed(data: bytes) -> ParsedMail:
         body_html=bodies.html(),
         attachments=tuple(bodies.attachments),
         part_types=tuple(bodies.kinds),
-        unread=tuple(_unread(bodies, subject, senders)),
+        unread=tuple(_unread(bodies, subject, senders, len(message.get_all("from", [])))),
     )
 
 
@@ -114,10 +116,14 @@ def _charset(message: email.message.Message) -> str | None:
     return None
 
 
-def _unread(bodies: Bodies, subject: str, senders: tuple[tuple[str, str], ...]) -> list[str]:
-    """What a person must look at. A mail with nothing at all in it is only empty."""
+def _unread(
+    bodies: Bodies, subject: str, senders: tuple[tuple[str, str], ...], headers: int
+) -> list[str]:
+    """What a person must look at. A mail with nothing at all in it is only empty. ``headers``: how
+    many of them name a sender.
+    """
     empty = not (bodies.attachments or bodies.text().strip() or bodies.html().strip())
-    several = len({address.lower() for _, address in senders}) > 1
+    several = headers > 1 or len({address.lower() for _, address in senders}) > 1
     return [
         *bodies.unread,
         *([NO_TEXT] if empty and subject else []),

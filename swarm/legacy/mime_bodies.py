@@ -9,7 +9,6 @@ import binascii
 import email.parser
 import html
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import Message
 
@@ -22,6 +21,9 @@ MAX_PARTS = 500
 ENCODED_TEXT = "its text is encoded in a way that cannot be read"
 SPOILT_TEXT = "part of its text, which is of no character set"
 NO_PARTS = "its parts, which nothing separates"
+MORE_PARTS = "its parts beyond the first hundreds"
+
+_MOST_DIVIDED = 8  # multiparts in one another; each is parsed anew with all that is in it
 
 _PROPER = {"quotedprintable": "quoted-printable", "xuuencode": "x-uuencode"}
 _ENCODINGS = ("quotedprintable", "base64", "7bit", "8bit", "binary", "xuuencode", "uuencode")
@@ -73,7 +75,9 @@ class Bodies:
 def bodies_of(message: Message, charset: str | None) -> Bodies:
     """Read all parts. ``charset``: what the mail says of its text, for names in raw bytes."""
     bodies = Bodies()
-    for part, alternative in _leaves(message):
+    leaves, whole = _leaves(message)
+    bodies.unread += [] if whole else [MORE_PARTS]
+    for part, alternative in leaves:
         kind = part.get_content_type()
         if part.get_content_maintype() == "multipart":  # its boundary is nowhere
             text, _ = _text(part)
@@ -96,26 +100,33 @@ def _kind(part: Message) -> str:
     return part.get_content_type()[:127] + said
 
 
-def _leaves(message: Message) -> Iterator[tuple[Message, bool]]:
-    """Yield leaf parts in order; an attached mail is a leaf, its content is not this sender's."""
-    waiting = [(message, False)]
+def _leaves(message: Message) -> tuple[list[tuple[Message, bool]], bool]:
+    """Return leaf parts in order, and whether these are all; an attached mail is a leaf, its
+    content is not this sender's.
+    """
+    waiting, found, divided = [(message, False)], list[tuple[Message, bool]](), 0
     for _ in range(MAX_PARTS):
         if not waiting:
-            return
+            break
         part, alternative = waiting.pop()
-        part = _divided(part)
+        if divided < _MOST_DIVIDED and _is_undivided(part):
+            part, divided = _divided(part), divided + 1
         below = part.get_payload() if part.is_multipart() else None
         if not isinstance(below, list) or part.get_content_maintype() == "message":
-            yield part, alternative
+            found.append((part, alternative))
             continue
         inside = alternative or part.get_content_subtype() == "alternative"
         waiting.extend((child, inside) for child in reversed(below) if not isinstance(child, str))
+    return found, not waiting
+
+
+def _is_undivided(part: Message) -> bool:
+    """Whether a multipart has no parts: its boundary is not the one it names."""
+    return part.get_content_maintype() == "multipart" and not part.is_multipart()
 
 
 def _divided(part: Message) -> Message:
-    """Return a multipart whose boundary is not the one it names, divided where its parts begin."""
-    if part.get_content_maintype() != "multipart" or part.is_multipart():
-        return part
+    """Return an undivided multipart, divided where its parts begin."""
     raw = _raw(part)
     found = _BOUNDARY.search(raw)
     if found is None:

@@ -18,11 +18,13 @@ _LONGEST_ADDRESS = 320  # RFC 5321
 
 _FOLD = linear(r"[\r\n]{1,400}[ \t]?")
 _BARE_ADDRESS = linear(r"[\w.+%-]{1,64}@[\w.-]{1,255}")
+_SHAPE = linear(r"(?:\"[^\"\r\n]{1,80}\"|[^\s<>\"@]{1,80})@[^\s<>\"@]{1,255}")
 _BRACKETED = linear(r"<\s{0,8}([^<>\s@]{1,64}@[^<>\s@]{1,255})\s{0,8}>")
 _MESSAGE_ID = linear(r"<[^<>\s]{1,900}>")
 _BARE_ID = linear(r"[^<>\s@]{1,450}@[^<>\s@]{1,450}")
-_ENCODED = linear(r"=\?([\w.:*'-]{1,60})\?([bBqQ])\?([^?]{0,4000})\?=")
-_BETWEEN = linear(r"(=\?[\w.:*'-]{1,60}\?[bBqQ]\?[^?]{0,4000}\?=)[ \t\r\n]{1,20}(?==\?)")
+_ENCODED_TEXT = r"(?:[^?]|\?(?!=)){0,4000}"  # a bare "?" should be encoded and is not always
+_ENCODED = linear(rf"=\?([\w.:*'-]{{1,60}})\?([bBqQ])\?({_ENCODED_TEXT})\?=")
+_BETWEEN = linear(rf"(=\?[\w.:*'-]{{1,60}}\?[bBqQ]\?{_ENCODED_TEXT}\?=)[ \t\r\n]{{1,20}}(?==\?)")
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -85,8 +87,9 @@ def addresses(value: str, charset: str | None = None) -> Pairs:
 
 def _pairs(text: str) -> list[tuple[str, str]]:
     found = getaddresses([text]) if text else []
-    pairs = [(name.strip(), address.strip()) for name, address in found if "@" in address]
-    if not pairs:  # what the grammar refuses often still holds an address
+    pairs = [(name.strip(), address.strip()) for name, address in found]
+    pairs = [pair for pair in pairs if _SHAPE.fullmatch(pair[1])]
+    if not pairs and "<>" not in text:  # what the grammar refuses often still holds an address
         bare = _BRACKETED.findall(text) or _BARE_ADDRESS.findall(text)
         pairs = [("", address) for address in dict.fromkeys(bare)]
     return [pair for pair in pairs if len(pair[1]) <= _LONGEST_ADDRESS]

@@ -7,6 +7,7 @@ by a person. What an attachment *says* is judged like the mail itself; here is o
 
 from collections.abc import Iterator
 from functools import cache
+from typing import Final
 
 from swarm.models import Attachment, EscalationClass, Reason, Thread, WorkOrder
 from swarm.safety.lexicon import load
@@ -14,7 +15,9 @@ from swarm.safety.matching import Matcher
 from swarm.safety.words import words_of
 from swarm.sorting.page import shows_picture
 
-ATTACHED = "graph:attachment:text"  # source of the evidence an attachment gives
+# Sources of evidence: what an attachment says, and what we wrote in the conversation.
+ATTACHED: Final = "graph:attachment:text"
+OURS: Final = "graph:message:ours"
 
 _SIGNATURES = frozenset(
     {"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"}
@@ -59,8 +62,10 @@ def files_of(order: WorkOrder) -> tuple[Attachment, ...]:
 
 
 def is_file(attachment: Attachment) -> bool:
-    """Whether a person attached it."""
-    return not attachment.inline and attachment.content_type.lower() not in _SIGNATURES
+    """Whether a person attached it. Some programs show every file in the text, documents too."""
+    kind = attachment.content_type.lower()
+    pictured = attachment.inline and kind.startswith("image/")
+    return not pictured and kind not in _SIGNATURES
 
 
 def unread_files(order: WorkOrder, thread: Thread | None) -> int:

@@ -26,7 +26,8 @@ _DAYS = "|".join(
         r"(?:settimana|mese) prossim[oa]|prossim[oa] (?:settimana|mese)|volgende (?:week|maand)",
     )
 )
-_DAY = linear(rf"(?<![\w-])(?:{_DAYS})(?!\w)", re.IGNORECASE)
+# "por la mañana" is the morning of any day.
+_DAY = linear(rf"(?<![\w-])(?<!la )(?:{_DAYS})(?!\w)", re.IGNORECASE)
 # "morgen" is tomorrow, and the morning of a greeting; then an adjective stands before it.
 _MORGEN = linear(r"(?<!en )(?<!e )(?<!goede)(?<!\w)morgen(?!\w)", re.IGNORECASE)
 

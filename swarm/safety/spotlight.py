@@ -2,6 +2,7 @@
 boundary around foreign text in a prompt, and the canary in it. Neither ever stands in a reply."""
 
 import hashlib
+import unicodedata
 
 
 def boundary_of(key: str) -> str:
@@ -21,7 +22,8 @@ def never_said(key: str) -> tuple[str, ...]:
 
 def gives_away(key: str, text: str) -> bool:
     """Whether a text repeats one of them, in any case, with anything between its letters."""
-    letters = "".join(letter for letter in text.casefold() if letter.isalnum())
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    letters = "".join(letter for letter in plain if letter.isalnum())
     return any(word in letters for word in never_said(key))
 
 

@@ -126,7 +126,8 @@ def _receipt(mail: Mail) -> bool:
         report.startswith("multipart/report") and "disposition-notification" in report
     ):
         return True
-    return _begins(mail, _RECEIPT_SUBJECTS) and _machine_text(mail, _RECEIPT_SAID)
+    speaks_of_one = any(word in _text(mail).lower() for word in _A_MAIL)
+    return _begins(mail, _RECEIPT_SUBJECTS) and speaks_of_one and _machine_text(mail, _RECEIPT_SAID)
 
 
 def _meeting_answer(mail: Mail) -> bool:
@@ -165,7 +166,11 @@ def _auto_reply(mail: Mail) -> bool:
     ):
         return True
     # "Automatic reply: Order 10482" is written by programs alone; what they say is anybody's guess.
-    said = () if _ANSWERED_BY_ITSELF.match(mail.subject.strip()) else _AWAY_SAID
+    said: tuple[str, ...] = _AWAY_SAID
+    if _ANSWERED_BY_ITSELF.match(mail.subject.strip()):
+        said = ()
+    if _REPLY_PREFIX.match(mail.subject.strip()):  # a person may answer our own automatic reply
+        said = _SURELY_AWAY
     return _begins(mail, _AWAY_SUBJECTS) and _machine_text(mail, said)
 
 
@@ -242,7 +247,8 @@ _ANSWERED_BY_ITSELF = linear(
 _REACTED = (
     "reacted via gmail", "reacted to your message", "hat über gmail reagiert",
     "hat auf ihre nachricht reagiert", "a réagi via gmail", "a réagi à votre message",
-    "reaccionó a tu mensaje", "ha reaccionado", "ha reagito", "heeft gereageerd via gmail",
+    "reaccionó a tu mensaje", "ha reaccionado a tu mensaje", "ha reaccionado a través de gmail",
+    "ha reagito tramite gmail", "ha reagito al tuo messaggio", "heeft gereageerd via gmail",
     "reagiu via gmail",
 )  # fmt: skip
 _AWAY_SUBJECTS = (
@@ -262,11 +268,21 @@ _AWAY_SAID = (
     "indisponible", "vacances", "no disponible", "no estaré", "non disponibile", "non sarò",
     "niet beschikbaar", "niet bereikbaar", "indisponível", "maternity", "parental", "elternzeit",
 )  # fmt: skip
+_SURELY_AWAY = (
+    "out of office", "out of the office", "on leave", "nicht im haus", "nicht im büro",
+    "wieder erreichbar", "nicht weitergeleitet", "absent du bureau", "fuera de la oficina",
+    "fuori sede", "fuori ufficio", "niet op kantoor", "fora do escritório", "limited access",
+)  # fmt: skip
 _RECEIPT_SUBJECTS = (
     "read:", "not read:", "delivered:", "gelesen:", "ungelesen:", "zugestellt:", "übermittelt:",
     "lu :", "lu:", "non lu", "remis :", "leído:", "leido:", "no leído:", "entregado:", "letto:",
     "non letto:", "recapitato:", "gelezen:", "niet gelezen:", "afgeleverd:", "lida:", "não lida:",
     "entregue:", "read receipt", "lesebestätigung", "return receipt",
+)  # fmt: skip
+# Of a parcel people say the same: "Zugestellt: aber nicht bei mir".
+_A_MAIL = (
+    "message", "mail", "nachricht", "mensaje", "correo", "messaggio", "posta", "bericht",
+    "mensagem", "courriel",
 )  # fmt: skip
 _RECEIPT_SAID = (
     "was read", "was deleted without being read", "has been delivered", "was displayed",

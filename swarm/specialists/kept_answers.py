@@ -5,6 +5,7 @@ the form of today as well.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pydantic import JsonValue, ValidationError
@@ -15,6 +16,7 @@ from swarm.specialists.chat.ladder import Abilities
 from swarm.specialists.chat.reading import AnswerFault, Said, read
 
 _KEPT_CHARACTERS = 2000  # of an answer that cannot be used
+_DEEPEST = 32  # lists and objects in one another; no form has a quarter of that
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +34,41 @@ def kept(said: Said, way: Abilities) -> JsonValue:
     if isinstance(found, AnswerFault):
         return {**asked, "problem": found.name, "text": _storable(said.text[:_KEPT_CHARACTERS])}
     try:
-        parsed = _all_storable(found)
+        parsed = _all_storable(found, _DEEPEST)
         json.dumps(parsed, allow_nan=False)
-    except (ValueError, RecursionError):  # numbers beyond all bounds, or nested as deep
+    except ValueError:  # numbers beyond all bounds, nested as deep, or odd names
         return {**asked, "problem": AnswerFault.UNREADABLE.name}
     return {**asked, "parsed": parsed}
 
 
-def _all_storable(value: JsonValue) -> JsonValue:
+def _all_storable(value: JsonValue, depth: int) -> JsonValue:
     if isinstance(value, str):
         return _storable(value)
-    if isinstance(value, dict):
-        return {_storable(name): _all_storable(each) for name, each in value.items()}
-    return [_all_storable(each) for each in value] if isinstance(value, list) else value
+    if not isinstance(value, dict | list):
+        return value
+    if not depth:
+        raise ValueError("nested too deep")
+    if isinstance(value, list):
+        return [_all_storable(each, depth - 1) for each in value]
+    if any(_storable(name) != name for name in value):  # it would become another name
+        raise ValueError("a name that cannot be kept")
+    return {name: _all_storable(each, depth - 1) for name, each in value.items()}
 
 
 def _storable(text: str) -> str:
     """Return text as Postgres can keep it: no NUL, no lone surrogate."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def _texts(value: JsonValue) -> Iterator[str]:
+    """Yield every text and name of an answer, as it is: JSON writes a line break as a letter."""
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+    elif isinstance(value, str):
+        yield value
 
 
 def usable(call: ModelCall, form: type[Noun]) -> JsonValue | Useless:
@@ -61,7 +80,7 @@ def usable(call: ModelCall, form: type[Noun]) -> JsonValue | Useless:
         known = name in AnswerFault.__members__
         return Useless(AnswerFault[name] if known else AnswerFault.BROKEN, proven)
     found = answer["parsed"]
-    if gives_away(call.work_order_key, json.dumps(found, ensure_ascii=False)):
+    if gives_away(call.work_order_key, " ".join(_texts(found))):
         return Useless(AnswerFault.ECHOED, proven)
     try:
         form.model_validate(found)

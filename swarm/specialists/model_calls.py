@@ -41,6 +41,8 @@ _PER_MILLION = 1_000_000
 _MOST_ANSWERS = 16  # of one question in all; a model that finds no form waits for a person
 _MOST_REFUSALS = 12  # ways of asking there are
 _STANDS = frozenset({AnswerFault.REFUSED, AnswerFault.FILTERED, AnswerFault.ECHOED})
+_UNREAD = "the model's answers cannot be read any more"
+_CUT_OFF = "the model's answers are cut off; MODEL_MAX_OUTPUT_TOKENS says where"
 _AGAIN = (
     "\n\nYour last answer did not have the form that was asked for. Answer in exactly that form."
 )
@@ -109,12 +111,14 @@ class ModelCalls:
                 return form.model_validate(found)
             told.append(found)
             if found.problem in _STANDS:
+                if fresh and found.proven and found.problem is not AnswerFault.ECHOED:
+                    self._disappointed(question, found.problem.value)
                 break
         raise MalformedInputError(told[-1].problem.value, work_order=key)
 
-    def _disappointed(self, question: _Question) -> None:
+    def _disappointed(self, question: _Question, sentence: str) -> None:
         """Count what had proved good and does not work; when it never does, search anew."""
-        name, sentence = question.endpoint.name, "the model's answers cannot be read any more"
+        name = question.endpoint.name
         self.ledger.model_failed(name, sentence, for_good=False)
         if self.ledger.model_endpoint(name).broken:
             self.ledger.remember_abilities(name, None)
@@ -134,6 +138,8 @@ class ModelCalls:
         tokens = self.settings.max_output_tokens
         cut = sum(each.problem is AnswerFault.LENGTH for each in told)
         if cut > 1:
+            if last is not None:
+                self._disappointed(question, _CUT_OFF)
             raise MalformedInputError(AnswerFault.LENGTH.value, work_order=question.key)
         if cut:
             tokens *= 2
@@ -141,7 +147,7 @@ class ModelCalls:
             useless = [each for each in told if each.proven]
             if len(useless) > 1:
                 if last is not None:  # asked now, not read in the ledger
-                    self._disappointed(question)
+                    self._disappointed(question, _UNREAD)
                 raise MalformedInputError(useless[-1].problem.value, work_order=question.key)
             return _Plan(way, tokens, again=bool(useless))
         if last is None or (told and told[-1].problem is AnswerFault.LENGTH):

@@ -27,6 +27,9 @@ PURPOSES = ("classify", "propose", "tone", "fact", "qa")
 
 _LONGEST_HISTORY = 20_000  # characters; what we wrote ourselves is evidence besides
 
+_LONGEST_SECRET = 200
+# What moves a cursor or turns the direction of text says nothing to a model, and hides from people.
+_UNSEEN = linear(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SLOT = linear(r"\{\{[a-z_]{1,40}\}\}")
 
 
@@ -111,7 +114,7 @@ def _mail(received: Received) -> str:
         "attachments": _masked("\n".join(_described(received))),
         "mail": _masked(received.text),
         "signature": _masked(received.signature),
-        "history": _masked(received.quoted[:_LONGEST_HISTORY]),
+        "history": _history(received.quoted),
         **{f"ask{n}": _masked(ask) for n, ask in enumerate(received.asks, 1)},
     }
     about = (
@@ -119,6 +122,11 @@ def _mail(received: Received) -> str:
         f" Its language is `{received.language}`."
     )
     return f"{about}\n\n{_blocks(order.key, blocks)}"
+
+
+def _history(quoted: str) -> str:
+    """Mask before the cut: most of a card's digits would stand at the end, and be no card."""
+    return _masked(quoted[: _LONGEST_HISTORY + _LONGEST_SECRET])[:_LONGEST_HISTORY]
 
 
 def _described(received: Received) -> Iterator[str]:
@@ -167,7 +175,7 @@ def _masked(text: str) -> str:
 
 
 def _marked(mark: str, text: str) -> str:
-    return "\n".join(f"{mark}| {line}" for line in text.splitlines())
+    return "\n".join(f"{mark}| {_UNSEEN.sub(' ', line)}" for line in text.splitlines())
 
 
 def _fill(template: str, values: Mapping[str, str]) -> str:

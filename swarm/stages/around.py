@@ -18,8 +18,9 @@ from swarm.models import (
     Tier,
 )
 from swarm.ourselves import Ourselves
+from swarm.patterns import linear
 from swarm.safety.detectors import detect
-from swarm.safety.detectors.detection import COVERED
+from swarm.safety.detectors.detection import COVERED, named_classes
 from swarm.safety.enclosures import attachment_texts, unread_enclosures, unread_files
 from swarm.safety.envelope import envelope_reasons
 from swarm.safety.injection import scan
@@ -28,6 +29,7 @@ from swarm.stages.enrichment.labels import disguises, plain_label
 
 _UNKNOWN = (EscalationClass.UNKNOWN,)
 _FILES_JUDGED = 200  # names; so many files are no honest mail, and none of them is read
+_JOINS = linear(r"[_.\-+]")
 _UNDECIDED = "und"  # tables and lists are in no language
 
 
@@ -49,13 +51,14 @@ def judge_around(received: Received, thread: Thread | None, ours: Ourselves) -> 
     """Judge everything but the text of a mail. Without ``thread`` no attachment counts as read."""
     order = received.work_order
     texts = attachment_texts(thread)
+    names = [plain_label(each.name) for each in order.attachments[:_FILES_JUDGED]]
     reasons = (
         *envelope_reasons(order, answer_to(order), received.text, ours),
         *_disguised(received),
         *unread_enclosures(order, thread, received.text),
         *(reason for text in texts for reason in _said(text, received)),
+        *(reason for name in names for reason in _named(name)),
     )
-    names = (plain_label(each.name) for each in order.attachments[:_FILES_JUDGED])
     subject = plain_label(order.subject, LONGEST_JUDGED)
     injected = tuple(span for text in (subject, *names, *texts) for span in scan(text))
     doubtful = bool(reasons) or unread_files(order, thread) > 0
@@ -67,6 +70,13 @@ def _disguised(received: Received) -> Iterator[Reason]:
     for place in places:
         detail = f"signs that disguise the {place} were taken out of it"
         yield Reason(rule="ES-13", detail=detail, classes=_UNKNOWN)
+
+
+def _named(file: str) -> Iterator[Reason]:
+    """Yield the classes that the name of a file names: "Kuendigung_2026.pdf"."""
+    words = _JOINS.sub(" ", file.rpartition(".")[0] or file)
+    for reason in named_classes(words):
+        yield reason.model_copy(update={"detail": f"in the name of a file: {reason.detail}"})
 
 
 def _said(text: str, received: Received) -> Iterator[Reason]:

@@ -91,3 +91,35 @@ def test_what_is_missing_or_refused_is_told_in_words(monkeypatch: pytest.MonkeyP
     assert "GRAPH_MAILBOX is not set" in told
     assert "Value error" not in told
     assert told.count("AUTO_SEND_ENABLED") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MODEL_TIMEOUT_SECONDS", "0"),
+        ("MODEL_TIMEOUT_SECONDS", "nan"),
+        ("MODEL_BUDGET_PER_WORK_ORDER", "nan"),
+        ("MODEL_OUTPUT_PRICE_PER_MILLION", "-1"),
+        ("MODEL_BASE_URL", "models.example/v1"),
+        ("MODEL_BASE_URL", "http://[::1/v1"),
+        ("MODEL_API_KEY", "se\ncret"),
+        ("MODEL_API_KEY", "schl\u00fcssel"),
+    ],
+)
+def test_a_model_that_could_never_be_asked_is_named_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=name) as caught:
+        load_settings()
+    assert value == "0" or value not in str(caught.value)
+
+
+def test_an_empty_name_is_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODEL_NAME", " ")
+    monkeypatch.setenv("MODEL_BASE_URL", "")
+    monkeypatch.setenv("MODEL_API_KEY", " key-from-a-file\n")
+    settings = load_settings().model
+    assert not settings.configured
+    assert settings.base_url is None
+    assert settings.api_key.get_secret_value() == "key-from-a-file"

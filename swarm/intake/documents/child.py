@@ -12,8 +12,13 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from swarm.charsets import decode_bytes
+
+if TYPE_CHECKING:
+    from pypdf import PdfReader
 
 CPU_SECONDS = 10
 WALL_SECONDS = 30  # on a machine that has much else to do
@@ -21,6 +26,7 @@ MEMORY_BYTES = 700 << 20
 OUTPUT_BYTES = 1 << 20
 _MOST_CHARACTERS = 60_000  # a little more than what is kept, so that a cut can be told
 _MOST_PAGES = 200
+_NOTES = ("/footnotes.xml", "/endnotes.xml", "/comments.xml")
 _MOST_UNPACKED = 60 << 20  # bytes of a .docx; a compressed bomb ends here
 
 
@@ -69,7 +75,14 @@ def _pdf(data: bytes) -> tuple[Iterator[str], str]:
     count = len(reader.pages)
     problem = "it has more pages than are read" if count > _MOST_PAGES else ""
     pages = (reader.pages[number] for number in range(min(count, _MOST_PAGES)))
-    return (f"{page.extract_text()}\n\n" for page in pages), problem
+    return chain((f"{page.extract_text()}\n\n" for page in pages), _filled(reader)), problem
+
+
+def _filled(reader: "PdfReader") -> Iterator[str]:
+    """Yield what was filled into the fields of a form: it stands on no page."""
+    for field in (reader.get_fields() or {}).values():
+        if isinstance(value := field.get("/V"), str) and not value.startswith("/"):
+            yield f"{value}\n"
 
 
 def _opens(reader: object) -> bool:
@@ -89,6 +102,7 @@ def _docx(data: bytes) -> tuple[Iterator[str], str]:
         if unpacked > _MOST_UNPACKED:
             return iter(()), "it is too large when unpacked"
     from docx import Document  # noqa: PLC0415
+    from docx.oxml import parse_xml  # noqa: PLC0415 - resolves no entities
 
     document = Document(io.BytesIO(data))
     roots = [document.element]
@@ -97,6 +111,12 @@ def _docx(data: bytes) -> tuple[Iterator[str], str]:
         for part in document.part.package.iter_parts()
         if part is not document.part and hasattr(part, "element")
     ]
+    notes = (
+        part
+        for part in document.part.package.iter_parts()
+        if str(part.partname).endswith(_NOTES) and not hasattr(part, "element")
+    )
+    roots += [parse_xml(part.blob) for part in notes]
     return (text for root in roots for text in _words(root)), ""
 
 

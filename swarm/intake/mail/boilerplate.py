@@ -28,7 +28,10 @@ def _any(words_: str) -> re.Pattern[str]:
 _QUARREL = _any(
     r"sue[sd]?\b|suing|lawsuit|(?:in|to|before) court|legal action (?:is|will|has)|police|verklag|klage\b|einklag|anzeige|polizei|poursuivr|porte[r]? plainte|plainte|demandar|denunci|querella|tribunales"
     r"|in giudizio|farà causa|querel|aangifte|dagvaard|aanklag|processar|queixa"
-)  # what people threaten with; no footer does
+    r"|in (?:your|ihrem|eurem) namen?\b|(?:en|à|au) votre nom|en su nombre|a (?:vostro|suo) nome|in uw naam|em (?:seu|vosso) nome"
+    r"|(?:another|other) (?:customer|client|person)|andere[rnms]? kund|autres? clients?|otros? clientes?|altr[oi] client[ei]|andere klant|outros? clientes?"
+    r"|kündig\w{0,4} hiermit|hiermit kündig"
+)  # what people threaten with, or report; no footer does
 _DEMAND = _any(
     r"(?:delet|eras|remov|disclos|lösch|auskunft|supprim|effac|elimin|supres|borra|cancell|verwijder|wissen|apag)\w{0,8} .{0,60}(?:\bdata|daten|données|datos|\bdati|gegevens|dados)"
     r"|(?:request|application|antrag|anfrage|demande|solicitud|richiesta|verzoek|pedido) (?:under|according|nach|gemäß|selon|conforme|según|ai sensi|op grond|ao abrigo|for access|auf auskunft)"
@@ -138,7 +141,7 @@ def split_footers(text: str, *, signed: bool = False) -> tuple[str, tuple[Footer
         footer = footer_of(paragraphs[index], fewest=_fewest(paragraphs, index, signed=signed))
         if footer is None:
             rest, footer = _below_a_line(paragraphs[index])
-            if footer is not None:
+            if footer is not None and _is_short(rest.rpartition("\n")[2]):
                 found.append(footer)
                 paragraphs[index] = rest
                 below = index + 1
@@ -147,7 +150,14 @@ def split_footers(text: str, *, signed: bool = False) -> tuple[str, tuple[Footer
         below = index
     above = "\n\n".join(paragraphs[:below]).strip()
     kept = text if not found else above
-    return (kept, tuple(reversed(found))) if above or signed else (text, ())
+    # What stands below a greeting alone is what the mail has to say.
+    says = signed or len(words(above)) >= _SHORT
+    return (kept, tuple(reversed(found))) if says else (text, ())
+
+
+def _is_short(line: str) -> bool:
+    """A name above a footer, not a line of a paragraph."""
+    return len(words(line)) <= _SHORT
 
 
 def footers_inside(text: str) -> tuple[str, tuple[Footer, ...]]:
@@ -172,7 +182,8 @@ def footer_of(paragraph: str, *, fewest: int = _FEWEST_KINDS) -> Footer | None:
         return None
     flat = " ".join(paragraph.split())
     kinds = _independent(_kinds(flat))
-    if _DEMAND.search(flat) and _RIGHTS not in kinds:
+    # Below a signature a right is granted; in the middle of a mail it is asked for.
+    if _DEMAND.search(flat) and (_RIGHTS not in kinds or fewest > _FEWEST_KINDS):
         return None
     if set(kinds) <= set(_COMPANY):
         named = len(kinds) >= _FEWEST_KINDS and (_REGISTERED in kinds or not is_said(flat))
@@ -258,6 +269,8 @@ def split_banner(text: str) -> tuple[str, str]:
     kinds = [kind for kind, mark in _BANNER_KINDS.items() if mark.search(flat)]
     outside = "from outside" in kinds and len(kinds) > _FEWEST_KINDS
     said = speaks_of_self(flat) or flat.endswith("?") or _QUARREL.search(flat) is not None
-    if not outside or said:
+    first = above.strip().partition("\n")[0]
+    begins = any(mark.search(first) for mark in _BANNER_KINDS.values())  # no greeting stands above
+    if not outside or said or not begins:
         return text, ""
     return below.strip(), above

@@ -10,6 +10,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from swarm.intake.mail.invisible import MAX_EXCERPT, MAX_SPANS
 from swarm.intake.mail.styles import (
+    FONT_SIZE_ZERO,
     PAGE,
     Colour,
     StyleSheets,
@@ -19,6 +20,7 @@ from swarm.intake.mail.styles import (
     hidden_by,
     read_sheets,
     same_to_the_eye,
+    sets_a_size,
 )
 from swarm.markup import made_to_exhaust, tags_dropped
 from swarm.models import NESTED_TOO_DEEP, TextSpan
@@ -221,8 +223,11 @@ def _look(node: LexborNode, tag: str, around: _Look, selectors: StyleSheets) -> 
     if "hidden" in attributes:
         label = "display_none"
     ink = colour(style.get("color") or (attributes.get("color") if tag == "font" else None) or "")
+    outer = around.hidden
+    if outer == FONT_SIZE_ZERO and sets_a_size(own):  # tables are set to nought against gaps
+        outer = None
     return _Look(
-        hidden=around.hidden or label,
+        hidden=outer or label,
         background=background(style, around.background),
         colour=ink or around.colour,
         quotes=around.quotes + (tag == "blockquote" and _quotes(style, attributes)),

@@ -33,6 +33,7 @@ SHINGLE = 5  # words in a row that are no coincidence
 FEWEST = 3  # proved words that make a passage a known one
 MOST_WORDS = 200_000  # of a conversation; what is beyond proves nothing
 
+_HELD = linear(r"\S@\S|\d[:.]\d\d")
 _WORD = linear(r"[^\W_]{1,64}")
 _LINK = linear(r"(?:https?://|www\.)\S{1,2000}")
 
@@ -174,7 +175,13 @@ def _head_length(bare: list[str], index: int) -> int:
 
 
 def _is_header(line: str) -> bool:
-    return label(line) is not None or (":" in line[:32] and not is_said(line))
+    """A known label, or one of another language with what headers hold: an address or a time.
+
+    "Lawyer: I sue you" below a head is said, and has to be proved.
+    """
+    return label(line) is not None or (
+        ":" in line[:32] and _HELD.search(line) is not None and not is_said(line)
+    )
 
 
 def _proved_lines(words: Sequence[Sequence[str]], known: _Known) -> list[bool]:

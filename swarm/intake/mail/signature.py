@@ -14,6 +14,7 @@ from typing import NamedTuple
 from swarm.intake.mail.boilerplate import is_company_line
 from swarm.intake.mail.sentences import is_personal, is_said, words
 from swarm.patterns import linear
+from swarm.sorting.titles import names_a_title
 
 REACH = 16  # non-blank lines from the end in which a closing may stand
 SIGNED_LINES = 10  # of a block without closing phrase
@@ -27,7 +28,7 @@ _NAME_PART = linear(r"[^\W\d_]{3,}")
 _LETTERS = linear(r"[^\W\d_]+")
 _DELIMITER = linear(r"(?:-- ?|—|–|_{5,}|-{5,}|={5,})\s*")
 _DEVICE = linear(
-    r"\A\W{0,4}(?:sent (?:from|via|with|using) (?:my |the |a )?\S|get outlook for|von meinem .{1,40} gesendet"
+    r"\A\W{0,4}(?:sent (?:from|via|with|using) \S|get outlook for|von meinem .{1,40} gesendet"
     r"|gesendet (?:von|mit)|envoyé (?:de|depuis)|enviado (?:desde|do|de)|inviato da|verzonden (?:vanaf|met)"
     r"|skickat från|sendt fra|wysłane z|отправлено (?:с|из)|odesláno z|lähetetty)",
     re.IGNORECASE,
@@ -42,7 +43,7 @@ _CLOSING = linear(
     r"(?: (?:and|&) (?:best |kind )?regards| again| in advance| so much| very much| a lot)?"
     r"|best|sincerely|(?:yours|best)? ?(?:sincerely|faithfully|truly)(?: yours)?|yours|take care|all the best|respectfully"
     r"|(?:mit )?(?:freundlichen?|besten?|herzlichen?|lieben?|viele[nr]?|schöne[nr]?) (?:grüßen?|gruß|grüsse[n]?|gruss)"
-    r"|mfg|lg|vg|gruß|grüße|hochachtungsvoll|danke(?: (?:und|im voraus).{0,30})?|vielen dank"
+    r"|mfg|lg|vg|gruß|grüße|hochachtungsvoll|danke(?: im voraus)?(?: und (?:(?:viele|liebe|beste|schöne|freundliche|herzliche)[nr]? )?(?:grüße|gruß|grüsse|gruss|mfg|lg|vg))?|vielen dank"
     r"|cordialement|bien (?:cordialement|à vous)|sincères salutations|salutations|merci(?: d'avance)?|bonne journée"
     r"|(?:un )?(?:cordial )?saludos?(?: cordiales)?|atentamente|gracias|un abrazo"
     r"|(?:cordiali|distinti) saluti|saluti|grazie|met vriendelijke groet(?:en)?|groeten|bedankt"
@@ -55,12 +56,6 @@ _POSTSCRIPT = linear(r"\s{0,3}p\.?\s?s\b", re.IGNORECASE)
 _REACHED = linear(
     r"\S@\S|(?:https?://|www\.)\S|\b[\w-]{2,60}\.(?:com|net|org|example|de|eu)\b|(?:\d[\s()/.+-]{0,3}){6}"
 )
-_ROLE = linear(
-    r"\b(?:head|chief|officer|director|manager|management|president|assistant|executive|specialist|consultant|engineer|secretary|partner|representative|supervisor|coordinator|analyst|recruiter|trader|team|desk|department|dept|division|office|unit|sales|support|affairs|matters|relations|counsel|services"
-    r"|leiter(?:in)?|leitung|abteilung|geschäftsführ\w{0,8}|referent(?:in)?|sachbearbeiter(?:in)?|beauftragte[rn]?|assistenz|vertrieb|büro|bereich|kanzlei|angelegenheiten|affaires|asuntos|assuntos|affari|zaken|direct(?:eur|rice)|responsable|chef(?:fe)?|service|adjoint|conseill\w{0,5}|bureau|pôle"
-    r"|jef[ea]|director(?:a)?|gerente|departamento|oficina|delegad[oa]|encargad[oa]|responsabile|direttore|direttrice|ufficio|addett[oa]|hoofd|afdeling|medewerk\w{0,4}|directeur|beheerder|chefe|diretor(?:a)?|setor|encarregad[oa])\b",
-    re.IGNORECASE,
-)
 # Languages that set titles in small letters.
 _LOWERED_ROLE = linear(
     r"(?:direct(?:eur|rice)|responsable|chef(?:fe)?|adjoint|conseill\w{0,5}|jef[ea]|directora|gerente|delegad[oa]|encargad[oa]|responsabile|direttore|direttrice|addett[oa]|diretora?|encarregad[oa])\b",
@@ -70,6 +65,10 @@ _SEPARATOR = linear(r"[|,;:/&+\u2022\u00b7()]|\s[-\u2013]\s")
 LONGEST_PART = 6  # words between separators
 _CONNECTED = linear(r"[&|/\u2022\u00b7,+]|\s[-\u2013]\s")
 _PLACED = linear(r"\d")
+_ORDERED = linear(
+    r"\b(?:order|bestell\w{0,8}|auftrag\w{0,8}|commande|pedido|ordine|encomenda|invoice|rechnung\w{0,8}|facture|factura|fattura|factuur|fatura)\b\D{0,20}\d{4}",
+    re.IGNORECASE,
+)
 
 
 class Signed(NamedTuple):
@@ -134,8 +133,10 @@ def _heading_above(lines: list[str], index: int, cut: int) -> int:
 
 
 def _says_something(line: str) -> bool:
-    """A title may run on in small letters where its language does: "Jefa de la oficina de ventas"."""
-    return is_said(line) and not _is_title(line)
+    """A title may run on in small letters where its language does: "Jefa de la oficina de ventas".
+    An order that is named is said, wherever it stands.
+    """
+    return (is_said(line) and not _is_title(line)) or _ORDERED.search(line) is not None
 
 
 def _is_title(line: str) -> bool:
@@ -173,7 +174,7 @@ def _says_who(line: str, names: frozenset[str]) -> bool:
     return (
         _REACHED.search(line) is not None
         or is_company_line(line)
-        or _ROLE.search(line) is not None
+        or names_a_title(line)
         or _CONNECTED.search(line) is not None
         or _PLACED.search(line) is not None
     )
@@ -216,11 +217,13 @@ def _is_device(line: str) -> bool:
         return False
     found = _LETTERS.findall(line)
     named = _PRODUCT.search(line) is not None and 1 < len(found) <= _MOST_DEVICE_WORDS
-    return _DEVICE.match(line) is not None or (
+    told = _DEVICE.match(line) is not None and len(found) <= _MOST_DEVICE_WORDS + 1
+    return (told and not _GOES_ON.search(line)) or (
         named and not _ENDS_SAID.search(line) and not _WANTS.match(line)
     )
 
 
+_GOES_ON = linear(r"[,;:!.]\s{1,9}\w{1,40}\s{1,9}\w")  # "Sent from the hospital, your heater ..."
 _ENDS_SAID = linear(r"[.!]\s{0,3}$")
 _WANTS = linear(
     r"\W{0,3}(?:i|my|the|no|where|when|is|it|please|ich|wo|wann|mein[e]?|kein[e]?|bitte|je|mon|ma|où|quand|yo|mi|dónde|cuándo|il mio|la mia|dove|quando|ik|mijn|waar|wanneer|o meu|a minha|onde)\b",

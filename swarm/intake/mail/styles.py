@@ -7,8 +7,13 @@ from swarm.patterns import linear
 
 _EMPTY_RECT = linear(r"rect\(\s{0,40}0[^)]{0,200}\)")
 _HEX_COLOUR = linear(r"#([0-9a-f]{6}|[0-9a-f]{3})(?![0-9a-f])")
-_RGB = linear(r"rgba?\(\s{0,40}(\d{1,3})\D{1,4}(\d{1,3})\D{1,4}(\d{1,3})")
+_RGB = linear(
+    r"rgba?\(\s{0,40}(\d{1,3})\D{1,4}(\d{1,3})\D{1,4}(\d{1,3})"
+    r"(?:\s{0,4}[,/]\s{0,4}(?P<alpha>[\d.]{1,9})%?)?"
+)
+_NOTHING = linear(r"0{1,4}(?:\.0{0,4})?|\.0{1,4}")
 _BRACE = linear(r"([{}])")
+_MARKS = linear(r"<!--|-->|@(?:import|charset)[^;{}]{0,500};")
 _DECLARATION = linear(r"([a-z-]{1,40})\s{0,40}:\s{0,40}([^;]{1,200})")
 _SIMPLE_SELECTOR = linear(r"[a-z0-9]{0,40}[.#][\w-]{1,80}|[a-z][a-z0-9]{0,20}")
 _NUMBER = linear(r"(-?\d{0,6}(?:\.\d{1,4})?)\s*(px|pt|em|rem|ex|ch|vw|vh|%|cm|mm|in)?")
@@ -36,6 +41,15 @@ def declarations(style: str) -> dict[str, str]:
         name: value.replace("!important", "").strip()
         for name, value in _DECLARATION.findall(style[:4000].lower())
     }
+
+
+FONT_SIZE_ZERO = "font_size_zero"
+
+
+def sets_a_size(style: dict[str, str]) -> bool:
+    """Whether text gets a size of its own, whatever it would inherit: "13px", not "1em"."""
+    found = _NUMBER.match(style.get("font-size", ""))
+    return found is not None and found[2] in ("px", "pt", "rem") and not _tiny_font(style)
 
 
 def hidden_by(style: dict[str, str]) -> str | None:
@@ -77,7 +91,7 @@ _TRICKS = (
         lambda s: s.get("display", "").startswith("none") or "all" in s.get("mso-hide", ""),
     ),
     ("visibility_hidden", lambda s: s.get("visibility", "") in ("hidden", "collapse")),
-    ("font_size_zero", _tiny_font),
+    (FONT_SIZE_ZERO, _tiny_font),
     ("transparent", lambda s: _value(s, "opacity") == 0.0 or s.get("color") == "transparent"),
     ("off_screen", _off_screen),
     ("clipped", _clipped),
@@ -100,8 +114,13 @@ def colour(value: str) -> Colour | None:
 def background(style: dict[str, str], around: Colour | None) -> Colour | None:
     """Return what text stands on; None when that is a picture or a colour nobody here can read."""
     plain = style.get("background-color") or style.get("background") or ""
+    found = _HEX_COLOUR.search(plain) or _RGB.search(plain)
+    if found and _NOTHING.fullmatch(found.groupdict().get("alpha") or "1"):
+        return around  # "rgba(0, 0, 0, 0)" is what browsers call none
     if "url(" in plain or "gradient" in plain or style.get("background-image", "none") != "none":
         return None
+    if found:  # anywhere: "none repeat scroll 0 0 #036"
+        return colour(found.group())
     if plain.split(" ")[0] in ("", "none", "transparent", "inherit", "initial", "unset"):
         return around
     return colour(plain)
@@ -147,7 +166,8 @@ def read_sheets(sheets: list[str]) -> StyleSheets:
     found: dict[str, str] = {}
     coloured: dict[str, dict[str, str]] = {}
     for sheet in sheets[:10]:
-        flat = _without_media(sheet[:100_000].lower())
+        plain = _MARKS.sub(" ", sheet[:100_000].lower())
+        flat = _without_media(plain)
         for selectors, body in _rules(flat):
             said = declarations(body)
             label = hidden_by(said)
@@ -182,7 +202,7 @@ def _without_media(sheet: str) -> str:
             if skip_from and depth < skip_from:
                 skip_from = 0
                 continue
-        elif "@" in part and not skip_from and "@import" not in part:
+        elif "@" in part and not skip_from:
             kept.append(part.split("@")[0])
             skip_from = depth + 1
         if not skip_from:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from swarm.models import Received, SetAside, SetAsideKind, TextSpan
 from swarm.safety import injection
+from swarm.sorting.titles import names_a_title
 
 _BOILERPLATE = (SetAsideKind.FOOTER, SetAsideKind.BANNER)
 _MARK_OF_ARMOUR = "-----"
@@ -20,6 +21,17 @@ def parts_to_judge(received: Received) -> tuple[SetAside, ...]:
     classes nothing counts.
     """
     return tuple(part for part in received.set_aside if part.judged or part.kind in _BOILERPLATE)
+
+
+def lines_to_skim(received: Received) -> Iterator[tuple[SetAsideKind, str, bool]]:
+    """Yield kind and lines of name plates and armour, which are taken for such by their shape:
+    "Lawyer, court, police" has it, too. What they name counts; of a line with a title in it
+    ("Head of Litigation & Press": the last value) only harm to somebody does.
+    """
+    for part in received.set_aside:
+        if not part.judged and part.kind in (SetAsideKind.SIGNATURE, SetAsideKind.ARMOUR):
+            for line in part.text.split("\n"):
+                yield part.kind, line, names_a_title(line)
 
 
 def orders_of(received: Received) -> tuple[TextSpan, ...]:

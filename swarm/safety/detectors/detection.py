@@ -24,7 +24,7 @@ from swarm.models import (
     WorkOrder,
 )
 from swarm.safety import injection, learned
-from swarm.safety.detectors.aside import orders_of, parts_to_judge
+from swarm.safety.detectors.aside import lines_to_skim, orders_of, parts_to_judge
 from swarm.safety.lexicon import load, word_class
 from swarm.safety.matching import Hit, Matcher
 from swarm.safety.words import Word, words_of
@@ -94,6 +94,7 @@ def detect(received: Received) -> Detection:
             for part, hits, told in zip(parts, beside, heard_beside, strict=True)
             for why in _beside(part, hits, told)
         ),
+        *_skimmed(received),
         *_unjudgeable(received, words, orders),
     )
     doubtful = _has_weak((*own, *around)) or bool(orders or received.hidden)
@@ -122,7 +123,21 @@ def _beside(part: SetAside, hits: Iterable[Hit], heard: learned.Heard) -> Iterat
     for reason in found:
         # Words of law, privacy and fraud are what footers are made of; words of harm are not.
         if part.judged or EscalationClass.SAFETY in reason.classes:
-            yield reason.model_copy(update={"detail": f"{reason.detail} (in its {part.kind})"})
+            yield _told_of(reason, f"its {part.kind}")
+
+
+def _skimmed(received: Received) -> Iterator[Reason]:
+    """What is named where nobody speaks: in name plates, armour and hidden text."""
+    for kind, line, titled in lines_to_skim(received):
+        for reason in named_classes(line):
+            if not titled or EscalationClass.SAFETY in reason.classes:
+                yield _told_of(reason, f"its {kind}")
+    for span in received.hidden:
+        yield from (_told_of(reason, "hidden text") for reason in named_classes(span.excerpt))
+
+
+def _told_of(reason: Reason, where: str) -> Reason:
+    return reason.model_copy(update={"detail": f"{reason.detail} (in {where})"})
 
 
 def lexicon_is_silent(text: str) -> bool:
@@ -132,8 +147,13 @@ def lexicon_is_silent(text: str) -> bool:
 
 def rings_the_lexicon(text: str) -> bool:
     """Whether the lexicon alone would give a text any class."""
+    return bool(named_classes(text))
+
+
+def named_classes(text: str) -> tuple[Reason, ...]:
+    """Return what the lexicon alone finds in a text."""
     hits = _matcher().hits(words_of(text))
-    return bool(_class_reasons((hit, hit.phrase.weight) for hit in hits))
+    return _class_reasons((hit, hit.phrase.weight) for hit in hits)
 
 
 def _too_long(received: Received) -> str | None:

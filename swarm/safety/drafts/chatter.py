@@ -17,15 +17,19 @@ _THOUGHT = linear(
     re.IGNORECASE | re.MULTILINE,
 )
 _OF_THE_PROMPT = linear(
-    r"^\s{0,8}(?:e|ask)\d{1,3}\s?\||\bevidence[ _](?:id|e?\d{1,3})\b|\bclaim \d{1,2}\b"
+    r"^\s{0,8}(?:(?:e|ask)\d{1,3}|mail|subject|signature|history|attachments|previous|finding|gaps)"
+    r"\s?\||\be\d{1,2}(?:(?:,| and| und| et| y| e| en) e\d{1,2}\b){1,8}"
+    r"|\bevidence[ _](?:id|e?\d{1,3})\b|\bclaim \d{1,2}\b"
     r"|\"(?:body|claims|answered|decline|evidence_id)\"\s?:|\((?:e\d{1,3}(?:, ?)?){1,9}\)",
     re.IGNORECASE | re.MULTILINE,
 )
 
+_HERE = r"(?:here|below|hier|voici|aqu\u00ed|ecco|aqui)"
 # The first line tells its user what follows, and ends in a colon.
 _ANNOUNCED = linear(
     r"\A[^\n:]{0,80}\b(?:reply|response|e-?mail|draft|antwort|entwurf|r\u00e9ponse|respuesta|risposta"
-    r"|antwoord|resposta)\b[^\n:]{0,40}:[ \t]{0,8}(?:\n|$)",
+    rf"|antwoord|resposta|{_HERE}\b[^\n:]{{0,20}}\b(?:text|texte|texto|testo|tekst|message|nachricht"
+    r"|wording|formulierung|version))\b[^\n:]{0,40}:[ \t]{0,8}(?:\n|$)",
     re.IGNORECASE,
 )
 

@@ -20,8 +20,10 @@ from swarm.safety.drafts.spelling import (
 
 _ADDRESS = linear(r"[\w.+-]{0,64}@[\w.-]{1,200}")
 _HOST = linear(
-    r"(?<![\w@.-])(?=[\w-]{0,62}[^\W\d_])(?:[\w-]{2,63}\.){1,6}(?P<ending>[^\W\d_]{2,24})(?![\w-])"
+    r"(?<![\w@.-])(?=[\w-]{0,62}[^\W\d_])(?:[\w-]{2,63}\.){1,6}(?P<ending>[^\W\d_]{2,24})(?!\w)"
+    r"(?P<path>/?)"
 )
+_SHORT_HOST = linear(r"(?<![\w@.-])[^\W\d_]\.[a-z]{2,3}/\w", re.IGNORECASE)  # "z.Hd." is none
 _FILE = linear(
     r"(?:pdf|docx?|xlsx?|pptx?|od[ts]|txt|csv|jpe?g|png|gif|heic|zip|eml|msg|html?)", re.IGNORECASE
 )
@@ -29,11 +31,13 @@ _ABBREVIATED = linear(
     r"(?:art|kd|tel|best|rg|auftr|bestell|kunden|order|inv)\.(?:nr|no)", re.IGNORECASE
 )
 _CHANNEL = linear(
-    r"\b(?:whats ?app|telegram|we ?chat|viber|discord|snapchat|tik ?tok|threema|skype|instagram"
-    r"|facebook|messenger|signal (?:app|group|chat|messenger)"
-    r"|(?:on|via|per|par|por|tramite|over|auf) signal|line id|imessage|t\.me|wa\.me"
+    r"\b(?:(?:whats ?app|telegram|instagram|facebook|messenger|signal-?(?:kanal|gruppe))\w{0,12}"
+    r"|we ?chat|viber|discord|snapchat|tik ?tok|threema|skype|insta|linkedin"
+    r"|signal (?:app|group|chat|messenger)"
+    r"|(?:on|via|per|par|por|sur|op|em|su|bei|over|auf|tramite) signal|line id|imessage"
+    r"|t\.me|wa\.me"
     r"|bitcoin|btc|ethereum|usdt|wallet address|western union|moneygram|pay ?pal\.me|cash ?app"
-    r"|venmo|zelle|bizum)\b",
+    r"|venmo|zelle|bizum|tikkie|mb ?way)\b",
     re.IGNORECASE,
 )
 
@@ -54,14 +58,17 @@ def _addresses(plain: str, house: House) -> Iterator[str]:
     addresses = [found.group().strip(".-_").lower() for found in _ADDRESS.finditer(plain)]
     if not all(house.owns_address(one) for one in addresses):
         yield "an address or handle that is not the house's own"
-    if any(_is_foreign(found, house) for found in _HOST.finditer(plain)):
+    foreign = any(_is_foreign(found, house) for found in _HOST.finditer(plain))
+    if foreign or _SHORT_HOST.search(plain):
         yield "a host that is not the house's own"
 
 
 def _is_foreign(found: re.Match[str], house: House) -> bool:
-    if _ABBREVIATED.fullmatch(found.group()) or _FILE.fullmatch(found["ending"]):
+    host = found.group().removesuffix("/")
+    # With a path it is neither: "zip" and "no" are endings of hosts as well.
+    if not found["path"] and (_ABBREVIATED.fullmatch(host) or _FILE.fullmatch(found["ending"])):
         return False
-    return not house.owns_host(found.group().lower())
+    return not house.owns_host(host.lower())
 
 
 def _channels(plain: str, house: House) -> Iterator[str]:

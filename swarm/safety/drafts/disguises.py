@@ -1,4 +1,4 @@
-"""Names of channels as nobody writes them who may: "Te1egram", "Whats4pp", "Tele-gram"."""
+"""Names of channels as nobody writes them who may: "Te1egram", "Whats4pp", "Tel-e-gram"."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -13,11 +13,12 @@ _LEET: Final = tuple(str.maketrans("0134578@$!|", f"o{one}eastbasil") for one in
 
 
 def names_in_disguise(text: str) -> bool:
-    """Whether a channel is named with figures for letters, doubled ones or in two pieces."""
+    """Whether a channel is named with figures for letters, doubled ones or in pieces."""
     words = [word.text for word in words_of(text)]
     single = (word for word in words if word not in _NAMES)
     pairs = (first + second for first, second in pairwise(words))
-    return any(_names_one(piece) for pieces in (single, pairs) for piece in pieces)
+    threes = (a + b + c for a, b, c in zip(words, words[1:], words[2:], strict=False))
+    return any(_names_one(piece) for pieces in (single, pairs, threes) for piece in pieces)
 
 
 def _names_one(piece: str) -> bool:

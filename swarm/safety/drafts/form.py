@@ -1,6 +1,7 @@
 """Whether a draft is a finished letter: every finding about its form, in one order (ES-26)."""
 
 from swarm.models import Draft, Received
+from swarm.patterns import linear
 from swarm.safety.drafts.chatter import chatter
 from swarm.safety.drafts.frame import frame
 from swarm.safety.drafts.markup import markup
@@ -10,6 +11,8 @@ from swarm.safety.drafts.repetition import LONGEST, repetition
 from swarm.safety.drafts.unfinished import unfinished
 
 _UNKNOWN = "und"
+# Behind the letters of Europe and before those of style: "Hallo 你好吗".
+_OTHER_SCRIPT = linear(r"[\u0530-\u1cff\u2e80-\ua63f\ua980-\ud7ff\uf900-\ufaff]{3,40}")
 
 
 def form_findings(
@@ -28,6 +31,7 @@ def form_findings(
         *repetition(said),
         *parroting(said, received.text),
         *_language(draft, received, spoken),
+        *_scripts(said, received.text),
     )
     return tuple(dict.fromkeys(found))
 
@@ -41,3 +45,10 @@ def _language(draft: Draft, received: Received, spoken: tuple[str, ...] | None) 
         return ("in which language the reply is written was not measured",)
     others = sorted({code for code in spoken if code not in (wanted, _UNKNOWN)})
     return tuple(f"the mail is in {wanted}, words of the reply are in {code}" for code in others)
+
+
+def _scripts(said: str, mail: str) -> tuple[str, ...]:
+    """A few words of a script of none of our languages are too little to measure a language by."""
+    runs = (found.group() for found in _OTHER_SCRIPT.finditer(said))
+    strange = any(run not in mail for run in runs)
+    return ("words of the reply are in another script",) if strange else ()

@@ -18,6 +18,8 @@ _GREETINGS = "|".join(
         r"salve|spettabile|goede(?:ndag|morgen|middag|navond)|geachte|ol\u00e1|prezad[oa]",
         r"beste (?:klant|heer|mevrouw)|dag (?:meneer|mevrouw)|car[oa] (?:client\w|senhor\w?)",
         r"ex\.?m[oa]|bom dia|boa (?:tarde|noite)",
+        r"madame, monsieur|mesdames(?:, messieurs)?|messieurs",
+        r"dames en heren|meine damen und herren|se\u00f1ore?s|signor[ie]",
     )
 )
 _CLOSINGS = "|".join(
@@ -32,26 +34,29 @@ _CLOSINGS = "|".join(
         r"(?:cordiali|distinti|un cordiale|cari) salut[io]|hoogachtend|atenciosamente",
         r"(?:met )?(?:vriendelijke|hartelijke) groet(?:en)?|com os meus cumprimentos",
         r"(?:com os )?(?:melhores )?cumprimentos",
+        r"saluti|groet(?:en|jes)|best|abra\u00e7os?|abrazos?",
         r"(?:your|the|ihr|votre|su|il|uw|a sua) [^\n]{0,20}(?:team|\u00e9quipe|equipo|equip[ea])",
     )
 )
-# At the start of a line, and followed by a name and a mark, or by nothing.
+# At the start of a line, and followed by a name ("Ms. Smith") and a mark, or by nothing.
 _GREETING = linear(
-    rf"^[ \t*_#>]{{0,8}}(?:{_GREETINGS})\b(?:[^\n,!:.;?]{{0,60}}[,!:]|[^\n,!:.;?]{{0,40}}$)",
+    rf"^[ \t*_#>]{{0,8}}(?:{_GREETINGS})\b(?!-)(?:[^\n,!:.;?]{{1,12}}\.[\w ])?"
+    r"(?:[^\n,!:.;?]{0,60}[,!:]|[^\n,!:.;?]{0,40}\.?$)",
     re.IGNORECASE | re.MULTILINE,
 )
 # "Dear Anna," or "Liebe Anna," alone on a line: with words that also begin ordinary sentences.
 _SHORT_GREETING = linear(
     r"^[ \t]{0,8}(?:liebe[rs]?|lieve|beste|cher|ch\u00e8re|car[oa]|dag)"
-    r" [^\W\d_][^\n,!:.;?]{0,40}[,!:][ \t]{0,8}$",
+    r" (?-i:[A-Z\u00c0-\u00de])[^\n,!:.;?]{0,40}[,!:][ \t]{0,8}$",
     re.IGNORECASE | re.MULTILINE,
 )
 _CLOSING = linear(
-    rf"^[ \t*_]{{0,8}}(?:{_CLOSINGS})[ \t*_]{{0,8}}[,.!]?[ \t*_]{{0,8}}$",
+    rf"^[ \t*_]{{0,8}}(?:{_CLOSINGS})[ \t*_]{{0,8}}(?:[,.!][^\n,.!?]{{0,40}})?$",
     re.IGNORECASE | re.MULTILINE,
 )
 _HEADER = linear(
-    r"^[ \t*_>]{0,8}(?:subject|subject line|betreff|objet|asunto|oggetto|onderwerp|assunto|re|aw"
+    r"^[ \t*_>]{0,8}(?:subject|subject line|betref(?:f|t)|betr\.?|objet|sujet|concerne|asunto"
+    r"|oggetto|onderwerp|assunto|re|aw"
     r"|fwd?|wg|from|sent|to|cc|bcc|von|gesendet|de|\u00e0|para|da|aan)[ \t*_]{0,8}:"
     r"[ \t*_]{0,8}\S",
     re.IGNORECASE | re.MULTILINE,

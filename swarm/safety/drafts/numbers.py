@@ -13,7 +13,9 @@ from swarm.safety.facts import facts
 from swarm.safety.lexicon import word_class
 from swarm.safety.words import words_of
 
-_RUN = linear(r"(?<![\w+])\+?[ (]{0,2}\d[\d ()/.\u00a0-]{5,30}\d(?!\w)")
+# Or glued to a word: "Hotline0171...".
+_RUN = linear(r"(?:(?<![\w+])|(?<=[^\W\d_]{5}))\+?[ (]{0,2}\d[\d ()/.\u00a0-]{5,30}\d(?!\w)")
+_IBAN = linear(r"\b[A-Z]{2}\d{2}(?: ?[A-Z\d]{4}){2,7}(?: ?[A-Z\d]{1,3})?\b")
 _NO_DIGIT = linear(r"\D")
 _GROUPED = linear(r"[ ()/.\u00a0-]")
 _PHONE_WORD = linear(
@@ -46,19 +48,22 @@ _COMPOUNDS = frozenset(
     for ten in _TENS
     for shape in (f"{unit}und{ten}", f"{unit}en{ten}", ten + unit, ten[:-1] + unit, f"veinti{unit}")
 )
-_BETWEEN = frozenset({"and", "und", "et", "y", "e", "en"})
+# "Zero one dash two": what is said between figures ends no number.
+_BETWEEN = frozenset(word_class("between", "drafts"))
 _FEWEST, _MOST = 7, 15  # digits of a telephone number
 _FEWEST_SPELLED = 6
 _FEWEST_SPOKEN = 2  # words among figures
-_BEFORE = 40  # characters in which what names a number may stand
+_BEFORE, _BEHIND = 40, 25  # characters in which what names a number may stand
 
 
 def number_findings(plain: str, house: House) -> Iterator[str]:
     """Say which numbers and codes are nobody's but a stranger's."""
+    plain = plain.replace("_", " ")
     rest = _without_figures(plain)
     if any(_is_foreign(found, rest, house) for found in _RUN.finditer(rest)):
         yield "a telephone number that is not the house's own"
-    named = [_NO_DIGIT.sub("", found.group()) for found in _BANK_WORD.finditer(plain)]
+    accounts = (*_BANK_WORD.finditer(plain), *_IBAN.finditer(plain))
+    named = [_NO_DIGIT.sub("", found.group()) for found in accounts]
     if not all(map(house.owns_number, named)):
         yield "an account that is not the house's own"
     if any(not house.recorded(found.group()) for found in _LONG_CODE.finditer(plain)):
@@ -71,15 +76,15 @@ def spelled_figures(text: str) -> bool:
     Words of one amount ("two thousand three hundred") hold a scale, which ends a run.
     """
     digits = spoken = 0
-    after_ten = False
-    for word in words_of(text):
-        told = _digits_of(word.text)
-        if told:
-            digits += 0 if after_ten and told == 1 else told  # "twenty" and its "five" are two
-            spoken += not word.text.isdigit()
-            after_ten = word.text in _TENS
-        elif word.text not in _BETWEEN:
-            digits, spoken, after_ten = 0, 0, False
+    before = ""
+    for word in (word.text for word in words_of(text)):
+        told = _digits_of(word)
+        if told and not (word == "plus" and digits):  # it begins a number, or adds
+            digits += _more(told, word, before)
+            spoken += not word.isdigit()
+        elif word not in _BETWEEN:
+            digits = spoken = 0
+        before = word
         if digits >= _FEWEST_SPELLED and spoken >= _FEWEST_SPOKEN:
             return True
     return False
@@ -91,7 +96,25 @@ def _digits_of(word: str) -> int:
         return len(word)
     if word in _COMPOUNDS or word in _TENS:
         return 2
-    return 1 if word in _FIGURES else 0
+    return 1 if word in _FIGURES else _run_together(word)
+
+
+def _more(told: int, word: str, before: str) -> int:
+    """How many digits a word adds: "twenty" and its "five" are two, as is "quatre-vingt-dix"."""
+    if before in _TENS and (told == 1 or word == "dix"):
+        return 0
+    return 1 if before == "quatre" and word.startswith("vingt") else told
+
+
+def _run_together(word: str) -> int:
+    """How many figures a word is made of: "nulleinssieben"; fewer than three are chance."""
+    count = at = 0
+    while at < len(word):
+        length = next((n for n in range(7, 1, -1) if word[at : at + n] in _FIGURES), 0)
+        if not length:
+            return 0
+        count, at = count + 1, at + length
+    return count if count > 2 else 0  # noqa: PLR2004
 
 
 def _without_figures(plain: str) -> str:
@@ -111,9 +134,10 @@ def _is_foreign(found: re.Match[str], text: str, house: House) -> bool:
     if house.owns_number(digits) or house.recorded(raw):
         return False
     before = text[max(0, found.start() - _BEFORE) : found.start()]
-    if raw.startswith(("+", "0", "(")) or _PHONE_WORD.search(before):
+    if raw.startswith(("+", "0", "(")):
         return True
-    return not _their_order(raw, house)
+    called = _PHONE_WORD.search(before) and not _ORDER_WORD.search(before)
+    return bool(called) or not _their_order(raw, house)
 
 
 def _their_order(raw: str, house: House) -> bool:
@@ -122,6 +146,7 @@ def _their_order(raw: str, house: House) -> bool:
     if at < 0:
         return False
     before = house.theirs[max(0, at - _BEFORE) : at]
-    if _PHONE_WORD.search(before):
-        return False
-    return not _GROUPED.search(raw) or _ORDER_WORD.search(before) is not None
+    if _ORDER_WORD.search(before):
+        return True
+    behind = house.theirs[at + len(raw) : at + len(raw) + _BEHIND]
+    return not (_GROUPED.search(raw) or _PHONE_WORD.search(before) or _PHONE_WORD.search(behind))

@@ -14,7 +14,9 @@ _AT_WORDS = r"at|arroba|arobase|chiocciola|apenstaartje|apestaartje|klammeraffe|
 _DOT_WORDS = r"dot|punkt|point|punto|ponto|punt"
 _ENDINGS = (
     r"com|net|org|info|biz|io|xyz|shop|online|site|store|app|dev|example|test|invalid|eu|uk|ru|cn"
+    r"|support|club|help|page|cloud|live|link|click|top|world|website|space|tech|mobi|gmbh|berlin"
 )
+_PROVIDERS = r"g-?mail|hotmail|outlook|yahoo|gmx|icloud|proton-?mail"
 _OPENS, _CLOSES = r"[ \t]{0,2}[\[({<*_-]{1,2}[ \t]{0,2}", r"[ \t]{0,2}[\])}>*_-]{1,2}[ \t]{0,2}"
 _AT_IN_BRACKETS = linear(rf"{_OPENS}(?:{_AT_WORDS}|@){_CLOSES}", re.IGNORECASE)
 _DOT_IN_BRACKETS = linear(rf"{_OPENS}(?:{_DOT_WORDS}|\.){_CLOSES}", re.IGNORECASE)
@@ -22,23 +24,30 @@ _ENGLISH_DOT = linear(r"(?<=\w)[ \t]{1,3}dot[ \t]{1,3}(?=\w)", re.IGNORECASE)
 _DOT = linear(
     rf"(?<=\w)[ \t]{{1,3}}(?:{_DOT_WORDS}|\.)[ \t]{{1,3}}(?=(?:{_ENDINGS})\b)", re.IGNORECASE
 )
+# Only small letters, and only endings that are no words, begin a line so.
+_DOT_APART = linear(
+    rf"(?<=\w)[ \t]{{1,3}}\.(?=(?:{_ENDINGS})\b)|(?<=\w)\.[ \t]{{0,2}}\n[ \t]{{0,2}}"
+    r"(?=(?:com|net|org|biz|example|test|invalid)\b)"
+)
 # A country's ending is a word, too ("punto de venta"): it ends the clause, or fits the language.
 _COUNTRY_DOT = linear(
     r"(?<=\w)[ \t]{1,3}(?:(?:punkt|punto|point|ponto|punt)[ \t]{1,3}"
     r"(?=[a-z]{2}[ \t]{0,3}(?:[.,;:!?)]|$))"
-    r"|punkt[ \t]{1,3}(?=(?:de|at|ch)\b)|punto[ \t]{1,3}(?=it\b)|point[ \t]{1,3}(?=(?:fr|be|ch)\b)"
+    r"|punkt[ \t]{1,3}(?=(?:de|at|ch)\b)|punto[ \t]{1,3}(?=(?:it|mx|ar|cl|co|pe|ve|uy)\b)"
+    r"|point[ \t]{1,3}(?=(?:fr|be|ch)\b)"
     r"|punt[ \t]{1,3}(?=(?:nl|be)\b)|ponto[ \t]{1,3}(?=(?:pt|br)\b))",
     re.IGNORECASE | re.MULTILINE,
 )
 _NAME_OF_A_SIGN = linear(
     r"\b(?:arroba|arobase|chiocciola|apenstaartje|apestaartje|klammeraffe|at[ -]sign|slash"
-    r"|schr\u00e4gstrich)\b",
+    rf"|schr\u00e4gstrich|at[ -](?:{_PROVIDERS}))\b",
     re.IGNORECASE,
 )
 _AT = linear(
     rf"(?<=\w)[ \t]{{1,3}}(?:{_AT_WORDS}|@)[ \t]{{1,3}}(?=[\w-]{{1,63}}\.\w)", re.IGNORECASE
 )
 _APART = linear(r"(?<!\w)(?:\w[ \t.@_*-]{1,3}){4}\w(?!\w)")
+_MEASURE = linear(r"\d(?: ?[x*] ?\d){1,4}(?: ?[x*])?", re.IGNORECASE)
 _MIXED = linear(
     r"[A-Za-z][\w-]{0,40}[\u0370-\u03ff\u0400-\u052f]|[\u0370-\u03ff\u0400-\u052f][\w-]{0,40}[A-Za-z]"
 )
@@ -47,9 +56,10 @@ _DIGIT = linear(r"\d")
 
 def read_aloud(text: str) -> str:
     """Return a text with hidden and spelled signs as the signs they stand for."""
-    plain = unicodedata.normalize("NFKC", plain_forms(text)[-1]).translate(_SIGNS)
+    micro = plain_forms(text)[-1].replace("\u00b5", "u")  # NFKC makes a Greek letter of it
+    plain = unicodedata.normalize("NFKC", micro).translate(_SIGNS)
     plain = _DOT_IN_BRACKETS.sub(".", _AT_IN_BRACKETS.sub("@", plain))
-    plain = _COUNTRY_DOT.sub(".", _DOT.sub(".", _ENGLISH_DOT.sub(".", plain)))
+    plain = _COUNTRY_DOT.sub(".", _DOT.sub(".", _ENGLISH_DOT.sub(".", _DOT_APART.sub(".", plain))))
     return _AT.sub("@", plain)
 
 
@@ -59,8 +69,9 @@ def names_a_sign(text: str) -> bool:
 
 
 def letters_apart(text: str) -> bool:
-    """Whether a word or number is written letter by letter."""
-    return any(not _initials(found.group()) for found in _APART.finditer(text))
+    """Whether a word or number is written letter by letter; "5 x 4 x 3" is a measure."""
+    runs = (found.group() for found in _APART.finditer(text))
+    return any(not _initials(run) and not _MEASURE.fullmatch(run) for run in runs)
 
 
 def _initials(run: str) -> bool:

@@ -1,5 +1,6 @@
 """The pieces of a reply that are scored each on its own: sentences, lines, and main clauses."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from swarm.patterns import linear
@@ -12,6 +13,12 @@ _CLAUSE = linear(
 )
 
 
+# "The fee is waived, all right?": what stands before is said, not asked.
+_TAG = linear(r",[ \t]{1,3}\u00bf?[^\s,?]{1,20}(?:[ \t][^\s,?]{1,20}){0,2}\?$")
+# A line that a program wrapped goes on in small letters.
+_WRAPPED = linear(r"(?<=[^\s.!?:;])\n(?=[^\W\d_A-Z\u00c0-\u00de])")
+
+
 class Clause(NamedTuple):
     """Characters ``start:end`` of a text."""
 
@@ -21,14 +28,29 @@ class Clause(NamedTuple):
 
 def pieces_of(text: str) -> tuple[Clause, ...]:
     """Return what is scored, in order; a question promises nothing and is left out."""
+    whole = _WRAPPED.sub(" ", text)  # of the same length
     found: dict[Clause, None] = {}
+    for each in dict.fromkeys((text, whole)):
+        for piece in _sentences(each):
+            found.update(dict.fromkeys(_parts(each, piece)))
+    return tuple(sorted(found)) if whole != text else tuple(found)
+
+
+def _sentences(text: str) -> Iterator[Clause]:
     start = 0
     for end in (*(mark.end() for mark in _END.finditer(text)), len(text)):
-        piece = _trimmed(text, start, end)
+        piece = _said(text, _trimmed(text, start, end))
         start = end
-        if piece.end > piece.start and text[piece.end - 1] != "?":
-            found.update(dict.fromkeys(_parts(text, piece)))
-    return tuple(found)
+        if piece.end > piece.start:
+            yield piece
+
+
+def _said(text: str, piece: Clause) -> Clause:
+    """Return what of a sentence is said: of a question what stands before its tag, or nothing."""
+    if text[piece.end - 1 : piece.end] != "?":
+        return piece
+    tag = _TAG.search(text, piece.start, piece.end)
+    return Clause(piece.start, tag.start() if tag else piece.start)
 
 
 def _parts(text: str, piece: Clause) -> list[Clause]:

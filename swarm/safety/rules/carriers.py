@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from swarm.models import Claim, Evidence, EvidenceKind
+from swarm.safety.enclosures import OURS
 from swarm.safety.facts import Fact, facts, supported
 
 ALL: Final = frozenset({"amount", "percent", "date", "status", "number", "name"})
 _NAMED: Final = frozenset({"number", "name"})  # what may be named again without asserting anything
 
 _ORDER_NUMBER: Final = 4  # digits, at least; fewer count something
-
-OURS: Final = "graph:message:ours"
 
 CARRIES: Final = {
     EvidenceKind.INBOUND: _NAMED,

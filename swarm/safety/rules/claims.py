@@ -13,9 +13,10 @@ from swarm.safety.facts import Fact, facts, is_a_word_of_time
 from swarm.safety.rules.affirming import Cited, unsettled
 from swarm.safety.rules.carriers import MAY_COMMIT, uncarried
 from swarm.safety.visible import without_reference
-from swarm.safety.words import fold
+from swarm.safety.words import fold, words_of
 
 _MOST_NAMES = 5
+_STEM, _LONG_WORD = 5, 4  # letters
 _ORDER_NUMBER = 4  # digits, at least; fewer count something
 
 
@@ -33,7 +34,7 @@ def facts_are_cited(case: Case) -> tuple[Reason, ...]:
     details = dict.fromkeys(
         [
             *_bad_claims(draft, context),
-            *_uncovered(case.received, draft, own),
+            *_uncovered(case, draft, own),
             *_affirmed(draft, context, case.received.work_order.key, own),
         ]
     )
@@ -54,21 +55,45 @@ def commitments_are_backed(case: Case) -> tuple[Reason, ...]:
 def _unbacked(received: Received, draft: Draft, context: Context) -> Iterator[str]:
     by_id = {evidence.id: evidence for evidence in context.evidence}
     backed = [
-        place
+        (place, evidence)
         for claim in draft.claims
-        if _may_commit(claim, by_id.get(claim.evidence_id))
-        for place in _places(claim, draft.body_text)
+        if (evidence := _binding(claim, by_id.get(claim.evidence_id))) is not None
+        for place in _places(claim.text, draft.body_text)
     ]
     for span in commitments(without_reference(draft.body_text, received.work_order.key)):
-        if not _inside(span.start, span.end, backed):
+        promised = draft.body_text[span.start : span.end]
+        if not any(
+            _inside(span.start, span.end, [place]) and _speaks_of(promised, evidence.text)
+            for place, evidence in backed
+        ):
             yield f"binds the company without policy or approved field: {span.label}"
 
 
-def _may_commit(claim: Claim, evidence: Evidence | None) -> bool:
-    """The quote itself must bind: a promise beside a quoted status is nobody's but the writer's."""
+def _binding(claim: Claim, evidence: Evidence | None) -> Evidence | None:
+    """Return the evidence of a claim that may carry a promise, or None.
+
+    The quote itself must bind: a promise beside a quoted status is nobody's but the writer's.
+    """
     if evidence is None or not _quoted(claim, evidence) or evidence.kind not in MAY_COMMIT:
-        return False
-    return bool(commitments(claim.quote))
+        return None
+    return evidence if commitments(claim.quote) else None
+
+
+def _speaks_of(promised: str, source: str) -> bool:
+    """Whether a promise is about what its source says: it may use other words, not only others.
+
+    A third of its longer words, by their first letters, stand there. "A technician will repair it"
+    is not what "we refund unused goods" allows.
+    """
+    if promised in source:
+        return True
+    words, known = _stems(promised), _stems(source)
+    return len(words & known) * 3 >= len(words) > 0
+
+
+def _stems(text: str) -> frozenset[str]:
+    found = (word.text for word in words_of(text))
+    return frozenset(word[:_STEM] for word in found if len(word) >= _LONG_WORD or word.isdigit())
 
 
 def _in_subject(draft: Draft) -> Iterator[str]:
@@ -91,10 +116,11 @@ def _bad_claims(draft: Draft, context: Context) -> Iterator[str]:
             yield from (f"claim {number} {what}" for what in uncarried(claim, evidence))
 
 
-def _uncovered(received: Received, draft: Draft, own: "_OwnWords") -> Iterator[str]:
-    body = without_reference(draft.body_text, received.work_order.key)
-    covered = [place for claim in draft.claims for place in _places(claim, draft.body_text)]
-    greeted = _greeted(draft, received)
+def _uncovered(case: Case, draft: Draft, own: "_OwnWords") -> Iterator[str]:
+    body = without_reference(draft.body_text, case.received.work_order.key)
+    said = (*(claim.text for claim in draft.claims), *case.own_contacts)
+    covered = [place for one in said for place in _places(one, draft.body_text)]
+    greeted = _greeted(draft, case.received)
     for fact in facts(body):
         if fact.end <= greeted and is_a_word_of_time(fact, body):
             continue
@@ -126,7 +152,7 @@ def _cited(draft: Draft, context: Context) -> Iterator[Cited]:
     for claim in draft.claims:
         evidence = by_id.get(claim.evidence_id)
         if evidence is not None and _quoted(claim, evidence):
-            yield claim, evidence, tuple(_places(claim, draft.body_text))
+            yield claim, evidence, tuple(_places(claim.text, draft.body_text))
 
 
 class _OwnWords:
@@ -169,11 +195,11 @@ def _quoted(claim: Claim, evidence: Evidence | None) -> bool:
     return evidence is not None and bool(claim.quote.strip()) and claim.quote in evidence.text
 
 
-def _places(claim: Claim, body: str) -> Iterator[tuple[int, int]]:
-    at = body.find(claim.text) if claim.text.strip() else -1
+def _places(said: str, body: str) -> Iterator[tuple[int, int]]:
+    at = body.find(said) if said.strip() else -1
     while at >= 0:
-        yield at, at + len(claim.text)
-        at = body.find(claim.text, at + len(claim.text))
+        yield at, at + len(said)
+        at = body.find(said, at + len(said))
 
 
 def _inside(start: int, end: int, places: list[tuple[int, int]]) -> bool:

@@ -51,6 +51,8 @@ def _draft_problems(case: Case, context: Context) -> Iterator[str]:
         case.received.quoted,
         order.subject,
         order.ref.mailbox,
+        *case.own_contacts,
+        *case.link_allow_list,
         context.customer,
         *context.participants,
         *(address.address for address in people),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 _CONNECT_SECONDS = 10.0
+_MOST_TOKENS = 100_000_000
 _MOST_BYTES = 8 << 20  # the longest honest answer has some 20 kB
 _OPENAI, _ANTHROPIC = "openai", "anthropic"
 _LIMITS = ("maxLength", "maxItems", "minLength", "minItems")
@@ -97,6 +98,8 @@ class ChatEndpoint:
         more: dict[str, Any] = {**self._bounded(), **self._limited(limit, tokens)}
         if temperature:
             more["temperature"] = 0
+        if self._settings.provider == _OPENAI:  # for some names it would take another protocol
+            more["use_responses_api"] = False
         model: BaseChatModel = init_chat_model(
             self._model,
             model_provider=self._settings.provider,
@@ -186,15 +189,21 @@ def _said(message: object) -> Said:
     more = getattr(message, "additional_kwargs", None) or {}
     finish = about.get("finish_reason") or about.get("stop_reason") or about.get("done_reason")
     calls = getattr(message, "tool_calls", None) or ()
+    broken = getattr(message, "invalid_tool_calls", None) or ()
     return Said(
         text=_text(getattr(message, "content", "")),
-        tool_arguments=tuple(call.get("args") for call in calls),
+        tool_arguments=(*(call.get("args") for call in calls), *(None for _ in broken)),
         finish=str(finish or ""),
         refused=bool(more.get("refusal")),
-        input_tokens=usage.get("input_tokens"),
-        cached_tokens=(usage.get("input_token_details") or {}).get("cache_read"),
-        output_tokens=usage.get("output_tokens"),
+        input_tokens=_count(usage.get("input_tokens")),
+        cached_tokens=_count((usage.get("input_token_details") or {}).get("cache_read")),
+        output_tokens=_count(usage.get("output_tokens")),
     )
+
+
+def _count(tokens: object) -> int | None:
+    """Only what can be a number of tokens is counted: an odd one must not cost a paid answer."""
+    return tokens if isinstance(tokens, int) and 0 <= tokens <= _MOST_TOKENS else None
 
 
 def _text(content: object) -> str:

@@ -14,6 +14,7 @@ from pydantic import JsonValue
 
 _MOST_CHARACTERS = 400_000
 _MOST_STARTS = 40  # braces looked at; each look may read the whole text
+_BLANK = "\ufeff \t\r\n"
 _THOUGHTS = ("think", "thinking", "reasoning", "thought")
 
 
@@ -64,14 +65,22 @@ def read(said: Said) -> dict[str, JsonValue] | AnswerFault:
         return ended
     if said.refused:
         return AnswerFault.REFUSED
-    found = [one for one in said.tool_arguments if isinstance(one, dict)]
-    if not found:
-        found = list(_objects(_without_thoughts(said.text[:_MOST_CHARACTERS])))
+    try:
+        found = list(said.tool_arguments) or list(
+            _objects(_without_thoughts(said.text[:_MOST_CHARACTERS]))
+        )
+    except (ValueError, RecursionError):
+        return AnswerFault.UNREADABLE
     # Two objects are two answers, and nobody knows which was meant.
-    return found[0] if len(found) == 1 else AnswerFault.UNREADABLE
+    (one,) = found if len(found) == 1 else (None,)
+    return one if isinstance(one, dict) else AnswerFault.UNREADABLE
 
 
 def _without_thoughts(text: str) -> str:
+    """An answer that begins at once may quote such a mark, out of a mail."""
+    text = text.lstrip(_BLANK)
+    if text.startswith(("{", "```")):
+        return text
     for name in _THOUGHTS:
         opening, closing = f"<{name}>", f"</{name}>"
         # Some servers open the block in the prompt, so that only its end stands in the answer.
@@ -80,11 +89,15 @@ def _without_thoughts(text: str) -> str:
             text = text[end + len(closing) :]
         elif opening in text:
             return ""  # thoughts that never end hold no answer
-    return text.lstrip("\ufeff \t\r\n")
+    return text
 
 
 def _objects(text: str) -> Iterator[dict[str, JsonValue]]:
-    """Yield the JSON objects of a text, outermost only."""
+    """Yield the JSON objects of a text, outermost only.
+
+    Raises ``ValueError`` over one that begins and is none: what stands inside of an object that was
+    cut off, or that says a thing twice, is no answer.
+    """
     decoder = json.JSONDecoder(object_pairs_hook=_unique)
     start = text.find("{")
     for _ in range(_MOST_STARTS):
@@ -92,8 +105,10 @@ def _objects(text: str) -> Iterator[dict[str, JsonValue]]:
             return
         try:
             found, end = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError):
-            end = start + 1
+        except json.JSONDecodeError as error:
+            if text[start + 1 : error.pos].strip():
+                raise
+            end = start + 1  # a brace in prose
         else:
             yield found
         start = text.find("{", end)

@@ -171,13 +171,15 @@ def test_the_weights_are_those_of_the_provenance_and_part_of_every_version() -> 
     assert DETECTORS["learned"] == both.hexdigest()[:12] == learned.version()
     assert VERSION  # covers the weights' bytes: see ruleset._sources
     corpus = hashlib.sha256()
-    for path in (*sorted(CORPUS.glob("train-*.jsonl")), *sorted(CORPUS.glob("calibrate-*.jsonl"))):
-        corpus.update(path.read_bytes())
+    for part in ("train", "calibrate", "mails-train", "mails-calibrate"):
+        for path in sorted(CORPUS.glob(f"{part}-*.jsonl")):
+            corpus.update(path.read_bytes())
     assert told["corpus_sha256"] == corpus.hexdigest(), "the corpus changed: train again"
 
 
 def test_every_line_of_the_corpus_is_of_a_known_kind_and_none_stands_in_two_parts() -> None:
-    parts = {name: rows(name) for name in ("train", "calibrate", "held")}
+    names = ("train", "calibrate", "held", "mails-train", "mails-calibrate")
+    parts = {name: rows(name) for name in names}
     kinds = {*DESK, "harmless"}
     assert {row["class"] for part in parts.values() for row in part} == kinds
     assert Counter(row["language"] for row in parts["held"]) == dict.fromkeys(
@@ -187,6 +189,12 @@ def test_every_line_of_the_corpus_is_of_a_known_kind_and_none_stands_in_two_part
     for one, other in combinations(said, 2):
         assert not set(said[one]) & set(said[other]), (one, other)
     assert len(said["held"]) == len(set(said["held"]))
+
+
+def test_a_dangerous_mail_says_which_of_its_words_are() -> None:
+    for row in (*rows("mails-train"), *rows("mails-calibrate")):
+        said = row["text"].count(row["danger"]) if "danger" in row else 0
+        assert said == (row["class"] != "harmless"), row["text"]
 
 
 def _plain(text: str) -> str:

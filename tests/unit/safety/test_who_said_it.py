@@ -5,7 +5,8 @@ from replying import INBOUND, STATUS, claim, context, received
 
 from swarm.models import Claim, Draft, Evidence, EvidenceKind
 from swarm.safety.case import Case
-from swarm.safety.rules.carriers import CARRIES, OURS
+from swarm.safety.enclosures import OURS
+from swarm.safety.rules.carriers import CARRIES
 from swarm.safety.rules.claims import facts_are_cited
 
 DICTATED = [

@@ -54,12 +54,31 @@ def test_what_postgres_cannot_keep_is_left_out_and_nothing_else(said: str, store
         ({"parsed": {"findings": ["x" * 301], "acceptable": False}}, AnswerFault.UNFIT),
         ({"parsed": {"findings": [canary_of(KEY).upper()], "acceptable": False}},
          AnswerFault.ECHOED),
+        ({"parsed": {"findings": [canary_of(KEY)[:9] + "\n\t" + canary_of(KEY)[9:]],
+                     "acceptable": False}}, AnswerFault.ECHOED),
+        ({"parsed": {"findings": ["".join(chr(ord(c) + 0xFEE0) for c in canary_of(KEY))],
+                     "acceptable": False}}, AnswerFault.ECHOED),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_says_why(answer: object, problem: AnswerFault) -> None:
     found = usable(call(answer), ReviewAnswer)
     assert isinstance(found, Useless)
     assert found.problem is problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"findings": ' + "[" * 300 + "]" * 300 + ', "acceptable": true}',
+        '{"findings": [], "acceptable": false, "acceptable\\u0000": true}',
+        '{"findings": [], "acceptable": false, "acceptable\\ud800": true}',
+    ],
+)
+def test_what_could_not_be_kept_as_it_is_is_no_answer(text: str) -> None:
+    stored = kept(Said(text=text), Abilities())
+    assert isinstance(stored, dict)
+    assert stored["problem"] == "UNREADABLE"
+    assert call(stored).answer == stored
 
 
 @pytest.mark.parametrize("number", ["1e999", "NaN", "-Infinity"])

@@ -23,10 +23,15 @@ TEXT = '{"acceptable": true, "findings": []}'
         Said(text=TEXT, finish="stop"),
         Said(text=TEXT, finish="end_turn"),
         Said(text="{" * 30 + TEXT),
+        Said(text=TEXT.replace("[]", '["it quotes <think> and </think>"]')),
+        Said(text="```json\n" + TEXT.replace("[]", '["</thinking>"]') + "\n```"),
     ],
 )  # fmt: skip
 def test_one_object_is_the_answer(said: Said) -> None:
-    assert read(said) == ANSWER
+    found = read(said)
+    assert isinstance(found, dict)
+    assert found["acceptable"] is True
+    assert found.keys() == ANSWER.keys()
 
 
 @pytest.mark.parametrize(
@@ -38,6 +43,11 @@ def test_one_object_is_the_answer(said: Said) -> None:
         (Said(text=f"{TEXT} or rather {TEXT}"), AnswerFault.UNREADABLE),
         (Said(tool_arguments=(ANSWER, ANSWER)), AnswerFault.UNREADABLE),
         (Said(text='{"acceptable": false, "acceptable": true}'), AnswerFault.UNREADABLE),
+        (Said(text=f'{{"first": {TEXT}, "then": {{"accept'), AnswerFault.UNREADABLE),
+        (Said(text=f'{TEXT} and {{"acceptable": fal'), AnswerFault.UNREADABLE),
+        (Said(text=f'{{"a": {TEXT}, "a": 1}}'), AnswerFault.UNREADABLE),
+        (Said(tool_arguments=(ANSWER, None)), AnswerFault.UNREADABLE),
+        (Said(text=TEXT, tool_arguments=(None,)), AnswerFault.UNREADABLE),
         (Said(text=f"<think>{TEXT}"), AnswerFault.UNREADABLE),
         (Said(text=TEXT[:-2]), AnswerFault.UNREADABLE),
         (Said(text="{" * 400_000), AnswerFault.UNREADABLE),
