@@ -24,12 +24,12 @@ def parts_to_judge(received: Received) -> tuple[SetAside, ...]:
 
 
 def lines_to_skim(received: Received) -> Iterator[tuple[SetAsideKind, str, bool]]:
-    """Yield kind and lines of name plates and armour, which are taken for such by their shape:
+    """Yield kind and lines of signatures and armour, which are taken for such by their shape:
     "Lawyer, court, police" has it, too. What they name counts; of a line with a title in it
     ("Head of Litigation & Press": the last value) only harm to somebody does.
     """
     for part in received.set_aside:
-        if not part.judged and part.kind in (SetAsideKind.SIGNATURE, SetAsideKind.ARMOUR):
+        if part.kind in (SetAsideKind.SIGNATURE, SetAsideKind.ARMOUR):
             for line in part.text.split("\n"):
                 yield part.kind, line, names_a_title(line)
 

@@ -129,11 +129,23 @@ def _beside(part: SetAside, hits: Iterable[Hit], heard: learned.Heard) -> Iterat
 def _skimmed(received: Received) -> Iterator[Reason]:
     """What is named where nobody speaks: in name plates, armour and hidden text."""
     for kind, line, titled in lines_to_skim(received):
-        for reason in named_classes(line):
+        for reason in _named_alone(line):
             if not titled or EscalationClass.SAFETY in reason.classes:
                 yield _told_of(reason, f"its {kind}")
     for span in received.hidden:
         yield from (_told_of(reason, "hidden text") for reason in named_classes(span.excerpt))
+
+
+def _named_alone(line: str) -> tuple[Reason, ...]:
+    """What a line by itself names: "Lawyer informed" is too short to be heard beside a name. Topics
+    count in full where they lean, and where there are two of any kind.
+    """
+    hits = _matcher().hits(words_of(line))
+    if not hits:
+        return ()
+    (heard,) = learned.listen((line,), (_topics(hits),))
+    several = len({hit.start for hit in hits}) > 1
+    return _class_reasons((hit, 1.0 if several else told) for hit, told in _weighed(hits, heard))
 
 
 def _told_of(reason: Reason, where: str) -> Reason:

@@ -61,7 +61,7 @@ def test_the_questions_alone_are_routine() -> None:
         ("nl", "Met vriendelijke groet\nAnna Smith", "Aangifte gedaan bij politie 12-05-2026"),
         ("es", "Saludos\nAnna Smith", "Responsable de su suicidio, esta empresa"),
         ("de", "", "Danke und ich schalte einen Anwalt ein\nAnna Smith"),
-        ("it", "Cordiali saluti", "Avv. Rossi, querela per truffa n. 123/2026"),
+        ("it", "Cordiali saluti\nAnna Rossi", "Querela, truffa, tribunale"),
     ],
 )
 def test_what_looks_like_a_name_plate_is_heard(language: str, closing: str, said: str) -> None:
