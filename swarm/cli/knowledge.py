@@ -41,7 +41,7 @@ def list_(*, as_json: Json = False) -> None:
 def check(*, as_json: Json = False) -> None:
     """Name every file that is not used, with line and reason. Exit code 1: there is one.
 
-    What has expired is told and is no fault of its file. So it is of a folder that is not there.
+    What has expired is told and is no fault of its file. A folder that is not there: 2.
     """
     if not knowledge_folder().is_dir():
         raise MalformedInputError(f"there is no folder {knowledge_folder()}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from swarm.models import Claim, Context, Evidence, EvidenceKind, Received
 from swarm.patterns import linear
+from swarm.safety.enclosures import OURS
 from swarm.specialists.asked import (
     COLUMN_TOPICS,
     References,
@@ -118,7 +119,7 @@ def _values(topic: str, names: Sequence[str], context: Context, book: Phrasebook
 def _from_us(topic: str, given: References, context: Context, book: Phrasebook) -> Answer | None:
     """Repeat what we ourselves wrote on this topic earlier, newest first, with its date."""
     for item in reversed(context.evidence):
-        if item.source != "graph:message:ours":
+        if item.source != OURS:
             continue
         for sentence in _SENTENCE.findall(item.text):
             quote = sentence.strip()

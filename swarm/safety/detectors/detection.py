@@ -82,10 +82,17 @@ def detect(received: Received) -> Detection:
     orders = orders_of(received)
     parts = parts_to_judge(received)
     beside = [_matcher().hits(words_of(part.text)) for part in parts]
-    heard, heard_in_subject, *heard_beside = learned.listen(
-        (received.text, subject, *(part.text for part in parts)),
-        tuple(map(_topics, (own, around, *beside))),
+    skimmed = [
+        (line, hits)
+        for line in lines_to_skim(received)
+        if (hits := _matcher().hits(words_of(line[1])))
+    ]
+    # All at once: it costs less, and what was heard of a mail is remembered as one.
+    heard, heard_in_subject, *others = learned.listen(
+        (received.text, subject, *(part.text for part in parts), *(line[1] for line, _ in skimmed)),
+        tuple(map(_topics, (own, around, *beside, *(hits for _, hits in skimmed)))),
     )
+    heard_beside, heard_alone = others[: len(parts)], others[len(parts) :]
     reasons = (
         *_class_reasons(_weighed(own, heard), _weighed(around, heard_in_subject)),
         *_learned_reasons((*heard.rings, *heard_in_subject.rings)),
@@ -94,7 +101,17 @@ def detect(received: Received) -> Detection:
             for part, hits, told in zip(parts, beside, heard_beside, strict=True)
             for why in _beside(part, hits, told)
         ),
-        *_skimmed(received),
+        *(
+            _told_of(why, f"its {kind}")
+            for ((kind, _, titled), hits), told in zip(skimmed, heard_alone, strict=True)
+            for why in _named_alone(hits, told)
+            if not titled or EscalationClass.SAFETY in why.classes
+        ),
+        *(
+            _told_of(why, "hidden text")
+            for span in received.hidden
+            for why in named_classes(span.excerpt)
+        ),
         *_unjudgeable(received, words, orders),
     )
     doubtful = _has_weak((*own, *around)) or bool(orders or received.hidden)
@@ -126,24 +143,10 @@ def _beside(part: SetAside, hits: Iterable[Hit], heard: learned.Heard) -> Iterat
             yield _told_of(reason, f"its {part.kind}")
 
 
-def _skimmed(received: Received) -> Iterator[Reason]:
-    """What is named where nobody speaks: in name plates, armour and hidden text."""
-    for kind, line, titled in lines_to_skim(received):
-        for reason in _named_alone(line):
-            if not titled or EscalationClass.SAFETY in reason.classes:
-                yield _told_of(reason, f"its {kind}")
-    for span in received.hidden:
-        yield from (_told_of(reason, "hidden text") for reason in named_classes(span.excerpt))
-
-
-def _named_alone(line: str) -> tuple[Reason, ...]:
+def _named_alone(hits: Sequence[Hit], heard: learned.Heard) -> tuple[Reason, ...]:
     """What a line by itself names: "Lawyer informed" is too short to be heard beside a name. Topics
     count in full where they lean, and where there are two of any kind.
     """
-    hits = _matcher().hits(words_of(line))
-    if not hits:
-        return ()
-    (heard,) = learned.listen((line,), (_topics(hits),))
     several = len({hit.start for hit in hits}) > 1
     return _class_reasons((hit, 1.0 if several else told) for hit, told in _weighed(hits, heard))
 

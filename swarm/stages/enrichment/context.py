@@ -25,7 +25,7 @@ from swarm.models import (
     WorkOrder,
 )
 from swarm.patterns import linear
-from swarm.safety.enclosures import ATTACHED, files_of
+from swarm.safety.enclosures import ATTACHED, OURS, files_of
 from swarm.safety.injection import scan
 from swarm.safety.masking import mask
 from swarm.stages.enrichment.addressing import answer_to, participants
@@ -174,7 +174,7 @@ def _add_thread(ledger: _Ledger, messages: list[ThreadMessage], inbound_id: str 
     for message in messages[-_THREAD_LIMIT:]:
         if message.message_id == inbound_id:
             continue  # it is e1 already, quote-stripped
-        source = "graph:message:ours" if message.from_us else "graph:message:theirs"
+        source = OURS if message.from_us else "graph:message:theirs"
         ledger.add(EvidenceKind.THREAD, source, message.text, title=message.sent_at.isoformat())
 
 
