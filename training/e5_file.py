@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -91,18 +91,6 @@ def _directory(content: bytes, at: int) -> Iterator[tuple[str, Place]]:
         _, count, start, _ = _ENTRY.unpack_from(content, at)
         at += _ENTRY.size
         yield name, Place(start, count)
-
-
-def packed(matrix: npt.NDArray[Any]) -> bytes:
-    """Return a matrix in blocks: number j in a low half, j + 16 in the high one."""
-    blocks = matrix.astype(np.float32).reshape(-1, BLOCK)
-    largest = np.take_along_axis(blocks, np.abs(blocks).argmax(1)[:, None], 1)
-    scales = (largest / -8).astype("<f2")
-    by = scales.astype(np.float32)
-    told = np.where(by == 0, 0, blocks / np.where(by == 0, 1, by))
-    numbers = np.clip(np.floor(told + 8.5), 0, 15).astype(np.uint8)
-    halves = numbers[:, : BLOCK // 2] | (numbers[:, BLOCK // 2 :] << 4)
-    return np.concatenate([scales.view(np.uint8), halves], axis=1).tobytes()
 
 
 def unpacked(raw: npt.NDArray[np.uint8]) -> Floats:

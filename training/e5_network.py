@@ -1,16 +1,16 @@
-"""The close encoder as a network of torch, with the arithmetic of the engine that will run it.
+"""The encoder as a network of torch: read from the tensors of ``e5_file``, whose names it keeps.
 
-Read from, and written to, the tensors of ``e5_file``. Weights are rounded to their blocks of 4 bits
-while they are tuned (the gradient goes straight through: Bengio 2013, https://arxiv.org/abs/1308.3432),
-so what is learned is what is kept.
+Weights are rounded to blocks of 4 bits while they are tuned, as those of the lowest layers are (the
+gradient goes straight through: Bengio 2013, https://arxiv.org/abs/1308.3432). What ``e5_graph``
+writes has twice the bits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from e5_file import BLOCK, E5File, packed
+from e5_file import BLOCK, E5File, Floats
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -79,16 +79,14 @@ class Layer(nn.Module):
         inner = functional.gelu(self._linear("fi", x))
         return self._normal("oln", x + functional.dropout(self._linear("fo", inner), drop))
 
-    def kept(self, file: E5File) -> bytes:
-        """Return the layer's bytes, tensors in the order of the file."""
-        order = sorted(
-            (file.tensors[name].start, name[3:]) for name in file.tensors if name.startswith("l0.")
-        )
-        told = ((name, self._of(name).detach().numpy()) for _, name in order)
-        return b"".join(
-            packed(values) if values.ndim > 1 else values.astype("<f4").tobytes()
-            for _, values in told
-        )
+    def tensors(self) -> Iterator[tuple[str, Floats]]:
+        """Yield the layer's tensors by name, as they are used."""
+        for name in _MATRICES:
+            yield f"{name}.w", _FourBits.apply(self._of(f"{name}.w")).detach().numpy()
+            yield f"{name}.b", self._of(f"{name}.b").detach().numpy()
+        for name in _NORMS:
+            for part in ("w", "b"):
+                yield f"{name}.{part}", self._of(f"{name}.{part}").detach().numpy()
 
 
 class Encoder(nn.Module):
@@ -123,6 +121,14 @@ class Encoder(nn.Module):
                 x = layer(x, unseen)
         weight = stands[..., None].float()
         return functional.normalize((x * weight).sum(1) / weight.sum(1), dim=1)
+
+    def tensors(self) -> Iterator[tuple[str, Floats]]:
+        """Yield all tensors but the vocabulary's and the places', by name."""
+        yield "emb.type", self.kind.numpy()
+        for part, values in zip("wb", self.norm, strict=True):
+            yield f"emb.ln.{part}", values.numpy()
+        for number, layer in enumerate(self.layers):
+            yield from ((f"l{number}.{name}", values) for name, values in layer.tensors())
 
 
 def _padded(texts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:

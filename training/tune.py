@@ -1,6 +1,6 @@
-"""Tunes the close encoder and its readers on the corpus; writes ``learned/encoder.npz``.
+"""Tunes the close encoder and its readers on the corpus; writes ``learned/encoder.{onnx,npz}``.
 
-    pip install torch==2.14.1 tokenizers==0.23.3
+    pip install torch==2.14.1 onnx==1.23.2
     .venv/bin/python training/tune.py [--background FILE.jsonl] [--kept FOLDER] [--steps N]
 
 One encoder for both questions: which kind of mail a sentence of a customer belongs to (its log-odds
@@ -9,8 +9,8 @@ against harmless is tuned beside the kind itself), and whether a sentence of our
 that are not held back; never what thresholds are set on (``*calibrate-*``) or what judges. It takes
 an hour on two cores; a stage that is kept in the folder is not run again as long as what it sees is
 the same: for the first, what the first authors wrote. The same stages on another machine give
-weights that differ in their last digits, and may find a line more or less. Afterwards: ``train.py``
-and ``train_promises.py``.
+weights that differ in their last digits, and may find a line more or less. Afterwards: ``skim.py``,
+``calibrate.py``.
 """
 
 import argparse
@@ -23,24 +23,25 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import e5_file
+import e5_graph
+import marisa_trie
 import numpy as np
 import torch
+from corpus import Row, background, is_harmless_of_a_mail, lines, mail_lines, promise_lines
 from e5_network import Encoder
-from pairs import Row, background, lines, mail_lines, promise_lines
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from torch import Tensor, nn
 from torch.nn import functional
 
 from swarm.safety.learned import encoder as shipped
-from swarm.safety.learned.features import close_text
 
-TARGET = Path("swarm/safety/learned") / shipped.TUNED
+TARGET = Path("swarm/safety/learned")
+LAYERS = 8  # of twelve: those above know no more of what is asked here
+UNTUNED = 2  # the lowest, as in the wheel
 SEED = 1
 BATCH = 32
 HIDDEN = 0.08  # of the pieces
 SCALE = 8.0  # of the centred vectors, before they are read
 LOWER = 0.9  # what each layer learns of what the next above it learns
-_FIRST, _LAST = 0, 2  # pieces around every text
 
 
 # The first authors' escalations; harmless pieces of whole mails; all else.
@@ -92,15 +93,15 @@ class Readers(nn.Module):
 def main() -> int:
     options = _arguments()
     file = e5_file.read(shipped.wheel())
-    kinds, corpus = _corpus(file, options.background)
+    kinds, corpus = _corpus(options.background)
     torch.manual_seed(SEED)
     readers = Readers(file.width, len(kinds))
-    encoder = Encoder(file, shipped.LAYERS, shipped.UNTUNED)
+    encoder = Encoder(file, LAYERS, UNTUNED)
     readers.centre = _centre(encoder.eval(), corpus)
     tuning = Tuning(corpus, encoder, readers, options.kept, options.steps)
     for number in range(len(STAGES)):
         tuning.run(number)
-    np.savez(TARGET, **_kept(file, encoder.eval(), readers, kinds))
+    write(file, encoder.eval(), readers, kinds)
     return 0
 
 
@@ -154,39 +155,27 @@ class Tuning:
 # --- corpus ---------------------------------------------------------------------------------------
 
 
-def _corpus(file: e5_file.E5File, free: Path | None) -> tuple[list[str], list[Line]]:
-    cut = _cutter(file)
+def _corpus(free: Path | None) -> tuple[list[str], list[Line]]:
     theirs = [*lines("train"), *mail_lines("train"), *background(free)]
     kinds = [*sorted({row["class"] for row in theirs} - {"harmless"}), "harmless"]
-    ours = [*promise_lines("train")]
-    labels = [
-        *(kinds.index(row["class"]) for row in theirs),
-        *(int(row["class"] == "promise") for row in ours),
-    ]
-    texts = cut.encode_batch(
-        [f"query: {close_text(row['text'])}" for row in (*theirs, *ours)], add_special_tokens=False
-    )
-    is_ours = [False] * len(theirs) + [True] * len(ours)
-    sources: list[Source] = [*map(_source, theirs), *(["others"] * len(ours))]
     return kinds, [
-        Line((_FIRST, *text.ids, _LAST), own, label, source)
-        for text, own, label, source in zip(texts, is_ours, labels, sources, strict=True)
+        *(_line(row, kinds.index(row["class"]), _source(row)) for row in theirs),
+        *(
+            _line(row, int(row["class"] == "promise"), "others", ours=True)
+            for row in promise_lines("train")
+        ),
     ]
+
+
+def _line(row: Row, label: int, source: Source, *, ours: bool = False) -> Line:
+    numbers = shipped.numbers(shipped.plain(row["text"]))
+    return Line(tuple(numbers), ours=ours, label=label, source=source)
 
 
 def _source(row: Row) -> Source:
-    if row["manner"] == "mail" and row["class"] == "harmless":
+    if is_harmless_of_a_mail(row):
         return "mails"
     return "others" if row.get("author") or row["manner"] == "background" else "first"
-
-
-def _cutter(file: e5_file.E5File) -> Tokenizer:
-    """The engine's own tokenizer, in a library that returns the numbers."""
-    pieces = list(zip(file.pieces, file.scores, strict=True))
-    cut = Tokenizer(models.Unigram(pieces, unk_id=file.unknown, byte_fallback=False))
-    cut.normalizer = normalizers.NFKC()
-    cut.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always", split=False)
-    return cut
 
 
 # --- tuning ---------------------------------------------------------------------------------------
@@ -259,18 +248,26 @@ def _optimizer(
 # --- writing --------------------------------------------------------------------------------------
 
 
-def _kept(
-    file: e5_file.E5File, encoder: Encoder, readers: Readers, kinds: Sequence[str]
-) -> Mapping[str, Any]:
-    told: dict[str, Any] = {
-        "layers": np.frombuffer(
-            b"".join(layer.kept(file) for layer in [*encoder.layers][encoder.untuned :]), np.uint8
-        ),
-        "names": np.array(kinds[:-1]),
-    }
+def write(file: e5_file.E5File, encoder: Encoder, readers: Readers, kinds: Sequence[str]) -> None:
+    """Write what the encoder is fed and read with, and the network itself."""
+    told = {"names": np.array(kinds[:-1]), **_vocabulary(file)}
     for task, reader in (("escalation", readers.kinds), ("promise", readers.promise)):
         told |= dict(_as_read(task, reader, readers.get_buffer("centre")))
-    return told
+    np.savez_compressed(TARGET / shipped.TUNED, **told)
+    tensors = dict(encoder.tensors())
+    e5_graph.write(TARGET / shipped.NETWORK, tensors, len(encoder.layers), file.heads)
+
+
+def _vocabulary(file: e5_file.E5File) -> dict[str, Any]:
+    """Return the pieces as a trie, their numbers and scores in its order."""
+    trie = marisa_trie.Trie(file.pieces)
+    order = np.argsort([trie.key_id(piece) for piece in file.pieces])
+    return {
+        "pieces": np.frombuffer(trie.tobytes(), np.uint8),
+        "numbers": order.astype(np.int32),
+        "scores": np.array(file.scores, np.float32)[order],
+        "longest": max(map(len, file.pieces)),
+    }
 
 
 def _as_read(task: str, reader: nn.Linear, centre: Tensor) -> Iterator[tuple[str, Any]]:

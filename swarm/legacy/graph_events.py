@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from swarm.charsets import clean
 from swarm.legacy.events import MailAddress, MailAttachment, MailEvent, event_id, telling, zulu
+from swarm.legacy.mime_addresses import LONGEST_ADDRESS
 from swarm.legacy.mime_headers import MAX_HEADER, message_id, message_ids
 
 ATTACHMENTS_UNREAD = "its attachments could not be listed"
@@ -96,9 +97,10 @@ def _items(values: object) -> Iterator[Mapping[str, object]]:
 
 def _address(value: object) -> MailAddress | None:
     inner = value.get("emailAddress") if isinstance(value, Mapping) else None
-    if not isinstance(inner, Mapping) or not _text(inner.get("address")):
-        return None
-    return MailAddress(address=_text(inner["address"])[:320], name=_text(inner.get("name"))[:1000])
+    address = _text(inner.get("address")) if isinstance(inner, Mapping) else ""
+    if not isinstance(inner, Mapping) or not 0 < len(address) <= LONGEST_ADDRESS:
+        return None  # a part of one that is too long would be somebody else's
+    return MailAddress(address=address, name=_text(inner.get("name"))[:1000])
 
 
 def _addresses(values: object) -> list[MailAddress]:

@@ -3,7 +3,7 @@
 Built on the standard library's tolerant ``compat32`` parser with our own header and charset
 decoding; ``README.md`` has the measurements behind that choice. Every failure is a
 ``MalformedInputError``. The one reader of mail files: what programs put around a mail is in
-``mime_files``, headers in ``mime_headers``, parts in ``mime_bodies``.
+``mime_files``, headers in ``mime_headers`` and ``mime_addresses``, parts in ``mime_bodies``.
 """
 
 import email.message
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from swarm.errors import MalformedInputError
+from swarm.legacy.mime_addresses import addresses
 from swarm.legacy.mime_bodies import Bodies, Part, bodies_of
 from swarm.legacy.mime_files import without_wrapping
 from swarm.legacy.mime_headers import (
     MAX_HEADER,
-    addresses,
     date_of,
     decode_header,
     message_id,
@@ -73,9 +73,7 @@ def _parsed(data: bytes) -> ParsedMail:
     message = email.parser.BytesParser().parsebytes(data)
     raw: dict[str, str] = {}
     for name, value in message.raw_items():
-        low, text = name.lower(), str(value)
-        # One subject is allowed; what a second one says is shown by some programs.
-        raw[low] = f"{raw[low]} {text}" if low == "subject" and low in raw else raw.get(low, text)
+        raw.setdefault(name.lower(), str(value))
     if not any(name in raw for name in _PROOF):
         raise MalformedInputError("not a mail: none of the usual headers is there")
     charset = _charset(message)
@@ -83,7 +81,7 @@ def _parsed(data: bytes) -> ParsedMail:
     bodies = bodies_of(message, charset)
     people = {name: addresses(raw.get(name, ""), charset) for name in _PEOPLE}
     senders = people["from"] or people["sender"]
-    subject = " ".join(headers.get("subject", "").split())
+    subject = _subject(message, charset)
     return ParsedMail(
         headers=headers,
         sender=senders[0] if senders else None,
@@ -105,6 +103,16 @@ def _parsed(data: bytes) -> ParsedMail:
 
 
 _PEOPLE = ("from", "sender", "reply-to", "to", "cc")
+
+
+def _subject(message: email.message.Message, charset: str | None) -> str:
+    """Return all that subjects say: one is allowed, a second one is shown by some programs.
+
+    Each is decoded by itself, or the blank between two would be one between encoded words.
+    """
+    said = (str(value) for name, value in message.raw_items() if name.lower() == "subject")
+    words = " ".join(decode_header(each, charset) for each in said).split()
+    return " ".join(words)[:MAX_HEADER]
 
 
 def _charset(message: email.message.Message) -> str | None:

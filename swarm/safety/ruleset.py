@@ -153,7 +153,7 @@ def _sources(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
     for entry in folder.iterdir():
         if entry.is_dir() and entry.name != "__pycache__":
             found += _sources(entry, f"{prefix}{entry.name}/")
-        elif entry.name.endswith((".py", ".txt", ".npz")):
+        elif entry.name.endswith((".py", ".txt", ".npz", ".onnx", "calibration.json")):
             found.append((prefix + entry.name, entry.read_bytes()))
     return found
 

@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import Final
 
 from swarm.safety import learned
-from swarm.safety.learned.held import let_go
 from swarm.stages.engine import code_version
 from swarm.stages.enrichment.graph import ENRICHMENT
 from swarm.stages.graph_runner import compiled_graph, langgraph_is_here
@@ -76,4 +75,3 @@ def load_judging() -> None:
             compiled_graph(graph)
     learned.loaded_whole()
     warm_up()
-    let_go()

@@ -8,7 +8,6 @@ own pool, which closes what is idle by itself (``swarm_assets.resources.process`
 import threading
 from typing import Final
 
-from swarm.safety.learned.held import let_go
 from swarm_assets.runtime.storage import give_back_connections
 
 _IDLE_SECONDS: Final = 5.0
@@ -32,4 +31,3 @@ def stay_awake() -> None:
 
 def _rest() -> None:
     give_back_connections()
-    let_go()

@@ -4,7 +4,12 @@ import io
 import zipfile
 
 from docx import Document
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
 from pypdf import PdfReader, PdfWriter
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject, PdfObject, TextStringObject
+
+_OFFICE = "http://schemas.openxmlformats.org"
 
 
 def pdf(*lines: str) -> bytes:
@@ -43,6 +48,45 @@ def locked_pdf(password: str) -> bytes:
     writer.encrypt(password, algorithm="RC4-128")
     out = io.BytesIO()
     writer.write(out)
+    return out.getvalue()
+
+
+def form(*lines: str, ticked: str = "Yes", **fields: str | PdfObject) -> bytes:
+    """A PDF with these lines and a form: a box that is ticked, and fields with what was typed.
+
+    A value that is no plain text stands as it is, in a field of the kind its type asks for.
+    """
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf(*lines))))
+    typed = [(name, *_typed(value)) for name, value in fields.items()]
+    widgets = ArrayObject()
+    for name, kind, value in (*typed, ("box", "/Btn", NameObject(f"/{ticked}"))):
+        field = {"/FT": NameObject(kind), "/T": TextStringObject(name), "/V": value}
+        widget = DictionaryObject({NameObject(key): each for key, each in field.items()})
+        widgets.append(writer._add_object(widget))
+    filled = DictionaryObject({NameObject("/Fields"): widgets})
+    writer.root_object[NameObject("/AcroForm")] = filled
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def _typed(value: str | PdfObject) -> tuple[str, PdfObject]:
+    if isinstance(value, PdfObject):
+        return ("/Ch" if isinstance(value, ArrayObject) else "/Tx"), value
+    return "/Tx", TextStringObject(value)
+
+
+def noted_docx(kind: str, note: str, *paragraphs: str) -> bytes:
+    """A Word file with a note; ``kind`` is footnotes, endnotes or comments."""
+    document = Document(io.BytesIO(docx(*paragraphs)))
+    head = f'<w:{kind} xmlns:w="{_OFFICE}/wordprocessingml/2006/main">'
+    said = f"{head}<w:p><w:r><w:t>{note}</w:t></w:r></w:p></w:{kind}>"
+    of_kind = f"application/vnd.openxmlformats-officedocument.wordprocessingml.{kind}+xml"
+    name, package = PackURI(f"/word/{kind}.xml"), document.part.package
+    part = Part(name, of_kind, said.encode(), package)
+    document.part.relate_to(part, f"{_OFFICE}/officeDocument/2006/relationships/{kind}")
+    out = io.BytesIO()
+    document.save(out)
     return out.getvalue()
 
 

@@ -13,12 +13,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from swarm.charsets import decode_bytes
-
-if TYPE_CHECKING:
-    from pypdf import PdfReader
+from swarm.intake.documents.forms import filled
 
 CPU_SECONDS = 10
 WALL_SECONDS = 30  # on a machine that has much else to do
@@ -26,7 +23,7 @@ MEMORY_BYTES = 700 << 20
 OUTPUT_BYTES = 1 << 20
 _MOST_CHARACTERS = 60_000  # a little more than what is kept, so that a cut can be told
 _MOST_PAGES = 200
-_NOTES = ("/footnotes.xml", "/endnotes.xml", "/comments.xml")
+_NOTES = ("/footnotes.xml", "/endnotes.xml")  # python-docx reads the other parts itself
 _MOST_UNPACKED = 60 << 20  # bytes of a .docx; a compressed bomb ends here
 
 
@@ -73,16 +70,11 @@ def _pdf(data: bytes) -> tuple[Iterator[str], str]:
     if reader.is_encrypted and not _opens(reader):
         return iter(()), "it is locked with a password"
     count = len(reader.pages)
-    problem = "it has more pages than are read" if count > _MOST_PAGES else ""
     pages = (reader.pages[number] for number in range(min(count, _MOST_PAGES)))
-    return chain((f"{page.extract_text()}\n\n" for page in pages), _filled(reader)), problem
-
-
-def _filled(reader: "PdfReader") -> Iterator[str]:
-    """Yield what was filled into the fields of a form: it stands on no page."""
-    for field in (reader.get_fields() or {}).values():
-        if isinstance(value := field.get("/V"), str) and not value.startswith("/"):
-            yield f"{value}\n"
+    values, odd = filled(reader.root_object)
+    problems = ("it has more pages than are read" if count > _MOST_PAGES else "", odd)
+    said = chain((f"{page.extract_text()}\n\n" for page in pages), (f"{v}\n" for v in values))
+    return said, "; ".join(filter(None, problems))
 
 
 def _opens(reader: object) -> bool:

@@ -87,7 +87,7 @@ def detect(received: Received) -> Detection:
         for line in lines_to_skim(received)
         if (hits := _matcher().hits(words_of(line[1])))
     ]
-    # All at once: it costs less, and what was heard of a mail is remembered as one.
+    # All at once: what was heard of a mail is remembered as one.
     heard, heard_in_subject, *others = learned.listen(
         (received.text, subject, *(part.text for part in parts), *(line[1] for line, _ in skimmed)),
         tuple(map(_topics, (own, around, *beside, *(hits for _, hits in skimmed)))),
@@ -113,6 +113,7 @@ def detect(received: Received) -> Detection:
             for why in named_classes(span.excerpt)
         ),
         *_unjudgeable(received, words, orders),
+        *_not_read_whole((heard, heard_in_subject, *others)),
     )
     doubtful = _has_weak((*own, *around)) or bool(orders or received.hidden)
     classes = tuple(sorted({c for reason in reasons for c in reason.classes}))
@@ -187,9 +188,8 @@ def _too_long(received: Received) -> str | None:
 
 
 def _unread(why: str) -> Detection:
-    unknown = (EscalationClass.UNKNOWN,)
-    reason = Reason(rule="ES-01", detail=f"cannot be judged: {why}", classes=unknown)
-    return Detection(tier=Tier.ESCALATE, classes=unknown, reasons=(reason,))
+    reason = _unknown(why)
+    return Detection(tier=Tier.ESCALATE, classes=reason.classes, reasons=(reason,))
 
 
 @cache
@@ -246,6 +246,17 @@ def _learned_reasons(rings: Iterable[learned.Ring]) -> tuple[Reason, ...]:
     )
 
 
+def _not_read_whole(heard: Iterable[learned.Heard]) -> tuple[Reason, ...]:
+    if all(each.whole for each in heard):
+        return ()
+    return (_unknown("it has more sentences in doubt than are read in time"),)
+
+
+def _unknown(why: str) -> Reason:
+    unknown = (EscalationClass.UNKNOWN,)
+    return Reason(rule="ES-01", detail=f"cannot be judged: {why}", classes=unknown)
+
+
 def _has_weak(hits: Iterable[Hit]) -> bool:
     return any(hit.phrase.weight < 1 for hit in hits)
 
@@ -273,11 +284,7 @@ def _unjudgeable(
         "it carries instructions to a machine": any(map(injection.is_certain, orders)),
         "it hides text that instructs a machine": _hides_instructions(received),
     }
-    return tuple(
-        Reason(rule="ES-01", detail=f"cannot be judged: {why}", classes=(EscalationClass.UNKNOWN,))
-        for why, applies in causes.items()
-        if applies
-    )
+    return tuple(_unknown(why) for why, applies in causes.items() if applies)
 
 
 def _shows_pictures(work_order: WorkOrder) -> bool:

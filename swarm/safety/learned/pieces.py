@@ -6,7 +6,7 @@ read through a window. However a text is made, there are at most as many pieces 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby, pairwise
+from itertools import chain, groupby, pairwise
 from typing import NamedTuple
 
 from swarm.safety.words import Word, words_of
@@ -25,20 +25,27 @@ class Piece(NamedTuple):
     words: tuple[str, ...]
 
 
-def pieces_of(text: str) -> tuple[Piece, ...]:
-    """Return the pieces of a text, in order, each once."""
+class Pieces(NamedTuple):
+    """What is scored by itself, in order; and of the sentences each with the next, for what is
+    meant often stands between two.
+    """
+
+    alone: tuple[Piece, ...] = ()
+    joined: tuple[Piece, ...] = ()
+
+
+def pieces_of(text: str) -> Pieces:
+    """Return the pieces of a text, each once."""
     words = words_of(text)
-    found = tuple(dict.fromkeys((*_sentences(words), *_lines(text, words))))
-    if len(found) <= MOST_PIECES:
-        return found
-    return tuple(_windows(words))
-
-
-def _sentences(words: Sequence[Word]) -> Iterator[Piece]:
-    """Each sentence, and each with the next: what is meant often stands between two."""
     sentences = _long_enough(list(w) for _, w in groupby(words, key=lambda word: word.sentence))
-    for sentence in sentences:
-        yield from _windows(sentence)
+    alone = dict.fromkeys((*chain.from_iterable(map(_windows, sentences)), *_lines(text, words)))
+    joined = dict.fromkeys(_joined(sentences))
+    if len(alone) + len(joined) > MOST_PIECES:
+        return Pieces(tuple(_windows(words)))
+    return Pieces(tuple(alone), tuple(piece for piece in joined if piece not in alone))
+
+
+def _joined(sentences: Sequence[list[Word]]) -> Iterator[Piece]:
     for one, two in pairwise(sentences):
         if len(one) + len(two) <= WINDOW:
             yield from _windows([*one, *two])

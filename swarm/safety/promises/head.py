@@ -1,37 +1,23 @@
-"""Whether a sentence of ours binds the company: machines as in ``swarm.safety.learned``, trained on
-promises. Sentences that come again, as the house's own phrases do, are judged once a process.
+"""Whether a sentence of ours binds the company: what the encoder of ``swarm.safety.learned`` tells.
+
+Sentences that come again, as the house's own phrases do, are judged once a process.
 """
 
 import hashlib
-import io
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
+from typing import Final
 
-import numpy as np
-
-from swarm.safety.learned import encoder
-from swarm.safety.learned.features import embedded
-from swarm.safety.learned.machines import Pair, decision, look_closely, pair_of
+from swarm.safety.learned import encoder, reader
 from swarm.safety.promises.sentences import Clause, pieces_of
 from swarm.safety.words import words_of
 
-WEIGHTS = "weights.npz"
+CALIBRATION: Final = "calibration.json"
 MOST = 200  # pieces; a reply of a page and a half has some forty
-CLOSE_LOOKS = 8  # sentences of a draft, the likeliest first; what is beyond counts as a promise
 _REMEMBERED = 4096  # sentences
 _FEWEST_WORDS = 3  # "Kind regards" says nothing
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What training made: between ``doubt`` and ``sure`` the close machine decides, by ``loud``."""
-
-    pair: Pair
-    doubt: float
-    sure: float
-    loud: float
 
 
 def promising(text: str) -> tuple[Clause, ...]:
@@ -46,12 +32,11 @@ def promising(text: str) -> tuple[Clause, ...]:
 
 
 def _judged(texts: Sequence[str]) -> list[bool]:
-    """Judge what this process has not judged yet, all at once: that costs half."""
+    """Judge what this process has not judged yet."""
     known = _known()
     fresh = [text for text in dict.fromkeys(texts) if text not in known]
-    words = {text: tuple(word.text for word in words_of(text)) for text in fresh}
-    told = [text for text in fresh if len(words[text]) >= _FEWEST_WORDS]
-    binding = {told[n] for n in _binding(told, [words[text] for text in told])}
+    told = [text for text in fresh if len(words_of(text)) >= _FEWEST_WORDS]
+    binding = {text for text, value in zip(told, values(told), strict=True) if value > bar()}
     if len(known) + len(fresh) > _REMEMBERED:
         known.clear()
     answers = {text: text in binding for text in fresh}
@@ -59,17 +44,9 @@ def _judged(texts: Sequence[str]) -> list[bool]:
     return [answers[text] if text in answers else known[text] for text in texts]
 
 
-def _binding(texts: Sequence[str], words: Sequence[Sequence[str]]) -> Iterator[int]:
-    if not texts:
-        return
-    head = loaded()
-    values = decision(head.pair.quick, embedded(texts), words)
-    doubtful = [int(n) for n in np.argsort(-values) if head.doubt < values[n] <= head.sure]
-    near, far = doubtful[:CLOSE_LOOKS], doubtful[CLOSE_LOOKS:]
-    told = look_closely(head.pair, texts, values, near).values
-    yield from (int(n) for n in np.flatnonzero(values > head.sure))
-    yield from (n for n, value in zip(near, told, strict=True) if value > head.loud)
-    yield from far
+def values(texts: Sequence[str]) -> list[float]:
+    """Return of each sentence the log-odds that it promises something."""
+    return [float(v) for v in reader.odds(reader.told("promise", encoder.vectors(texts)))]
 
 
 @cache
@@ -78,17 +55,16 @@ def _known() -> dict[str, bool]:
 
 
 @cache
-def loaded() -> Head:
-    """Return the weights of this package; raises ``OSError`` when they are not there."""
-    with np.load(io.BytesIO(_bytes()), allow_pickle=False) as stored:
-        return Head(pair_of(stored, "promise"), *(float(value) for value in stored["thresholds"]))
+def bar() -> float:
+    """Return the value above which a sentence is a promise; raises ``OSError`` without its file."""
+    return float(json.loads(_bytes())["thresholds"]["loud"])
 
 
 @cache
 def version() -> str:
-    """Return the name of these weights: a hash over their bytes and the encoder's."""
+    """Return the name of what judges: a hash over the threshold's bytes and the encoder's."""
     return hashlib.sha256(_bytes() + encoder.digest().encode()).hexdigest()[:12]
 
 
 def _bytes() -> bytes:
-    return (resources.files("swarm.safety.promises") / WEIGHTS).read_bytes()
+    return (resources.files("swarm.safety.promises") / CALIBRATION).read_bytes()

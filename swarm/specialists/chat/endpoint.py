@@ -7,6 +7,7 @@ elsewhere: which way (``ladder``), what the answer says (``reading``), asking ag
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
@@ -14,7 +15,6 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import JsonValue
 
-from swarm.clients.bounded_client import BoundedClient
 from swarm.clients.bounded_http import Bounds
 from swarm.models import Noun
 from swarm.settings import ModelSettings
@@ -22,12 +22,12 @@ from swarm.specialists.chat.deadline import within
 from swarm.specialists.chat.failures import failure
 from swarm.specialists.chat.ladder import Abilities, Rung, TokenLimit
 from swarm.specialists.chat.reading import Said
+from swarm.specialists.chat.tokens import CountingClient, TokenCount, count, listening
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 _CONNECT_SECONDS = 10.0
-_MOST_TOKENS = 100_000_000
 _MOST_BYTES = 8 << 20  # the longest honest answer has some 20 kB
 _OPENAI, _ANTHROPIC = "openai", "anthropic"
 _LIMITS = ("maxLength", "maxItems", "minLength", "minItems")
@@ -73,24 +73,31 @@ class ChatEndpoint:
         A broken body is an answer (``Said.broken``): it may have been paid.
         """
         schema = schema_of(form, limits=way.schema_limits)
-        try:
-            model = self._built(way.temperature, way.token_limit, tokens)
-            if self._settings.provider == _OPENAI:  # its client cuts the connection by itself
-                message = _ask_openai(model, messages, schema, way.rung)
-            else:
-                message = within(
-                    self._settings.timeout_seconds,
-                    lambda: _ask_any(model, messages, schema, way.rung),
-                )
-        # Broad on purpose: on a broken body, or a schema they cannot ask for, the model libraries
-        # raise whatever they stumble over (TypeError, KeyError, JSONDecodeError): an unusable
-        # answer, never a crash.
-        except Exception as error:
-            known = failure(error, self._settings.timeout_seconds)
-            if known is None:
-                return Said(broken=True)
-            raise known from error
-        return _said(message)
+        with listening() as heard:
+            try:
+                model = self._built(way.temperature, way.token_limit, tokens)
+                return _said(self._answer(model, messages, schema, way.rung), heard)
+            # Broad on purpose: on a broken body, or a schema they cannot ask for, the model
+            # libraries raise whatever they stumble over (TypeError, KeyError, JSONDecodeError): an
+            # unusable answer, never a crash.
+            except Exception as error:
+                known = failure(error, self._settings.timeout_seconds)
+                if known is None:
+                    return _costing(Said(broken=True), heard)
+                raise known from error
+
+    def _answer(
+        self,
+        model: "BaseChatModel",
+        messages: Sequence[Message],
+        schema: Mapping[str, JsonValue],
+        rung: Rung,
+    ) -> object:
+        if self._settings.provider == _OPENAI:  # its client cuts the connection by itself
+            return _ask_openai(model, messages, schema, rung)
+        return within(
+            self._settings.timeout_seconds, lambda: _ask_any(model, messages, schema, rung)
+        )
 
     def _build(self, temperature: bool, limit: TokenLimit, tokens: int) -> "BaseChatModel":  # noqa: FBT001 - a cache key
         from langchain.chat_models import init_chat_model  # noqa: PLC0415 - costs two seconds
@@ -121,13 +128,13 @@ class ChatEndpoint:
             return {"extra_body": {"max_tokens": tokens}}
         return {"max_tokens": tokens}
 
-    def _bounded(self) -> "dict[str, BoundedClient]":
+    def _bounded(self) -> "dict[str, CountingClient]":
         """An answer ends with the time-out and at 8 MB, where the library lets us say so."""
         if self._settings.provider != _OPENAI:
             return {}
         seconds = self._settings.timeout_seconds
         timeout = httpx.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
-        return {"http_client": BoundedClient(Bounds(seconds, _MOST_BYTES), timeout)}
+        return {"http_client": CountingClient(Bounds(seconds, _MOST_BYTES), timeout)}
 
 
 def schema_of(form: type[Noun], *, limits: bool) -> dict[str, JsonValue]:
@@ -182,28 +189,37 @@ def _ask_any(
     return got.get("raw") if isinstance(got, dict) else None
 
 
-def _said(message: object) -> Said:
+def _said(message: object, heard: Sequence[TokenCount]) -> Said:
     """Read LangChain's message; whatever else came says nothing."""
-    usage = getattr(message, "usage_metadata", None) or {}
     about = getattr(message, "response_metadata", None) or {}
     more = getattr(message, "additional_kwargs", None) or {}
     finish = about.get("finish_reason") or about.get("stop_reason") or about.get("done_reason")
     calls = getattr(message, "tool_calls", None) or ()
     broken = getattr(message, "invalid_tool_calls", None) or ()
-    return Said(
+    said = Said(
         text=_text(getattr(message, "content", "")),
         tool_arguments=(*(call.get("args") for call in calls), *(None for _ in broken)),
         finish=str(finish or ""),
         refused=bool(more.get("refusal")),
-        input_tokens=_count(usage.get("input_tokens")),
-        cached_tokens=_count((usage.get("input_token_details") or {}).get("cache_read")),
-        output_tokens=_count(usage.get("output_tokens")),
+    )
+    return _costing(said, heard or (_counted(message),))
+
+
+def _counted(message: object) -> TokenCount:
+    """Return what the library counts of a provider whose answers only it hears."""
+    usage = getattr(message, "usage_metadata", None) or {}
+    return TokenCount(
+        input=count(usage.get("input_tokens")),
+        cached=count((usage.get("input_token_details") or {}).get("cache_read")),
+        output=count(usage.get("output_tokens")),
     )
 
 
-def _count(tokens: object) -> int | None:
-    """Only what can be a number of tokens is counted: an odd one must not cost a paid answer."""
-    return tokens if isinstance(tokens, int) and 0 <= tokens <= _MOST_TOKENS else None
+def _costing(said: Said, heard: Sequence[TokenCount]) -> Said:
+    cost = heard[-1] if heard else TokenCount()
+    return replace(
+        said, input_tokens=cost.input, cached_tokens=cost.cached, output_tokens=cost.output
+    )
 
 
 def _text(content: object) -> str:

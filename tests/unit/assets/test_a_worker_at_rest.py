@@ -15,7 +15,6 @@ def given_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     told: list[str] = []
     monkeypatch.setattr(rest, "_IDLE_SECONDS", WAIT)
     monkeypatch.setattr(rest, "give_back_connections", lambda: told.append("connections"))
-    monkeypatch.setattr(rest, "let_go", lambda: told.append("weights"))
     yield told
     rest.stay_awake()
 
@@ -25,7 +24,7 @@ def test_after_the_last_of_many_runs_it_rests_once(given_back: list[str]) -> Non
         rest.stay_awake()
         rest.rest_soon()
     time.sleep(10 * WAIT)
-    assert given_back == ["connections", "weights"]
+    assert given_back == ["connections"]
 
 
 def test_a_run_that_comes_before_keeps_all(given_back: list[str]) -> None:

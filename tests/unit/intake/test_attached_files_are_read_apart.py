@@ -1,9 +1,23 @@
 """Text of attached files, by bytes before names, in a process that may die alone."""
 
+import io
 import zlib
 
 import pytest
-from documents import bomb, docx, locked_pdf, pdf
+from documents import bomb, docx, form, locked_pdf, noted_docx, pdf
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import (
+    ArrayObject,
+    BooleanObject,
+    ByteStringObject,
+    DecodedStreamObject,
+    DictionaryObject,
+    NameObject,
+    NumberObject,
+    PdfObject,
+    StreamObject,
+    TextStringObject,
+)
 
 from swarm.intake.documents import reading
 from swarm.intake.documents.reading import MAX_CHARACTERS, NO_KIND, could_be_read, read_text
@@ -34,6 +48,105 @@ def test_the_text_of_a_file_is_read(data: bytes, name: str, kind: str, said: str
 def test_tables_and_headers_of_a_word_file_are_read_too() -> None:
     found = read_text(docx("Body", cell="I will sue you", header="Kern GmbH"), "a.docx", WORD)
     assert all(part in found.text for part in ("Body", "I will sue you", "Kern GmbH"))
+
+
+@pytest.mark.parametrize("note", ["footnotes", "endnotes", "comments"])
+def test_notes_of_a_word_file_are_read_behind_its_text(note: str) -> None:
+    found = read_text(noted_docx(note, "I will sue you", "Body"), "a.docx", WORD)
+    assert found.text.split() == ["Body", "I", "will", "sue", "you"]
+    assert found.problem == ""
+
+
+def test_what_was_filled_into_a_form_is_read_behind_its_pages() -> None:
+    filled = form("Complaint", why="I will sue you", who="Jörg 日本", when="")
+    found = read_text(filled, "a.pdf", PDF)
+    assert (found.text.split("\n\n\n"), found.problem) == (
+        ["Complaint", "I will sue you\nJörg 日本"],
+        "",
+    )
+
+
+def test_a_form_whose_pages_say_nothing_is_read_for_what_was_filled_in() -> None:
+    assert read_text(form(why="I will sue you"), "a.pdf", PDF).text == "I will sue you"
+
+
+def listed(*said: str) -> ArrayObject:
+    return ArrayObject(TextStringObject(each) for each in said)
+
+
+def streamed(said: bytes) -> StreamObject:
+    value = DecodedStreamObject()
+    value.set_data(said)
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("/ I will sue you", "/ I will sue you"),
+        ("/", "/"),
+        ("//complaint", "//complaint"),
+        (listed("I will sue you"), "I will sue you"),
+        (listed("I will sue you", "/ soon"), "I will sue you\n/ soon"),
+        (ArrayObject([listed("deep"), NumberObject(7)]), "deep\n7"),
+        (ByteStringObject(b"\x9f\x7f I will sue you"), "I will sue you"),
+        (ByteStringObject(b"\xad Gr\xfc\xdfe, Ihr Anwalt \x9f"), "Ihr Anwalt"),
+        (NameObject("/Complaint"), "Complaint"),
+        (NumberObject(10482), "10482"),
+        (streamed(b"I will sue you"), "I will sue you"),
+        (streamed("I will sue you".encode("utf-16")), "I will sue you"),
+    ],
+)
+def test_a_value_of_a_form_is_read_in_whatever_shape_it_is_written(
+    value: str | PdfObject, said: str
+) -> None:
+    found = read_text(form("Complaint", why=value, who="Ada"), "a.pdf", PDF)
+    assert said in found.text
+    assert found.text.endswith("\nAda")
+    assert found.problem == ""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        BooleanObject(value=True),
+        DictionaryObject({NameObject("/Why"): TextStringObject("x")}),
+        ArrayObject([TextStringObject("read"), DictionaryObject()]),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_said_and_the_rest_is_read(value: PdfObject) -> None:
+    found = read_text(form("Complaint", why=value, who="Ada"), "a.pdf", PDF)
+    assert (found.text.split()[0], found.text.split()[-1]) == ("Complaint", "Ada")
+    assert found.problem == "a field of its form cannot be read"
+
+
+def test_of_two_fields_of_one_name_both_are_read_and_those_within_others_too() -> None:
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(form(why="I will sue you", who="Ada"))))
+    fields = writer.root_object["/AcroForm"]["/Fields"]
+    around = DictionaryObject({NameObject("/FT"): NameObject("/Tx"), NameObject("/Kids"): fields})
+    again = DictionaryObject({NameObject("/T"): TextStringObject("why"),
+                              NameObject("/V"): TextStringObject("and your boss"),
+                              NameObject("/Kids"): ArrayObject([fields[0]])})  # fmt: skip
+    tree = NameObject("/Fields")
+    writer.root_object["/AcroForm"][tree] = ArrayObject([around, again])
+    out = io.BytesIO()
+    writer.write(out)
+    found = read_text(out.getvalue(), "a.pdf", PDF)
+    assert (found.text.split("\n"), found.problem) == (
+        ["I will sue you", "Ada", "and your boss"],
+        "",
+    )
+
+
+def test_a_form_of_more_fields_than_are_read_says_so() -> None:
+    fields = {f"f{number}": "x" for number in range(10_050)}
+    assert read_text(form(**fields), "a.pdf", PDF).problem == (
+        "its form has more fields than are read"
+    )
+
+
+def test_a_box_that_is_ticked_says_nothing() -> None:
+    assert "no text in it" in read_text(form(ticked="Yes"), "a.pdf", PDF).problem
 
 
 @pytest.mark.parametrize(

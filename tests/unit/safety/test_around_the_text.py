@@ -32,6 +32,7 @@ def doubts(sender: str, *reply_to: str, text: str = "When?", name: str = "") -> 
         ("ada@kunde.example", ("noreply@kunde.example",), "When?", "nobody reads"),
         ("ada@kunde.example", ("ada@evil.example",), "When?", "another domain"),
         ("ada@gmail.com", ("mallory@gmail.com",), "When?", "another domain"),
+        ("ada@a.onmicrosoft.com", ("eve@b.onmicrosoft.com",), "When?", "another domain"),
         ("ada@kunde.example", ("ada@kunde.example", "x@evil.example"), "When?", "another domain"),
         ("ada@kunde.example", (MAILBOX,), "When?", "to ourselves"),
     ],

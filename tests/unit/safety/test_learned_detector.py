@@ -6,6 +6,8 @@ import hashlib
 import json
 import time
 from collections import Counter
+from collections.abc import Sequence
+from importlib import resources
 from itertools import combinations
 from pathlib import Path
 
@@ -19,11 +21,12 @@ import swarm.safety
 from swarm.models import EscalationClass, Tier
 from swarm.safety import learned
 from swarm.safety.detectors.detection import DETECTORS, detect, rings_the_lexicon
-from swarm.safety.learned import encoder
-from swarm.safety.learned.features import embedded, grams
+from swarm.safety.learned import encoder, ring
 from swarm.safety.learned.pieces import SHORTEST, WINDOW, pieces_of
-from swarm.safety.learned.ring import DESK, holding
-from swarm.safety.ruleset import VERSION
+from swarm.safety.learned.reader import Scored
+from swarm.safety.learned.ring import DESK, worth_reading
+from swarm.safety.learned.skimming import grams
+from swarm.safety.ruleset import _sources
 
 SAFETY = Path(swarm.safety.__file__).parent
 CORPUS = SAFETY / "corpus"
@@ -111,12 +114,44 @@ def test_texts_listened_to_together_are_heard_each_by_itself() -> None:
     assert learned.listen(texts, topics) == told
 
 
-def test_the_shortest_piece_around_a_topic_is_looked_at_and_a_topic_may_stand_in_none() -> None:
-    text = "Your lift fell. Nobody was hurt. Thank you very much."
-    pieces = pieces_of(text)
-    held = holding([text.index("hurt")], pieces, len(text))
-    assert [text[pieces[n].start : pieces[n].end] for n in held] == ["Nobody was hurt"]
-    assert holding([1], pieces_of("Lawyer!"), 7) == frozenset()
+def test_what_holds_a_topic_is_read_whatever_skimming_says() -> None:
+    text = "Many thanks for the tea. The blue kettle is here. Have a nice day."
+    pieces = pieces_of(text).alone
+    assert worth_reading(pieces) == []
+    (read,) = worth_reading(pieces, [text.index("kettle")])
+    assert text[read.start : read.end] == "The blue kettle is here"
+    assert worth_reading(pieces_of("Lawyer!").alone, [0]) == []
+
+
+def test_a_sentence_is_read_with_its_neighbours_where_it_is_in_doubt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+
+    def scored(texts: Sequence[str]) -> list[Scored]:
+        read.extend(texts)
+        return scores(texts)
+
+    scores = ring.scored
+    monkeypatch.setattr(ring, "scored", scored)
+    one, two = "I have given the dog away and paid all the bills", "Nobody will miss me on Monday"
+    learned.listen((f"{one}. {two}. The blue kettle came on time and it boils very well.",))
+    assert f"{one}. {two}" in read
+    read.clear()
+    learned.listen(("Many thanks for the tea. The blue kettle is here.",))
+    assert read == []
+
+
+def test_a_text_of_more_doubt_than_is_read_in_time_cannot_be_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ring, "MOST_READ", 2)
+    said = "I cannot sleep since the thing with the invoice number {}. "
+    few, many = ("".join(said.format(n) for n in range(count)) for count in (2, 3))
+    assert EscalationClass.UNKNOWN not in detect(a_mail(few)).classes
+    found = detect(a_mail(many))
+    assert EscalationClass.UNKNOWN in found.classes
+    assert any("more sentences in doubt" in reason.detail for reason in found.reasons)
 
 
 def test_a_text_of_nothing_but_topics_costs_no_square() -> None:
@@ -125,13 +160,26 @@ def test_a_text_of_nothing_but_topics_costs_no_square() -> None:
     assert time.process_time() - began < 5
 
 
-def test_what_is_said_again_has_the_same_vector_and_so_has_every_other() -> None:
+def test_what_is_said_again_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def counted(self: encoder._Encoder, text: str) -> encoder.Vectors:
+        read.append(text)
+        return vector(self, text)
+
+    vector = encoder._Encoder.vector
+    monkeypatch.setattr(encoder._Encoder, "vector", counted)
     said = [text for _, text in NEEDLES]
-    again = embedded([*said, *reversed(said)])
+    again = encoder.vectors([*said, *reversed(said)])
     assert np.array_equal(again[: len(said)], again[len(said) :][::-1])
-    assert np.allclose(
-        again[: len(said)], np.concatenate([embedded([one]) for one in said]), atol=1e-5
-    )
+    assert read == [encoder.plain(text) for text in said]
+
+
+def test_what_the_words_add_is_what_the_vector_is_made_of() -> None:
+    said = NEEDLES[0][1]
+    added = encoder.shares(said.split())
+    assert added.shape == (len(said.split()), encoder.DIMENSIONS)
+    assert float(added.sum(0) @ encoder.vectors([said])[0]) > 0.7  # the ends have a share, too
 
 
 def test_what_a_word_is_made_of_is_the_same_in_every_piece() -> None:
@@ -143,7 +191,7 @@ def test_what_a_word_is_made_of_is_the_same_in_every_piece() -> None:
 
 @pytest.mark.parametrize("stop", [". ", "! ", "… ", ".\n", "\n"])
 def test_words_made_sentences_are_read_together(stop: str) -> None:
-    pieces = pieces_of(stop.join(["i", "cannot", "go", "on", "after", "friday"]))
+    pieces = pieces_of(stop.join(["i", "cannot", "go", "on", "after", "friday"])).alone
     assert pieces
     assert all(len(piece.words) >= SHORTEST for piece in pieces)
 
@@ -151,30 +199,37 @@ def test_words_made_sentences_are_read_together(stop: str) -> None:
 @given(st.text(max_size=3000))
 @settings(deadline=None)
 def test_pieces_are_places_of_the_text_of_bounded_length(text: str) -> None:
-    for piece in pieces_of(text):
+    alone, joined = pieces_of(text)
+    assert len({*alone, *joined}) == len(alone) + len(joined)
+    for piece in (*alone, *joined):
         assert 0 <= piece.start < piece.end <= len(text)
         assert SHORTEST <= len(piece.words) <= WINDOW
 
 
 @pytest.mark.parametrize("shape", ["no. ", "a b c\n", "word ", "Who? Me! ", "x;y;z; "])
 def test_no_text_makes_more_pieces_than_windows_over_it(shape: str) -> None:
-    assert len(pieces_of((shape * 50_000)[:100_000])) <= 1_700
+    alone, joined = pieces_of((shape * 50_000)[:100_000])
+    assert len(alone) + len(joined) <= 1_700
 
 
-def test_the_weights_are_those_of_the_provenance_and_part_of_every_version() -> None:
-    told = json.loads((SAFETY / "learned" / "provenance.json").read_text("utf-8"))
-    digest = hashlib.sha256((SAFETY / "learned" / "weights.npz").read_bytes()).hexdigest()
-    assert told["weights_sha256"] == digest
+def test_what_was_set_was_set_for_this_encoder_and_corpus_and_is_part_of_every_version() -> None:
+    content = (SAFETY / "learned" / "calibration.json").read_bytes()
+    told = json.loads(content)
     assert told["encoder_sha256"] == encoder.digest()
-    both = hashlib.sha256((SAFETY / "learned" / "weights.npz").read_bytes())
-    both.update(encoder.digest().encode())
-    assert DETECTORS["learned"] == both.hexdigest()[:12] == learned.version()
-    assert VERSION  # covers the weights' bytes: see ruleset._sources
+    skimming = (SAFETY / "learned" / "skimming.npz").read_bytes()
+    whole = hashlib.sha256(content + skimming + encoder.digest().encode()).hexdigest()
+    assert DETECTORS["learned"] == whole[:12] == learned.version()
     corpus = hashlib.sha256()
     for part in ("train", "calibrate", "mails-train", "mails-calibrate"):
         for path in sorted(CORPUS.glob(f"{part}-*.jsonl")):
             corpus.update(path.read_bytes())
     assert told["corpus_sha256"] == corpus.hexdigest(), "the corpus changed: train again"
+
+
+def test_every_byte_of_the_detector_is_part_of_the_ruleset_s_version() -> None:
+    named = {name for name, _ in _sources(resources.files("swarm.safety"), "")}
+    data = {"calibration.json", "encoder.npz", "encoder.onnx", "skimming.npz"}
+    assert named >= {f"learned/{name}" for name in data} | {"promises/calibration.json"}
 
 
 def test_every_line_of_the_corpus_is_of_a_known_kind_and_none_stands_in_two_parts() -> None:

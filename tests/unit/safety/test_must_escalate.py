@@ -457,7 +457,7 @@ def test_typing_and_disguise_do_not_hide_a_class(text: str, expected: Escalation
 HEARD_IN_VAIN = [
     pytest.param(
         text,
-        marks=pytest.mark.xfail(strict=True, reason="the close reader takes an article for one"),
+        marks=pytest.mark.xfail(strict=True, reason="the reader takes an article for one"),
     )
     for text in ("Ik heb uw artikel over planten gelezen.",)
 ]

@@ -10,7 +10,6 @@ import pytest
 import swarm.safety
 from swarm.safety.commitments import commitments, phrases
 from swarm.safety.learned import encoder
-from swarm.safety.learned.features import Vectors, embedded
 from swarm.safety.promises import built, head, promising, reported, version
 from swarm.safety.promises.sentences import Clause, pieces_of
 
@@ -156,31 +155,34 @@ def test_what_stands_beyond_the_sentences_that_are_judged_counts_as_a_promise() 
 
 
 @pytest.mark.parametrize("text", ["We pay you back letter {}. ", "and we pay you letter {} "])
-def test_however_long_a_text_little_of_it_is_embedded(
+def test_however_long_a_text_little_of_it_is_read(
     text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
 
-    def counted(texts: Sequence[str]) -> Vectors:
+    def counted(texts: Sequence[str]) -> list[float]:
         seen.extend(texts)
-        return embedded(texts)
+        return [0.0] * len(texts)
 
-    monkeypatch.setattr(head, "embedded", counted)
+    monkeypatch.setattr(head, "values", counted)
     promising("".join(text.format(n) for n in range(5000)))
     assert 0 < len(seen) <= head.MOST
 
 
-def test_the_weights_are_those_the_provenance_names() -> None:
-    told = json.loads((SAFETY / "promises" / "provenance.json").read_text("utf-8"))
-    weights = (SAFETY / "promises" / "weights.npz").read_bytes()
-    assert told["weights_sha256"] == hashlib.sha256(weights).hexdigest()
+def test_what_was_set_was_set_for_this_encoder_and_corpus() -> None:
+    content = (SAFETY / "promises" / "calibration.json").read_bytes()
+    told = json.loads(content)
     assert told["encoder_sha256"] == encoder.digest()
-    assert version() == hashlib.sha256(weights + encoder.digest().encode()).hexdigest()[:12]
+    assert version() == hashlib.sha256(content + encoder.digest().encode()).hexdigest()[:12]
+    corpus = hashlib.sha256()
+    for path in sorted((SAFETY / "corpus").glob("promises*.jsonl")):
+        corpus.update(path.read_bytes())
+    assert told["corpus_sha256"] == corpus.hexdigest(), "the corpus changed: train again"
 
 
 def test_nothing_that_is_held_back_was_learned() -> None:
-    """The provenance counts exactly the lines that are neither held back nor for thresholds."""
-    told = json.loads((SAFETY / "promises" / "provenance.json").read_text("utf-8"))
+    """What is told counts exactly the lines that are neither held back nor for thresholds."""
+    told = json.loads((SAFETY / "promises" / "calibration.json").read_text("utf-8"))
     rows = [
         json.loads(line)
         for path in sorted((SAFETY / "corpus").glob("promises*.jsonl"))
@@ -188,6 +190,6 @@ def test_nothing_that_is_held_back_was_learned() -> None:
     ]
     held = {row["text"] for row in rows if row.get("held")}
     open_ones = [row for row in rows if not row.get("held")]
-    assert told["lines"] + told["calibrated_on"] == len(open_ones)
+    assert told["learned_from"] + told["calibrated_on"] == len(open_ones)
     assert held
     assert not held & {row["text"] for row in open_ones}
