@@ -3,7 +3,7 @@
     .venv/bin/python bench/draft_inspection.py [N]
 
 Two drafts: one of the rules specialist, and a longer one as a model writes it, whose sentences are
-new each time (the learned head remembers the sentences it has scored).
+new each time (the learned detector remembers the sentences it has scored).
 """
 
 import sys

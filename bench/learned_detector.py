@@ -4,8 +4,9 @@
 
 Prints, per language and class, exact counts with their 95 % intervals (Clopper-Pearson), on lines
 that another author wrote and training never saw; alone, the learned detector is not told where the
-lexicon has topics, which it then would look at closely. Then the needle: each dangerous line among
-five harmless ones of its language on which nothing rings alone: only the needle can be found.
+lexicon has topics, which are then read whatever skimming says. Then the needle: each dangerous
+line among five harmless ones of its language on which nothing rings alone: only the needle can be
+found.
 """
 
 import argparse

@@ -3,6 +3,8 @@
 For mails and for the text files attached to them. What a text then says is asked elsewhere.
 """
 
+import codecs
+
 from charset_normalizer import from_bytes
 
 FEWEST = 48  # bytes; below, the detector finds EBCDIC in "Größe"
@@ -19,14 +21,17 @@ _MAIL_CHARSETS = (
     "cp932", "euc_jp", "gb18030", "big5", "cp949",
 )  # fmt: skip
 
+# Codecs of Python that nobody writes a mail in; the first takes the square of the time.
+_NO_TEXT = frozenset({"punycode", "idna", "unicode-escape", "raw-unicode-escape"})
+
 _WIDE = ("utf-16", "utf16", "utf-32", "utf32", "ucs-")
 
 
-def decode_bytes(data: bytes, declared: str | None) -> str:
+def decode_bytes(data: bytes, declared: str | None, *, guess: bool = True) -> str:
     """Decode with UTF-8, the declared charset, the detector, then cp1252: whichever fits first.
 
     Text that happens to be valid UTF-8 beyond ASCII is UTF-8, whatever the mail says, unless it
-    says it in a multi-byte charset of its own.
+    says it in a multi-byte charset of its own. Without ``guess`` the detector is not asked.
     """
     name = (declared or "").strip().strip("\"'").lower()
     if name.startswith(_WIDE) and 0 not in data:  # a line end alone would have a zero byte
@@ -37,10 +42,18 @@ def decode_bytes(data: bytes, declared: str | None) -> str:
         order = [name, "utf-8"]
     for charset in order:
         try:
-            return data.decode(_WIDER.get(charset, charset) or "utf-8")
+            return data.decode(_codec(_WIDER.get(charset, charset) or "utf-8"))
         except (LookupError, ValueError):
             continue
-    return data.decode(_detected(data), "replace")
+    return data.decode(_detected(data) if guess else "cp1252", "replace")
+
+
+def _codec(charset: str) -> str:
+    """Return Python's name of a charset; raises ``LookupError`` for what is none."""
+    name = codecs.lookup(charset).name
+    if name.replace("_", "-") in _NO_TEXT:
+        raise LookupError(charset)
+    return name
 
 
 def _detected(data: bytes) -> str:

@@ -36,6 +36,7 @@ SILENT: Final = {
     "OTEL_SDK_DISABLED": "true",
     "DAGSTER_DISABLE_TELEMETRY": "yes",
     "DO_NOT_TRACK": "1",
+    "ORT_DISABLE_TELEMETRY": "1",  # the pinned version has none; later ones post to Microsoft
     "LANGGRAPH_STRICT_MSGPACK": "true",  # a checkpoint is data, never code
 }
 

@@ -2,12 +2,13 @@
 
     .venv/bin/python training/calibrate.py
 
-After ``tune.py`` and ``skim.py``. The thresholds stand on harmless lines, three of four of which
-tempt, of authors neither the encoder nor its readers have seen (``*calibrate-*``); the held-back
-part is for judging. What was learned from is told beside them, in ``calibration.json`` of each
+After ``tune.py`` and ``skim.py``. The thresholds stand on harmless lines, most of which tempt, of
+authors neither the encoder nor its readers have seen (``*calibrate-*``); the held-back part is for
+judging. What was learned from is told beside them, in ``calibration.json`` of each
 detector. A minute on one core; the same corpus and encoder give the same values.
 """
 
+import hashlib
 import json
 import sys
 from collections import Counter
@@ -17,18 +18,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from corpus import CORPUS, Row, lines, promise_lines, sha256_of
+from corpus import CORPUS, Row, learned_from, lines, promise_lines, sha256_of
 
-from swarm.safety.learned import encoder, reader
+from swarm.safety.learned import encoder, reader, skimming
 from swarm.safety.learned.skimming import likelihoods
 from swarm.safety.promises import head
 from swarm.safety.words import words_of
 
 SAFETY = Path("swarm/safety")
 # Shares of harmless lines that lie above; the first two of the everyday ones.
-SKIMMED, DOUBT, LEANING, LOUD, SELF_HARM = 0.50, 0.30, 0.15, 0.09, 0.01
-PROMISE = 0.04
-_MAILS = ("train", "calibrate", "mails-train", "mails-calibrate")
+SKIMMED, DOUBT, LEANING, LOUD, SELF_HARM = 0.60, 0.30, 0.15, 0.09, 0.01
+PROMISE = 0.05  # the least at which nine of ten promises of unseen authors are found
 
 
 def main() -> int:
@@ -42,7 +42,7 @@ def of_mails() -> dict[str, Any]:
     rows, others = [*lines("train"), *lines("mails-train")], [*lines("calibrate")]
     texts = [row["text"] for row in others]
     likely = likelihoods([[word.text for word in words_of(text)] for text in texts])
-    of_kinds = reader.told("escalation", encoder.vectors(texts))
+    of_kinds = reader.values_of_kinds("escalation", encoder.vectors(texts))
     harmless = np.array([row["class"] == "harmless" for row in others])
     everyday = harmless & np.array([row["manner"] == "everyday" for row in others])
     odds, harm = reader.odds(of_kinds), reader.odds_of_self_harm(of_kinds)
@@ -53,9 +53,8 @@ def of_mails() -> dict[str, Any]:
         "loud": _above(odds[harmless], LOUD),
         "self_harm": _above(harm[harmless], SELF_HARM),
     }
-    files = [path for part in _MAILS for path in sorted(CORPUS.glob(f"{part}-??.jsonl"))]
     rings = (likely > bars["skimmed"]) & ((odds > bars["loud"]) | (harm > bars["self_harm"]))
-    return _told(bars, rows, others, files, rings[~harmless])
+    return _told(bars, rows, others, "calibrate", rings[~harmless])
 
 
 def of_promises() -> dict[str, Any]:
@@ -64,8 +63,7 @@ def of_promises() -> dict[str, Any]:
     odds = np.array(head.values([row["text"] for row in others]))
     harmless = np.array([row["class"] == "harmless" for row in others])
     bars = {"loud": _above(odds[harmless], PROMISE)}
-    files = sorted(CORPUS.glob("promises*.jsonl"))
-    return _told(bars, rows, others, files, odds[~harmless] > bars["loud"])
+    return _told(bars, rows, others, "promises-calibrate", odds[~harmless] > bars["loud"])
 
 
 def _above(values: npt.NDArray[np.floating[Any]], share: float) -> float:
@@ -76,7 +74,7 @@ def _told(
     bars: Mapping[str, float],
     rows: Sequence[Row],
     others: Sequence[Row],
-    files: Sequence[Path],
+    part: str,
     found: npt.NDArray[np.bool_],
 ) -> dict[str, Any]:
     return {
@@ -86,9 +84,24 @@ def _told(
         "learned_from": len(rows),
         "by_language": dict(sorted(Counter(row["language"] for row in rows).items())),
         "by_class": dict(sorted(Counter(row["class"] for row in rows).items())),
-        "corpus_sha256": sha256_of(*files),
+        "background_sentences": _background(),
+        "learned_from_sha256": learned_from(),
+        "calibrated_on_sha256": sha256_of(*sorted(CORPUS.glob(f"{part}-??.jsonl"))),
         "encoder_sha256": encoder.digest(),
+        "skimming_sha256": hashlib.sha256(skimming.content()).hexdigest(),
     }
+
+
+def _background() -> int:
+    """Return how many free sentences were learned from; ends where what learned is another's."""
+    counts = set()
+    for name in (encoder.TUNED, skimming.WEIGHTS):
+        with np.load(SAFETY / "learned" / name) as stored:
+            if str(stored["learned_from"]) != learned_from():
+                sys.exit(f"{name} was not made from this corpus: run tune.py and skim.py first")
+            counts.add(int(stored["background"]))
+    (count,) = counts
+    return count
 
 
 def write(path: Path, told: Mapping[str, Any]) -> None:

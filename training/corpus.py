@@ -20,6 +20,13 @@ CORPUS = Path("swarm/safety/corpus")
 SEED = 20261126
 MOST_BACKGROUND = 1200
 PUBLIC = ("public domain", "CC0")
+LEARNED = (
+    "train-??.jsonl",
+    "mails-train-??.jsonl",
+    "promises-train-??.jsonl",
+    "promises.jsonl",
+    "promises-harmless.jsonl",
+)
 
 
 def lines(part: str) -> Iterator[Row]:
@@ -85,6 +92,12 @@ def background(path: Path | None) -> list[Row]:
         {"language": "en", "class": "harmless", "manner": "background", "text": plain[n]}
         for n in chosen
     ]
+
+
+def learned_from() -> str:
+    """Return the hash of all that the encoder learns from."""
+    files = (path for part in LEARNED for path in sorted(CORPUS.glob(part)))
+    return sha256_of(*files)
 
 
 def sha256_of(*paths: Path) -> str:

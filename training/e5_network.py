@@ -1,8 +1,8 @@
 """The encoder as a network of torch: read from the tensors of ``e5_file``, whose names it keeps.
 
-Weights are rounded to blocks of 4 bits while they are tuned, as those of the lowest layers are (the
+Weights are rounded to blocks of 4 bits while they are tuned, as those of the wheel are (the
 gradient goes straight through: Bengio 2013, https://arxiv.org/abs/1308.3432). What ``e5_graph``
-writes has twice the bits.
+writes has nearly twice the bits; the shipped encoder was tuned for an engine that had four.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Tunes the close encoder and its readers on the corpus; writes ``learned/encoder.{onnx,npz}``.
+"""Tunes the encoder and its readers on the corpus; writes ``learned/encoder.{onnx,npz}``.
 
     pip install torch==2.14.1 onnx==1.23.2
     .venv/bin/python training/tune.py [--background FILE.jsonl] [--kept FOLDER] [--steps N]
@@ -27,12 +27,20 @@ import e5_graph
 import marisa_trie
 import numpy as np
 import torch
-from corpus import Row, background, is_harmless_of_a_mail, lines, mail_lines, promise_lines
+from corpus import (
+    Row,
+    background,
+    is_harmless_of_a_mail,
+    lines,
+    mail_lines,
+    promise_lines,
+)
 from e5_network import Encoder
 from torch import Tensor, nn
 from torch.nn import functional
 
 from swarm.safety.learned import encoder as shipped
+from swarm.safety.learned.plain import plain
 
 TARGET = Path("swarm/safety/learned")
 LAYERS = 8  # of twelve: those above know no more of what is asked here
@@ -68,9 +76,9 @@ STAGES = (
 
 
 class Line(NamedTuple):
-    """Numbers of pieces; the kind, or for a sentence of ours whether it promises."""
+    """Its tokens; the kind, or for a sentence of ours whether it promises."""
 
-    numbers: tuple[int, ...]
+    tokens: tuple[int, ...]
     ours: bool
     label: int
     source: Source
@@ -93,7 +101,8 @@ class Readers(nn.Module):
 def main() -> int:
     options = _arguments()
     file = e5_file.read(shipped.wheel())
-    kinds, corpus = _corpus(options.background)
+    free = background(options.background)
+    kinds, corpus = _corpus(free)
     torch.manual_seed(SEED)
     readers = Readers(file.width, len(kinds))
     encoder = Encoder(file, LAYERS, UNTUNED)
@@ -101,13 +110,13 @@ def main() -> int:
     tuning = Tuning(corpus, encoder, readers, options.kept, options.steps)
     for number in range(len(STAGES)):
         tuning.run(number)
-    write(file, encoder.eval(), readers, kinds)
+    write(file, encoder.eval(), readers, kinds, len(free))
     return 0
 
 
 @torch.no_grad()
 def _centre(encoder: Encoder, corpus: Sequence[Line]) -> Tensor:
-    known = [line.numbers for line in corpus if line.source == "first"]
+    known = [line.tokens for line in corpus if line.source == "first"]
     some = np.random.default_rng(SEED).permutation(len(known))[:512]
     return encoder([known[n] for n in some]).mean(0)
 
@@ -155,8 +164,8 @@ class Tuning:
 # --- corpus ---------------------------------------------------------------------------------------
 
 
-def _corpus(free: Path | None) -> tuple[list[str], list[Line]]:
-    theirs = [*lines("train"), *mail_lines("train"), *background(free)]
+def _corpus(free: Sequence[Row]) -> tuple[list[str], list[Line]]:
+    theirs = [*lines("train"), *mail_lines("train"), *free]
     kinds = [*sorted({row["class"] for row in theirs} - {"harmless"}), "harmless"]
     return kinds, [
         *(_line(row, kinds.index(row["class"]), _source(row)) for row in theirs),
@@ -168,8 +177,8 @@ def _corpus(free: Path | None) -> tuple[list[str], list[Line]]:
 
 
 def _line(row: Row, label: int, source: Source, *, ours: bool = False) -> Line:
-    numbers = shipped.numbers(shipped.plain(row["text"]))
-    return Line(tuple(numbers), ours=ours, label=label, source=source)
+    tokens = shipped.tokens_of(plain(row["text"]))
+    return Line(tuple(tokens), ours=ours, label=label, source=source)
 
 
 def _source(row: Row) -> Source:
@@ -188,7 +197,7 @@ def _tune(
     began = time.monotonic()
     encoder.train()
     for step, batch in enumerate(batches):
-        loss = _loss(readers, encoder([line.numbers for line in batch], HIDDEN), batch)
+        loss = _loss(readers, encoder([line.tokens for line in batch], HIDDEN), batch)
         turn.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_([*encoder.parameters(), *readers.parameters()], 1.0)
@@ -204,7 +213,7 @@ def _batches(corpus: Sequence[Line], stage: Stage, chance: np.random.Generator) 
     for source, share in stage.shares.items():
         told = [line for line in corpus if line.source == source]
         drawn += [told[n] for n in chance.permutation(len(told))[: int(len(told) * share)]]
-    lengths = np.array([len(line.numbers) for line in drawn]) + chance.uniform(0, 3, len(drawn))
+    lengths = np.array([len(line.tokens) for line in drawn]) + chance.uniform(0, 3, len(drawn))
     order = np.argsort(lengths)
     cut = [order[at : at + BATCH] for at in range(0, len(order), BATCH)]
     return [[drawn[n] for n in cut[place]] for place in chance.permutation(len(cut))]
@@ -263,7 +272,7 @@ def _vocabulary(file: e5_file.E5File) -> dict[str, Any]:
     trie = marisa_trie.Trie(file.pieces)
     order = np.argsort([trie.key_id(piece) for piece in file.pieces])
     return {
-        "pieces": np.frombuffer(trie.tobytes(), np.uint8),
+        "tokens": np.frombuffer(trie.tobytes(), np.uint8),
         "numbers": order.astype(np.int32),
         "scores": np.array(file.scores, np.float32)[order],
         "longest": max(map(len, file.pieces)),

@@ -4,6 +4,8 @@ The model libraries read whatever comes, byte by byte if need be, for as long as
 time. Our own clients use ``bounded_http``, which also knows our errors.
 """
 
+import json
+
 import httpx
 
 from swarm.clients.bounded_http import Bounds, whole_answer
@@ -44,7 +46,7 @@ class BoundedClient(httpx.Client):
             try:
                 streamed = super().send(request, stream=True, **wanted)  # type: ignore[arg-type]
                 answer = whole_answer(streamed, self._bounds)
-            except httpx.TransportError as error:
+            except (httpx.TransportError, httpx.DecodingError) as error:
                 if limit.over:
                     raise httpx.ReadTimeout("no whole answer in time", request=request) from None
                 if streamed is None:
@@ -54,6 +56,17 @@ class BoundedClient(httpx.Client):
                 raise httpx.ReadTimeout("no whole answer in time", request=request)
             if answer is None:
                 raise httpx.ReadError("the answer is too large to be read", request=request)
-            if answer.is_success and "text/html" in answer.headers.get("content-type", ""):
+            if answer.is_success and _is_page(answer):
                 raise WebPageError("a web page", request=request)
             return answer
+
+
+def _is_page(answer: httpx.Response) -> bool:
+    """Some servers call each answer a web page, whatever it is."""
+    if "text/html" not in answer.headers.get("content-type", "").lower():
+        return False
+    try:
+        json.loads(answer.content, parse_int=str)  # a number of any length is one
+    except (ValueError, RecursionError):
+        return True
+    return False

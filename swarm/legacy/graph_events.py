@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 
 from swarm.charsets import clean
 from swarm.legacy.events import MailAddress, MailAttachment, MailEvent, event_id, telling, zulu
-from swarm.legacy.mime_addresses import LONGEST_ADDRESS
+from swarm.legacy.mime import REPLY_UNREAD
+from swarm.legacy.mime_addresses import one_address
 from swarm.legacy.mime_headers import MAX_HEADER, message_id, message_ids
 
 ATTACHMENTS_UNREAD = "its attachments could not be listed"
@@ -31,7 +32,8 @@ def event_from_graph(
     unread: Sequence[str] = (),
 ) -> MailEvent:
     """Turn a Graph message into an event; ``message`` is its immutable id. Raises nothing."""
-    sender = _address(raw.get("from")) or _address(raw.get("sender"))
+    # A from that is there and cannot be told is nobody's: the sender only carried it here.
+    sender = _address(raw.get("from") if _names(raw.get("from")) else raw.get("sender"))
     headers = _headers(raw.get("internetMessageHeaders"))
     internet_id = message_id(_text(raw.get("internetMessageId")))
     subject = _text(raw.get("subject"))[:MAX_HEADER]
@@ -60,7 +62,11 @@ def event_from_graph(
         content_type=headers.get("content-type", "").split(";")[0].strip().lower(),
         received_at=zulu(received or now),
         truncated=False,
-        unread=[*unread, *([] if received else [DATE_UNREAD])],
+        unread=[
+            *unread,
+            *([] if received else [DATE_UNREAD]),
+            *([REPLY_UNREAD] if _doubtful(raw.get("replyTo")) else []),
+        ],
         part_types=[],
         kind=" ".join(filter(None, (_text(raw.get(n)) for n in ("@odata.type", _MEETING)))),
     )
@@ -95,12 +101,27 @@ def _items(values: object) -> Iterator[Mapping[str, object]]:
         yield from (value for value in values if isinstance(value, Mapping))
 
 
-def _address(value: object) -> MailAddress | None:
+def _mailbox(value: object) -> Mapping[str, object]:
     inner = value.get("emailAddress") if isinstance(value, Mapping) else None
-    address = _text(inner.get("address")) if isinstance(inner, Mapping) else ""
-    if not isinstance(inner, Mapping) or not 0 < len(address) <= LONGEST_ADDRESS:
-        return None  # a part of one that is too long would be somebody else's
+    return inner if isinstance(inner, Mapping) else {}
+
+
+def _names(value: object) -> bool:
+    """Whether somebody stands there, whether or not it can be told who."""
+    inner = _mailbox(value)
+    return any(_text(inner.get(name)) for name in ("address", "name"))
+
+
+def _address(value: object) -> MailAddress | None:
+    inner = _mailbox(value)
+    address = one_address(_text(inner.get("address")))
+    if address is None:  # of a part, or of several, nobody knows whose it is
+        return None
     return MailAddress(address=address, name=_text(inner.get("name"))[:1000])
+
+
+def _doubtful(values: object) -> bool:
+    return any(_names(value) and _address(value) is None for value in _items(values))
 
 
 def _addresses(values: object) -> list[MailAddress]:

@@ -10,9 +10,10 @@ import email.message
 import email.parser
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 
 from swarm.errors import MalformedInputError
-from swarm.legacy.mime_addresses import addresses
+from swarm.legacy.mime_addresses import ReadAddresses, addresses, addresses_and_doubt
 from swarm.legacy.mime_bodies import Bodies, Part, bodies_of
 from swarm.legacy.mime_files import without_wrapping
 from swarm.legacy.mime_headers import (
@@ -26,6 +27,11 @@ from swarm.legacy.mime_headers import (
 MAX_MAIL_BYTES = 64 << 20  # Exchange Online stops at 150 MB, with attachments
 NO_TEXT = "its text, of which nothing is there"
 SEVERAL_SENDERS = "who of several senders wrote it"
+SENDERS_UNREAD = "who else wrote it"
+REPLY_UNREAD = "where its answer should go"
+MORE_SUBJECTS = "all of its subjects"
+
+_MOST_SUBJECTS = 10
 
 _PROOF = ("from", "to", "subject", "date", "message-id", "received", "content-type", "sender")
 
@@ -79,15 +85,17 @@ def _parsed(data: bytes) -> ParsedMail:
     charset = _charset(message)
     headers = {name: decode_header(value, charset) for name, value in raw.items()}
     bodies = bodies_of(message, charset)
-    people = {name: addresses(raw.get(name, ""), charset) for name in _PEOPLE}
-    senders = people["from"] or people["sender"]
-    subject = _subject(message, charset)
+    # A From that is there and cannot be told is nobody's: the Sender only carried it here.
+    said = "from" if raw.get("from", "").strip() else "sender"
+    senders = addresses_and_doubt(raw.get(said, ""), charset)
+    reply_to = addresses_and_doubt(raw.get("reply-to", ""), charset)
+    subject, more = _subject(message, charset)
     return ParsedMail(
         headers=headers,
-        sender=senders[0] if senders else None,
-        reply_to=people["reply-to"],
-        to=people["to"],
-        cc=people["cc"],
+        sender=senders.pairs[0] if senders.pairs else None,
+        reply_to=reply_to.pairs,
+        to=addresses(raw.get("to", ""), charset),
+        cc=addresses(raw.get("cc", ""), charset),
         subject=subject,
         date=date_of(headers.get("date", "")),
         message_id=message_id(headers.get("message-id", "")),
@@ -98,21 +106,28 @@ def _parsed(data: bytes) -> ParsedMail:
         body_html=bodies.html(),
         attachments=tuple(bodies.attachments),
         part_types=tuple(bodies.kinds),
-        unread=tuple(_unread(bodies, subject, senders, len(message.get_all("from", [])))),
+        unread=(
+            *_unread(bodies, subject),
+            *_people_unread(senders, reply_to, len(message.get_all("from", []))),
+            *([MORE_SUBJECTS] if more else []),
+        ),
     )
 
 
-_PEOPLE = ("from", "sender", "reply-to", "to", "cc")
+def _subject(message: email.message.Message, charset: str | None) -> tuple[str, bool]:
+    """Return all that subjects say, and whether there is more than is read.
 
-
-def _subject(message: email.message.Message, charset: str | None) -> str:
-    """Return all that subjects say: one is allowed, a second one is shown by some programs.
-
-    Each is decoded by itself, or the blank between two would be one between encoded words.
+    One is allowed, a second one is shown by some programs. Each is decoded by itself, or the blank
+    between two would be one between encoded words.
     """
-    said = (str(value) for name, value in message.raw_items() if name.lower() == "subject")
-    words = " ".join(decode_header(each, charset) for each in said).split()
-    return " ".join(words)[:MAX_HEADER]
+    said = [str(value) for name, value in message.raw_items() if name.lower() == "subject"]
+    ends = accumulate(len(each) for each in said[1:_MOST_SUBJECTS])
+    read = [
+        *said[:1],
+        *(each for each, end in zip(said[1:], ends, strict=False) if end <= MAX_HEADER),
+    ]
+    words = " ".join(decode_header(each, charset) for each in read).split()
+    return " ".join(words)[:MAX_HEADER], len(read) < len(said)
 
 
 def _charset(message: email.message.Message) -> str | None:
@@ -124,16 +139,17 @@ def _charset(message: email.message.Message) -> str | None:
     return None
 
 
-def _unread(
-    bodies: Bodies, subject: str, senders: tuple[tuple[str, str], ...], headers: int
-) -> list[str]:
-    """What a person must look at. A mail with nothing at all in it is only empty. ``headers``: how
-    many of them name a sender.
-    """
+def _unread(bodies: Bodies, subject: str) -> list[str]:
+    """What a person must look at. A mail with nothing at all in it is only empty."""
     empty = not (bodies.attachments or bodies.text().strip() or bodies.html().strip())
-    several = headers > 1 or len({address.lower() for _, address in senders}) > 1
+    return [*bodies.unread, *([NO_TEXT] if empty and subject else [])]
+
+
+def _people_unread(senders: ReadAddresses, reply_to: ReadAddresses, headers: int) -> list[str]:
+    """Whom a person must look at; ``headers``: how many of them name a sender."""
+    several = headers > 1 or len({address.lower() for _, address in senders.pairs}) > 1
     return [
-        *bodies.unread,
-        *([NO_TEXT] if empty and subject else []),
         *([SEVERAL_SENDERS] if several else []),
+        *([SENDERS_UNREAD] if senders.doubtful else []),
+        *([REPLY_UNREAD] if reply_to.doubtful else []),
     ]

@@ -9,6 +9,7 @@ from swarm.charsets import clean, decode_bytes
 from swarm.patterns import linear
 
 MAX_HEADER = 32_768  # characters of one header; a recipient list beyond that is cut
+_GUESSES = 8  # pieces of a header over whose charset the detector may be asked; it is slow
 
 _FOLD = linear(r"[\r\n]{1,400}[ \t]?")
 _MESSAGE_ID = linear(r"<[^<>\s]{1,900}>")
@@ -54,10 +55,10 @@ def _decode_words(text: str) -> str:
         if position and not between.strip():
             between = ""
         if between or name != charset:
-            pieces += [decode_bytes(pending, charset), between]
+            pieces += [decode_bytes(pending, charset, guess=len(pieces) < _GUESSES), between]
             pending = b""
         pending, charset, position = pending + _word_bytes(word[2], word[3]), name, word.end()
-    pieces += [decode_bytes(pending, charset), text[position:]]
+    pieces += [decode_bytes(pending, charset, guess=len(pieces) < _GUESSES), text[position:]]
     return "".join(pieces)
 
 

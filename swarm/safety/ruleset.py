@@ -1,6 +1,6 @@
 """The table of contents of the rules: what is asked where, and what a publication needs.
 
-``VERSION`` changes with any byte of this package, lexicons and weights included: verdicts of
+``VERSION`` changes with any byte of its code, lexicons and learned data: verdicts of
 another ruleset are verdicts about something else (ES-15, ES-25).
 """
 

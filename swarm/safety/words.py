@@ -15,25 +15,30 @@ from swarm.patterns import linear
 from swarm.safety.remembering import remembered
 
 INVISIBLE = (
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\ufe00-\ufe0f\ufeff"
 )
 _JOINERS = "'\u2019\u2018\u00b4`"
-_WORD = linear(
-    rf"[\w{INVISIBLE}]{{1,64}}(?:[{_JOINERS}@$][\w{INVISIBLE}]{{1,64}}){{0,3}}", re.UNICODE
-)
+_MARKS = "\u0300-\u036f"  # a letter may be written as a plain one and its marks
+_LETTERS = rf"(?:[^\W_]|[{_MARKS}{INVISIBLE}]){{1,64}}"
+_WORD = linear(rf"{_LETTERS}(?:[{_JOINERS}@$]{_LETTERS}){{0,3}}", re.UNICODE)
 _ELISION = linear(
     rf"(?:l|d|j|qu|n|s|m|t|c|un|dell|all|nell|sull|dall|quell|jusqu|lorsqu)[{_JOINERS}]",
     re.IGNORECASE,
 )
-_BOUNDARY = linear(r"[.!?\u2026\u3002\uff01\uff1f][\s\"')\]]|\n\s{0,400}\n|[;\u2022|]")
-_DROP = linear(rf"[{INVISIBLE}{_JOINERS}_]")
+_BOUNDARY = linear(
+    r"[.!?\u2026\u061f](?:[\s\"')\]\u201d\u201c\u2019\u00bb]|[^\w\s]{1,9}\s)|[\u3002\uff01\uff1f]"
+    r"|\n\s{0,400}\n|[;\u2022|]"
+)
+_DROP = linear(rf"[{INVISIBLE}{_JOINERS}]")
 _INITIALISM = 4  # "s u e" is too short to be anything but initials; "f r a u d" is not
 
 # Letters of other scripts that look like Latin ones; only the shapes, not the sounds.
-_LOOK_ALIKE = str.maketrans(
-    "аеорсухіјѕԁӏһԛԝвкмнтгпυοαρετικνηωβγƖɑɡıℓłøđħŧɩ",
-    "aeopcyxijsdlhqwbkmhtrnuoapetikvnwbylagillodhti",
+LOOK_ALIKE = str.maketrans(
+    "аеорсухіјѕԁӏһԛԝвкмнтгпυοαρετικνηωβγ",
+    "aeopcyxijsdlhqwbkmhtrnuoapetikvnwby",
 )
+_LATIN_SHAPES = str.maketrans("Ɩɑɡıℓłøđħŧɩ", "lagillodhti")  # letters of some languages, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ def fold(raw: str) -> str:
         return _DROP.sub("", raw).lower()
     decomposed = unicodedata.normalize("NFKD", raw.casefold().replace("æ", "ae").replace("œ", "oe"))
     letters = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return _DROP.sub("", letters).translate(_LOOK_ALIKE)
+    return _DROP.sub("", letters).translate(LOOK_ALIKE).translate(_LATIN_SHAPES)
 
 
 @remembered

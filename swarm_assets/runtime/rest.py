@@ -1,8 +1,7 @@
 """What a worker process gives back once no run has come for some seconds.
 
-Its connections to Dagster's tables, each a server process of 5 MB, and its hold on the weights that
-judge: 70 MB of pages after a few mails, which stay in the kernel's cache. What lives elsewhere: our
-own pool, which closes what is idle by itself (``swarm_assets.resources.process``).
+Its connections to Dagster's tables, each a server process of 5 MB. What lives elsewhere: our own
+pool, which closes what is idle by itself (``swarm_assets.resources.process``).
 """
 
 import threading

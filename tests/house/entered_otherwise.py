@@ -15,7 +15,7 @@ metrics_url
 
 # --- entered by what is no program of ours --------------------------------------------------------
 
-# training/train.py and bench/learned_detector.py: what the lexicon says alone.
+# training/corpus.py and bench/learned_detector.py: what the lexicon says alone.
 lexicon_is_silent
 rings_the_lexicon
 

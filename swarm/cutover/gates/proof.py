@@ -87,8 +87,9 @@ def _unmeasured(report: ReadinessReport, plain: dict[EscalationClass, SetCount])
 def _fallen(found: MustEscalate) -> list[tuple[EscalationClass, str]]:
     """Where fewer of the held-back sentences are found than were when they shipped.
 
-    One in a hundred may change sides: the close embedding counts in eight bits, and another
-    processor rounds otherwise. Two processors with the same ruleset differed in 3 of 1,120 lines.
+    One in a hundred may change sides: the encoder counts in eight bits, and another
+    processor rounds otherwise. Two processors with the same ruleset differed in 3 of 1,120 lines
+    (of the engine before this one).
     """
     now = {each.escalation: each for each in found.held}
     return [

@@ -25,6 +25,7 @@ from swarm.models import (
 )
 from swarm.safety import injection, learned
 from swarm.safety.detectors.aside import lines_to_skim, orders_of, parts_to_judge
+from swarm.safety.detectors.disguise import is_disguised
 from swarm.safety.lexicon import load, word_class
 from swarm.safety.matching import Hit, Matcher
 from swarm.safety.words import Word, words_of
@@ -249,7 +250,7 @@ def _learned_reasons(rings: Iterable[learned.Ring]) -> tuple[Reason, ...]:
 def _not_read_whole(heard: Iterable[learned.Heard]) -> tuple[Reason, ...]:
     if all(each.whole for each in heard):
         return ()
-    return (_unknown("it has more sentences in doubt than are read in time"),)
+    return (_unknown("it has more sentences worth reading than are read in time"),)
 
 
 def _unknown(why: str) -> Reason:
@@ -278,6 +279,7 @@ def _unjudgeable(
             part.judged and part.language and not readable(part.language, words_of(part.text))
             for part in received.set_aside
         ),
+        "it is written so that only people can read it": is_disguised(received.text, words),
         "it has no text, only attachments": not words and attached,
         "it is only a picture, which nobody read": pictured and _points_to_it(received, words),
         "it has no text at all": not (words or attached or pictured or work_order.subject.strip()),

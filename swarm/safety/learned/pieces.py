@@ -2,7 +2,7 @@
 ones is lost when the whole is scored (3 of 70 found; piece by piece 67 of 70).
 
 A piece is a sentence, or a short line (people end lines instead of sentences); what is longer is
-read through a window. However a text is made, there are at most as many pieces as windows.
+read through a window.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,9 +12,9 @@ from typing import NamedTuple
 from swarm.safety.words import Word, words_of
 
 WINDOW, STEP = 40, 30  # words; windows overlap, so that nothing stands at an edge of all of them
-SHORTEST = 3  # words; "Thanks, Ada" says nothing
+SHORT = 3  # words; what has fewer is read with what follows as well
 SHORT_LINE = 60  # characters; longer lines were wrapped by a program and are no sentences
-MOST_PIECES = 300  # beyond, only windows are scored: 100,000 characters make about 600
+_ELISION = 7  # characters; "lorsqu'" stands before a word and is none
 
 
 class Piece(NamedTuple):
@@ -23,6 +23,11 @@ class Piece(NamedTuple):
     start: int
     end: int
     words: tuple[str, ...]
+
+    @property
+    def short(self) -> bool:
+        """Whether it is too short for what stands around it to say that it is harmless."""
+        return len(self.words) < SHORT
 
 
 class Pieces(NamedTuple):
@@ -35,47 +40,60 @@ class Pieces(NamedTuple):
 
 
 def pieces_of(text: str) -> Pieces:
-    """Return the pieces of a text, each once."""
+    """Return the pieces of a text; of two at the same place one."""
     words = words_of(text)
-    sentences = _long_enough(list(w) for _, w in groupby(words, key=lambda word: word.sentence))
-    alone = dict.fromkeys((*chain.from_iterable(map(_windows, sentences)), *_lines(text, words)))
-    joined = dict.fromkeys(_joined(sentences))
-    if len(alone) + len(joined) > MOST_PIECES:
-        return Pieces(tuple(_windows(words)))
-    return Pieces(tuple(alone), tuple(piece for piece in joined if piece not in alone))
-
-
-def _joined(sentences: Sequence[list[Word]]) -> Iterator[Piece]:
-    for one, two in pairwise(sentences):
-        if len(one) + len(two) <= WINDOW:
-            yield from _windows([*one, *two])
+    said = [list(group) for _, group in groupby(words, key=lambda word: word.sentence)]
+    sentences = _long_enough(said)
+    alone = chain(
+        chain.from_iterable(_windows(text, sentence) for sentence in sentences),
+        chain.from_iterable(_windows(text, each) for each in said if len(each) < SHORT),
+        _lines(text, words),
+    )
+    found = {*alone}
+    return Pieces(tuple(sorted(found)), tuple(sorted({*_joined(text, sentences)} - found)))
 
 
 def _long_enough(sentences: Iterable[list[Word]]) -> list[list[Word]]:
-    """A sentence that says nothing alone is read with the next: "I. Cannot. Go. On." """
+    """A sentence that says little alone is read with the next: "I. Cannot. Go. On." """
     found: list[list[Word]] = []
     for sentence in sentences:
-        if found and len(found[-1]) < SHORTEST:
+        if found and len(found[-1]) < SHORT:
             found[-1] += sentence
         else:
-            found.append(sentence)
+            found.append([*sentence])
     return found
+
+
+def _joined(text: str, sentences: Sequence[list[Word]]) -> Iterator[Piece]:
+    for one, two in pairwise(sentences):
+        if len(one) + len(two) <= WINDOW:
+            yield from _windows(text, [*one, *two])
 
 
 def _lines(text: str, words: Sequence[Word]) -> Iterator[Piece]:
     """Lines that a person ended; a sentence of one line is a piece already."""
     ends = [-1, *(place for place, letter in enumerate(text) if letter == "\n"), len(text)]
-    place = 0
+    place, wrapped = 0, False
     for before, end in pairwise(ends):
         first = place
         while place < len(words) and words[place].start < end:
             place += 1
-        if end - before <= SHORT_LINE:
-            yield from _windows(words[first:place])
+        goes_on = wrapped and place - first < SHORT  # the last words of a line that was too long
+        if end - before <= SHORT_LINE and not goes_on:
+            yield from _windows(text, words[first:place])
+        wrapped = end - before > SHORT_LINE
 
 
-def _windows(words: Sequence[Word]) -> Iterator[Piece]:
+def _windows(text: str, words: Sequence[Word]) -> Iterator[Piece]:
     for first in range(0, max(1, len(words) - (WINDOW - STEP)), STEP):
-        some = words[first : first + WINDOW]
-        if len(some) >= SHORTEST:
-            yield Piece(some[0].start, some[-1].end, tuple(word.text for word in some))
+        if some := words[first : first + WINDOW]:
+            start = _with_elision(text, some[0].start)
+            yield Piece(start, some[-1].end, tuple(word.text for word in some))
+
+
+def _with_elision(text: str, start: int) -> int:
+    """A word begins behind its elision, a piece before it: "J'ai", "L'ho"."""
+    before = start
+    while before > max(0, start - _ELISION) and not text[before - 1].isspace():
+        before -= 1
+    return before if text[before:start].strip("'\u2019\u2018\u00b4`").isalpha() else start

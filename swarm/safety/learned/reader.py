@@ -47,7 +47,7 @@ class Scored:
     kind: str
 
 
-def told(task: Task, vectors: Vectors) -> Vectors:
+def values_of_kinds(task: Task, vectors: Vectors) -> Vectors:
     """Return the value of each kind, a row a vector."""
     directions, bias = encoder.weights(task)
     return np.asarray(vectors @ directions + bias, dtype=np.float32)
@@ -72,7 +72,7 @@ def odds_of_self_harm(of_kinds: Vectors) -> Vectors:
 def scored(texts: Sequence[str]) -> list[Scored]:
     """Score each text by itself."""
     bars, names = thresholds(), encoder.kinds()
-    of_kinds = told("escalation", encoder.vectors(texts))
+    of_kinds = values_of_kinds("escalation", encoder.vectors(texts))
     likeliest = np.argmax(of_kinds[:, :-1], axis=1)
     each = zip(odds(of_kinds), odds_of_self_harm(of_kinds), likeliest, strict=True)
     return [
@@ -114,7 +114,7 @@ def loaded_whole() -> None:
 
 @cache
 def version() -> str:
-    """Return the name of what judges: a hash over all its data."""
+    """Return the name of what judges: a hash over the data of this package."""
     told = _bytes() + skimming.content() + encoder.digest().encode()
     return hashlib.sha256(told).hexdigest()[:12]
 

@@ -6,7 +6,7 @@ Sentences that come again, as the house's own phrases do, are judged once a proc
 import hashlib
 import json
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Final
 
@@ -26,32 +26,19 @@ def promising(text: str) -> tuple[Clause, ...]:
     """
     pieces = pieces_of(text)
     judged, beyond = pieces[:MOST], pieces[MOST:]
-    told = _judged([text[one.start : one.end] for one in judged])
-    binding = (one for one, binds in zip(judged, told, strict=True) if binds)
+    binding = (one for one in judged if _binds(text[one.start : one.end]))
     return (*binding, *([Clause(beyond[0].start, beyond[-1].end)] if beyond else ()))
 
 
-def _judged(texts: Sequence[str]) -> list[bool]:
-    """Judge what this process has not judged yet."""
-    known = _known()
-    fresh = [text for text in dict.fromkeys(texts) if text not in known]
-    told = [text for text in fresh if len(words_of(text)) >= _FEWEST_WORDS]
-    binding = {text for text, value in zip(told, values(told), strict=True) if value > bar()}
-    if len(known) + len(fresh) > _REMEMBERED:
-        known.clear()
-    answers = {text: text in binding for text in fresh}
-    known.update(answers)
-    return [answers[text] if text in answers else known[text] for text in texts]
+@lru_cache(maxsize=_REMEMBERED)
+def _binds(text: str) -> bool:
+    return len(words_of(text)) >= _FEWEST_WORDS and values((text,))[0] > bar()
 
 
 def values(texts: Sequence[str]) -> list[float]:
     """Return of each sentence the log-odds that it promises something."""
-    return [float(v) for v in reader.odds(reader.told("promise", encoder.vectors(texts)))]
-
-
-@cache
-def _known() -> dict[str, bool]:
-    return {}
+    found = reader.odds(reader.values_of_kinds("promise", encoder.vectors(texts)))
+    return [float(value) for value in found]
 
 
 @cache

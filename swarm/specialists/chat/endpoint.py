@@ -22,7 +22,7 @@ from swarm.specialists.chat.deadline import within
 from swarm.specialists.chat.failures import failure
 from swarm.specialists.chat.ladder import Abilities, Rung, TokenLimit
 from swarm.specialists.chat.reading import Said
-from swarm.specialists.chat.tokens import CountingClient, TokenCount, count, listening
+from swarm.specialists.chat.tokens import CountingClient, TokenCount, count, listening, total
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -216,7 +216,7 @@ def _counted(message: object) -> TokenCount:
 
 
 def _costing(said: Said, heard: Sequence[TokenCount]) -> Said:
-    cost = heard[-1] if heard else TokenCount()
+    cost = total(heard)
     return replace(
         said, input_tokens=cost.input, cached_tokens=cost.cached, output_tokens=cost.output
     )

@@ -7,7 +7,7 @@ where the library cannot read the rest. What lives elsewhere: prices
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ import httpx
 from swarm.clients.bounded_client import BoundedClient
 
 _MOST_TOKENS = 100_000_000
+_MOST_DIGITS = 30  # Python refuses to read thousands of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,20 @@ class TokenCount:
     input: int | None = None
     cached: int | None = None
     output: int | None = None
+
+
+def total(counts: Sequence[TokenCount]) -> TokenCount:
+    """Return what several answers cost together."""
+    return TokenCount(
+        input=_sum([each.input for each in counts]),
+        cached=_sum([each.cached for each in counts]),
+        output=_sum([each.output for each in counts]),
+    )
+
+
+def _sum(said: Sequence[int | None]) -> int | None:
+    known = [each for each in said if each is not None]
+    return sum(known) if known else None
 
 
 _heard: ContextVar[list[TokenCount] | None] = ContextVar("heard", default=None)
@@ -49,14 +64,22 @@ class CountingClient(BoundedClient):
         """Return the whole answer without its count; raises what ``BoundedClient`` does."""
         answer = super().send(request, **options)
         try:
-            body = json.loads(answer.content)
+            body = json.loads(answer.content, parse_int=_whole_number)
         except (ValueError, RecursionError):  # no JSON: the library says what it is
             return answer
         if not isinstance(body, dict) or "usage" not in body:
             return answer
+        usage = body.pop("usage")
         if (heard := _heard.get()) is not None:
-            heard.append(_tokens(body.pop("usage")))
-        return _with_body(answer, body)
+            heard.append(_tokens(usage))
+        try:
+            return _with_body(answer, body)
+        except RecursionError:  # what can be read may be too deep to be written
+            return answer
+
+
+def _whole_number(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _MOST_DIGITS else None
 
 
 def _with_body(answer: httpx.Response, body: object) -> httpx.Response:

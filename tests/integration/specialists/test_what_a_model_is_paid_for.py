@@ -210,3 +210,34 @@ def test_what_a_message_nobody_can_read_cost_is_written_down(message: Json) -> N
         assert isinstance(first.answer, dict)
         assert "problem" in first.answer
         assert (first.input_tokens, second.input_tokens) == (1000, 1000)
+
+
+def paid(*, more: str = "", count: str = "1000") -> bytes:
+    """A good answer, with this count and with more at its end."""
+    body = in_text()({}).body.decode().replace(": 1000,", f": {count},")
+    return (body[:-1] + more + "}").encode()
+
+
+def once(answer: Answer) -> ModelCall:
+    """What is written down of an answer that is asked for once."""
+    with asking(lambda _: answer) as asked:
+        (call,) = asked.calls()
+        assert len(asked.server.asked) == 1
+        return call
+
+
+def test_a_count_of_thousands_of_digits_is_left_out_and_its_answer_is_used() -> None:
+    call = once(Answer(body=paid(count="9" * 5000)))
+    assert (call.input_tokens, call.cached_tokens, call.output_tokens) == (None, 600, 100)
+
+
+@pytest.mark.parametrize("depth", [300, 700, 900])
+def test_what_is_deep_beside_the_count_costs_no_answer(depth: int) -> None:
+    deep = ', "x": ' + "[" * depth + "]" * depth
+    assert once(Answer(body=paid(more=deep))).input_tokens == 1000
+
+
+@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "Text/HTML", "text/plain"])
+def test_an_answer_is_used_whatever_its_server_calls_it(kind: str) -> None:
+    answer = Answer(body=paid(), headers=(("Content-Type", kind),))
+    assert once(answer).input_tokens == 1000

@@ -1,4 +1,4 @@
-"""A worker gives back what it holds when no run has come for a while, and not before."""
+"""A worker gives back its connections when no run has come for a while, and not before."""
 
 import time
 from collections.abc import Iterator

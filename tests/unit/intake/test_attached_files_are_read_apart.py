@@ -1,6 +1,7 @@
 """Text of attached files, by bytes before names, in a process that may die alone."""
 
 import io
+import time
 import zlib
 
 import pytest
@@ -12,6 +13,7 @@ from pypdf.generic import (
     ByteStringObject,
     DecodedStreamObject,
     DictionaryObject,
+    EncodedStreamObject,
     NameObject,
     NumberObject,
     PdfObject,
@@ -20,6 +22,7 @@ from pypdf.generic import (
 )
 
 from swarm.intake.documents import reading
+from swarm.intake.documents.forms import MORE_FIELDS, ODD_FIELD, XFA_FORM, filled
 from swarm.intake.documents.reading import MAX_CHARACTERS, NO_KIND, could_be_read, read_text
 
 PDF, PLAIN = "application/pdf", "text/plain"
@@ -143,6 +146,132 @@ def test_a_form_of_more_fields_than_are_read_says_so() -> None:
     assert read_text(form(**fields), "a.pdf", PDF).problem == (
         "its form has more fields than are read"
     )
+
+
+SUE = TextStringObject("I will sue you")
+
+
+def a_dictionary(**keys: PdfObject) -> DictionaryObject:
+    return DictionaryObject({NameObject(f"/{name}"): value for name, value in keys.items()})
+
+
+def a_field(value: PdfObject = SUE, kind: str = "/Tx", **more: PdfObject) -> DictionaryObject:
+    return a_dictionary(FT=NameObject(kind), V=value, **more)
+
+
+REST = a_field(TextStringObject("rest"))
+
+
+def of_fields(*fields: PdfObject, **more: PdfObject) -> DictionaryObject:
+    form_of = a_dictionary(Fields=ArrayObject(fields), **more)
+    return a_dictionary(AcroForm=form_of)
+
+
+class Leading(PdfObject):
+    """A reference; to nothing, it raises what a broken file makes pypdf raise."""
+
+    def __init__(self, to: PdfObject | None) -> None:
+        self.to = to
+
+    def get_object(self) -> PdfObject:
+        if self.to is None:
+            raise NotImplementedError
+        return self.to
+
+
+@pytest.mark.parametrize(
+    "catalog",
+    [
+        a_dictionary(AcroForm=a_dictionary(Fields=a_field(), Kids=REST)),
+        a_dictionary(AcroForm=ArrayObject([a_field(), REST])),
+        of_fields(a_dictionary(Kids=a_field()), REST),
+        of_fields(ArrayObject([ArrayObject([a_field()])]), REST),
+        of_fields(a_dictionary(Fields=ArrayObject(), Kids=ArrayObject([a_field()])), REST),
+        of_fields(REST, Kids=ArrayObject([a_field()])),
+        of_fields(a_field(kind="/Sig"), REST),
+        of_fields(
+            a_dictionary(FT=NameObject("/Sig"), Kids=ArrayObject([a_dictionary(V=SUE)])), REST
+        ),
+        of_fields(Leading(Leading(a_field())), REST),
+        of_fields(a_field(Leading(Leading(SUE))), REST),
+        a_dictionary(
+            AcroForm=a_dictionary(Fields=ArrayObject([REST])),
+            Pages=a_dictionary(Kids=ArrayObject([a_dictionary(Annots=ArrayObject([a_field()]))])),
+        ),
+        a_dictionary(
+            AcroForm=a_dictionary(Fields=ArrayObject([REST])),
+            Pages=a_dictionary(Annots=ArrayObject([a_dictionary(Parent=a_field())])),
+        ),
+    ],
+)
+def test_a_field_is_read_wherever_it_stands(catalog: DictionaryObject) -> None:
+    said, problem = filled(catalog)
+    assert (sorted(said), problem) == (["I will sue you", "rest"], "")
+
+
+def within_itself() -> ArrayObject:
+    value = ArrayObject([SUE])
+    value.append(value)
+    return value
+
+
+def doubled(times: int) -> ArrayObject:
+    value = ArrayObject([SUE])
+    for _ in range(times):
+        value = ArrayObject([value, value])
+    return value
+
+
+def of_an_unknown_filter() -> StreamObject:
+    stream = EncodedStreamObject()
+    stream[NameObject("/Filter")] = NameObject("/Foo")
+    return stream
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        a_dictionary(FT=NameObject("/Tx"), RV=TextStringObject("<p>I will <b>sue</b> you</p>")),
+        Leading(None),
+        a_field(Leading(None)),
+        a_field(of_an_unknown_filter()),
+        a_field(within_itself()),
+        a_field(doubled(30)),
+        TextStringObject("no field"),
+    ],
+)
+def test_a_field_that_cannot_be_read_is_said_and_loses_no_other(field: PdfObject) -> None:
+    said, problem = filled(of_fields(field, REST))
+    assert said[-1] == "rest"
+    assert problem == ODD_FIELD
+
+
+def test_a_form_of_another_kind_is_said_to_be_unread() -> None:
+    assert filled(of_fields(XFA=ArrayObject([SUE]))) == ([], XFA_FORM)
+
+
+def test_a_value_of_many_lists_in_one_another_is_read() -> None:
+    value: PdfObject = SUE
+    for _ in range(3000):
+        value = ArrayObject([value])
+    assert filled(of_fields(a_field(value), REST)) == (["I will sue you", "rest"], "")
+
+
+@pytest.mark.parametrize(("count", "problem"), [(10_000, ""), (10_001, MORE_FIELDS)])
+def test_as_many_values_as_are_read_are_no_more_than_are_read(count: int, problem: str) -> None:
+    value = ArrayObject([SUE] * count)
+    assert filled(of_fields(a_field(value)))[1] == problem
+    said, found = filled(of_fields(*(a_field() for _ in range(count))))
+    assert (len(said), found) == (10_000, problem)
+
+
+def test_fields_that_share_what_is_within_them_take_no_square_of_the_time() -> None:
+    within = ArrayObject(a_dictionary() for _ in range(5000))
+    for each in within:
+        each[NameObject("/Kids")] = within
+    begin = time.process_time()
+    assert filled(of_fields(*within)) == ([], "")
+    assert time.process_time() - begin < 2.0
 
 
 def test_a_box_that_is_ticked_says_nothing() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from swarm.legacy.events import event_from_eml
-from swarm.legacy.mime import SEVERAL_SENDERS, parse_mail
+from swarm.legacy.mime import MORE_SUBJECTS, SEVERAL_SENDERS, parse_mail
 from swarm.legacy.mime_bodies import MAX_PARTS, MORE_PARTS, NO_PARTS
 from swarm.sandbox.addresses import MAILBOX
 
@@ -74,6 +74,22 @@ def test_what_a_second_subject_says_stands_in_the_subject(
 def test_what_every_further_subject_says_stands_in_the_subject() -> None:
     mail = headed("From: a@kunde.example", *["Subject: =?utf-8?Q?Kern?="] * 3, "Subject: Lamp")
     assert parse_mail(mail).subject == "Kern Kern Kern Lamp"
+
+
+def test_of_more_subjects_than_are_read_the_mail_is_unread() -> None:
+    ten, more = (
+        parse_mail(headed("From: a@kunde.example", *(f"Subject: s{n}" for n in range(count))))
+        for count in (10, 11)
+    )
+    assert (len(ten.subject.split()), ten.unread) == (10, ())
+    assert (len(more.subject.split()), more.unread) == (10, (MORE_SUBJECTS,))
+
+
+def test_nor_is_it_read_where_its_further_subjects_are_too_long() -> None:
+    long = f"Subject: {'x' * 20_000}"
+    parsed = parse_mail(headed("From: a@kunde.example", "Subject: Lamp", long, long))
+    assert parsed.subject == f"Lamp {'x' * 20_000}"
+    assert parsed.unread == (MORE_SUBJECTS,)
 
 
 @pytest.mark.parametrize("name", ["To", "Cc", "Reply-To", "Date", "Message-ID"])

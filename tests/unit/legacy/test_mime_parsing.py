@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from swarm import charsets
 from swarm.errors import MalformedInputError
 from swarm.legacy.events import MAX_LINE_BYTES, encoded, event_from_eml
 from swarm.legacy.mime import parse_mail
@@ -71,6 +72,29 @@ def test_bodies_are_decoded_whatever_the_mail_claims(charset: str, body: bytes, 
 )
 def test_headers_are_decoded(raw: str, text: str) -> None:
     assert decode_header(raw) == text
+
+
+@pytest.mark.parametrize("charset", ["punycode", "IDNA", "unicode_escape", "Unicode-Escape"])
+def test_nobody_writes_a_mail_in_a_codec_of_another_purpose(charset: str) -> None:
+    said = b"xn--mller-kva \\x41"
+    assert decode_header(f"=?{charset}?q?mller-kva_=5Cx41?=") == "mller-kva \\x41"
+    extra = f"Content-Type: text/plain; charset={charset}\n".encode()
+    assert parse_mail(mail(extra, said)).body_text == said.decode()
+
+
+def test_the_charset_of_a_header_is_guessed_for_its_first_words_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = list[bytes]()
+
+    def detected(data: bytes) -> str:
+        asked.append(data)
+        return "cp1252"
+
+    monkeypatch.setattr(charsets, "_detected", detected)
+    words = " ".join(f"=?x{number}?q?=80{'a' * 60}?=" for number in range(100))
+    assert decode_header(words).count("\u20ac") == 100
+    assert 1 <= len(asked) <= 8
 
 
 MULTIPART = b"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n"

@@ -6,7 +6,14 @@ from datetime import UTC, datetime
 import pytest
 
 from swarm.legacy.graph_events import event_from_graph
-from swarm.legacy.mime import ParsedMail, parse_mail
+from swarm.legacy.mime import (
+    REPLY_UNREAD,
+    SENDERS_UNREAD,
+    SEVERAL_SENDERS,
+    ParsedMail,
+    parse_mail,
+)
+from swarm.legacy.mime_headers import MAX_HEADER
 
 ADA = "ada@kunde.example"
 
@@ -177,6 +184,29 @@ def test_a_name_that_looks_like_an_address_is_none_beside_one(name: str) -> None
         r"Ada\"victim@bank.example",
         '"ada".kern@bank.example',
         '"ada@x"kern@bank.example',
+        "Ada <boss,a@evil.example>",
+        "Ada <boss)a@evil.example>",
+        "Ada <boss[a@evil.example>",
+        "boss)a@evil.example",
+        "boss[a@evil.example",
+        "Ada boss{a@evil.example",
+        "Ada boss}a@evil.example",
+        'boss"a@evil.example',
+        'Ada boss"a@evil.example',
+        r"boss@bank.example\.evil.example",
+        "Ada <boss@bank,evil.example>",
+        "Ada <boss@bank.example;evil.example>",
+        "boss@bank.example]evil.example",
+        "boss@[192.0.2.1]evil.example",
+        "boss@bank.example:8080",
+        "=?utf-8?Q?boss?=a@evil.example",
+        '"boss@bank.example".evil.example',
+        "=?utf-8?Q?Boss,boss=40victim.example?=",
+        "boss . a@evil.example",
+        "boss .a@evil.example",
+        "Dr. ada@bank.example",
+        "Ada <boss . a@evil.example>",
+        "Ada <a@evil.example?subject=x>",
     ],
 )
 def test_a_part_of_what_is_no_address_is_none_either(written: str) -> None:
@@ -212,6 +242,11 @@ def test_quotes_or_words_that_hold_all_of_an_address_are_no_part_of_it(written: 
         (f'"{ADA}"', [ADA]),
         (f'"{ADA}", "bob@y.example"', [ADA, "bob@y.example"]),
         (f"Ada <Sales> <{ADA}>", [ADA]),
+        (f'"{ADA}", bob@y.example', [ADA, "bob@y.example"]),
+        (f"Dr. Ada Kern {ADA}", [ADA]),
+        ("Ada <ada@kunde. example>", [ADA]),
+        ("ada@kunde.example(Ada Kern)", [ADA]),
+        (f"{ADA} (Kern, Ada), bob@y.example (Bob)", [ADA, "bob@y.example"]),
         ("ada (at home) @ kunde (the firm) . example", [ADA]),
         (f'Ada" <{ADA}>, "Bob" <bob@y.example>', [ADA, "bob@y.example"]),
         (f'"Kern (Ada" <{ADA}>, "Bob) Kern" <bob@y.example>', [ADA, "bob@y.example"]),
@@ -222,6 +257,109 @@ def test_quotes_or_words_that_hold_all_of_an_address_are_no_part_of_it(written: 
 )
 def test_what_only_looks_odd_is_read(written: str, found: list[str]) -> None:
     assert [address for _, address in of(ADA, Cc=written).cc] == found
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "boss@bank.example(x)evil.example",
+        "Ada <boss@bank.example(x)evil.example>",
+        "boss(x)y@bank.example",
+        "boss@bank.example(x)(y)evil.example",
+    ],
+)
+def test_a_remark_joins_no_two_halves(written: str) -> None:
+    found = of(written, Reply_To=written)
+    assert (found.sender, found.reply_to) == (None, ())
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"'{ADA}'",
+        f"Ada <'{ADA}'>",
+        f"\"'{ADA}'\"",
+        f"Ada <mailto:{ADA}>",
+        f"Ada [mailto:{ADA}]",
+        f"Ada [SMTP:{ADA}]",
+        f'"mailto:{ADA}"',
+        f'Ada" <mailto:{ADA}>',
+    ],
+)
+def test_what_programs_put_around_an_address_is_taken_off(written: str) -> None:
+    found = of(written, Cc=f"{written}; 'bob@y.example'")
+    assert found.sender is not None
+    assert found.sender[1] == ADA
+    assert found.unread == ()
+    assert [address for _, address in found.cc] == [ADA, "bob@y.example"]
+
+
+@pytest.mark.parametrize("sign", ["\u200b", "\u202e", "\u2066", "\ufeff", "\u00ad"])
+def test_an_address_with_a_sign_nobody_sees_is_nobodys(sign: str) -> None:
+    for written in (f"ada@kunde{sign}.example", f"Ada <{ADA}{sign}>", f"Ada <{sign}{ADA}>"):
+        assert of(written).sender is None
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        f'"Boss" <{BOSS}>" <{EVIL}>',
+        f'"Boss" <{BOSS}>, Eve" <{EVIL}>',
+        f"Boss <{BOSS}> (x <{EVIL}>",
+        f"Boss <{BOSS}>, Eve :( <{EVIL}>",
+        f'"A" <{BOSS}>; "B <{EVIL}>',
+    ],
+)
+def test_what_never_ends_hides_no_second_sender(written: str) -> None:
+    assert of(written).unread == (SEVERAL_SENDERS,)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "boss@bank.example@evil.example",
+        "Boss <boss@bank.example@evil.example>",
+        '"Kern" </O=KUNDE/CN=KERN>',
+        "boss@bank\u202e.example",
+    ],
+)
+def test_a_mail_is_unread_where_one_beside_its_sender_cannot_be_told(more: str) -> None:
+    found = of(f"Ada <{ADA}>, {more}", Reply_To=f"{more}, {ADA}")
+    assert found.sender == ("Ada", ADA)
+    assert [address for _, address in found.reply_to] == [ADA]
+    assert found.unread == (SENDERS_UNREAD, REPLY_UNREAD)
+    assert of(f"Ada <{ADA}>", To=more, Cc=more).unread == ()
+
+
+@pytest.mark.parametrize(
+    "written", ["boss@bank.example@evil.example", f'"{BOSS}" <>', "Ada </O=KUNDE/CN=ADA>", "Ada"]
+)
+def test_a_from_that_cannot_be_told_is_not_the_senders(written: str) -> None:
+    assert of(written, Sender="m@list.example").sender is None
+    assert of("", Sender="m@list.example").sender == ("", "m@list.example")
+
+
+@pytest.mark.parametrize("mark", ["<", ", ", ",<", "; <"])
+def test_an_address_at_the_cut_of_a_long_header_is_nobodys(mark: str) -> None:
+    behind = f"{mark}ada@bank.example"
+    cut = "Ada" + " " * (MAX_HEADER - 3 - len(behind)) + behind + ".evil.example>"
+    assert of(cut).sender is None
+    assert SENDERS_UNREAD in of(cut).unread
+    assert of(ADA, Cc=cut).cc == ()
+    assert of(ADA, Cc=cut).unread == ()
+
+
+def test_of_a_list_that_is_cut_every_address_is_whole() -> None:
+    many = ", ".join(f"r{n:05}@kunde.example" for n in range(2000))
+    found = of(ADA, Cc=many).cc
+    assert len(found) > 400
+    assert {len(address) for _, address in found} == {20}
+
+
+@pytest.mark.parametrize("piece", ["(", "((", "a(", ":", "a:", "re: ", "a@b.example:", "["])
+def test_a_header_of_open_signs_is_nobodys_and_the_mail_is_read(piece: str) -> None:
+    found = of(ADA, To=piece * 8000)
+    assert (found.sender, found.to, found.unread) == (("", ADA), (), ())
 
 
 def test_of_several_recipients_the_good_ones_are_kept() -> None:
@@ -246,6 +384,7 @@ def test_a_bare_question_mark_ends_no_encoded_word(written: str, name: str) -> N
 @pytest.mark.parametrize(
     "piece",
     ["<", '"', '\\"', '"a', "<a@b>", "a@b.example <x", " @", '"a" ', "()", "a@", "a ",
+     "\\(", "x\\(", "(\\)", "(", ":", "a@b.example:", "=?a?q?\\(", "{", "'", ";", "a . ",
      "=?utf-8?q?", "=?utf-8?q?a?= ", "=?utf-8?q??=x", "=?", '"a"@b.example, '],
 )  # fmt: skip
 def test_no_header_takes_long(piece: str) -> None:
@@ -264,3 +403,40 @@ def test_nor_does_a_mailbox_name_a_part_of_an_address_that_is_too_long(extra: in
     event = event_from_graph(raw, "service@example.com", message="m1", now=now)
     assert event["sender"] is None
     assert event["reply_to"] == [{"address": ADA, "name": "Ada"}]
+
+
+def told(author: object, **more: object) -> tuple[str | None, list[str]]:
+    raw = {"from": author, "receivedDateTime": "2026-11-03T08:00:00Z", **more}
+    event = event_from_graph(
+        raw, "service@example.com", message="m1", now=datetime(2026, 11, 3, tzinfo=UTC)
+    )
+    return (event["sender"]["address"] if event["sender"] else None), event["unread"]
+
+
+def person(address: str) -> dict[str, object]:
+    return {"emailAddress": {"address": address, "name": "Ada"}}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/O=EXCHANGELABS/OU=X (FYDIBOHF23SPDLT)/CN=RECIPIENTS/CN=ADA",
+        "/o=kunde/cn=ada@kunde.example",
+        "Ada Kern",
+        "boss@bank.example@evil.example",
+        f"{ADA}; bob@y.example",
+        f"Ada <{ADA}>",
+        "@",
+        "",
+        "x" * 400,
+    ],
+)
+def test_what_a_mailbox_says_that_is_not_one_address_is_nobodys(address: str) -> None:
+    assert told(person(address)) == (None, [])
+    assert told(person(address), sender=person("m@list.example")) == (None, [])
+    assert told(person(ADA), replyTo=[person(address)]) == (ADA, [REPLY_UNREAD])
+
+
+def test_what_a_mailbox_says_is_read_as_in_a_header() -> None:
+    assert told(person(f"'{ADA}'"), replyTo=[person(f"SMTP:{ADA}")]) == (ADA, [])
+    assert told(None, sender=person(ADA)) == (ADA, [])

@@ -22,8 +22,9 @@ from swarm.models import EscalationClass, Tier
 from swarm.safety import learned
 from swarm.safety.detectors.detection import DETECTORS, detect, rings_the_lexicon
 from swarm.safety.learned import encoder, ring
-from swarm.safety.learned.pieces import SHORTEST, WINDOW, pieces_of
-from swarm.safety.learned.reader import Scored
+from swarm.safety.learned.pieces import SHORT, WINDOW, pieces_of
+from swarm.safety.learned.plain import plain
+from swarm.safety.learned.reader import Scored, adding, odds_of_self_harm, thresholds
 from swarm.safety.learned.ring import DESK, worth_reading
 from swarm.safety.learned.skimming import grams
 from swarm.safety.ruleset import _sources
@@ -31,7 +32,7 @@ from swarm.safety.ruleset import _sources
 SAFETY = Path(swarm.safety.__file__).parent
 CORPUS = SAFETY / "corpus"
 # What bench/learned_detector.py gave, less what a third of the lines may differ by.
-LEAST_FOUND, FOUND, MOST_FALSE = 0.6, 0.75, 0.08
+LEAST_FOUND, FOUND, MOST_FALSE = 0.77, 0.88, 0.12
 
 # Plainly meant, in no word of the lexicon.
 NEEDLES = [
@@ -120,7 +121,7 @@ def test_what_holds_a_topic_is_read_whatever_skimming_says() -> None:
     assert worth_reading(pieces) == []
     (read,) = worth_reading(pieces, [text.index("kettle")])
     assert text[read.start : read.end] == "The blue kettle is here"
-    assert worth_reading(pieces_of("Lawyer!").alone, [0]) == []
+    assert len(worth_reading(pieces_of("Lawyer!").alone, [0])) == 1
 
 
 def test_a_sentence_is_read_with_its_neighbours_where_it_is_in_doubt(
@@ -145,13 +146,13 @@ def test_a_sentence_is_read_with_its_neighbours_where_it_is_in_doubt(
 def test_a_text_of_more_doubt_than_is_read_in_time_cannot_be_judged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ring, "MOST_READ", 2)
+    monkeypatch.setattr(ring, "MOST_READ", 60)
     said = "I cannot sleep since the thing with the invoice number {}. "
-    few, many = ("".join(said.format(n) for n in range(count)) for count in (2, 3))
+    few, many = ("".join(said.format(n) for n in range(count)) for count in (1, 9))
     assert EscalationClass.UNKNOWN not in detect(a_mail(few)).classes
     found = detect(a_mail(many))
     assert EscalationClass.UNKNOWN in found.classes
-    assert any("more sentences in doubt" in reason.detail for reason in found.reasons)
+    assert any("more sentences worth reading" in reason.detail for reason in found.reasons)
 
 
 def test_a_text_of_nothing_but_topics_costs_no_square() -> None:
@@ -161,18 +162,18 @@ def test_a_text_of_nothing_but_topics_costs_no_square() -> None:
 
 
 def test_what_is_said_again_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[str] = []
+    read: list[list[int]] = []
 
-    def counted(self: encoder._Encoder, text: str) -> encoder.Vectors:
-        read.append(text)
-        return vector(self, text)
+    def counted(self: encoder._Encoder, tokens: list[int]) -> encoder.Vectors:
+        read.append(tokens)
+        return vector(self, tokens)
 
     vector = encoder._Encoder.vector
     monkeypatch.setattr(encoder._Encoder, "vector", counted)
     said = [text for _, text in NEEDLES]
     again = encoder.vectors([*said, *reversed(said)])
     assert np.array_equal(again[: len(said)], again[len(said) :][::-1])
-    assert read == [encoder.plain(text) for text in said]
+    assert read == [encoder.tokens_of(plain(text)) for text in said]
 
 
 def test_what_the_words_add_is_what_the_vector_is_made_of() -> None:
@@ -193,7 +194,7 @@ def test_what_a_word_is_made_of_is_the_same_in_every_piece() -> None:
 def test_words_made_sentences_are_read_together(stop: str) -> None:
     pieces = pieces_of(stop.join(["i", "cannot", "go", "on", "after", "friday"])).alone
     assert pieces
-    assert all(len(piece.words) >= SHORTEST for piece in pieces)
+    assert any(len(piece.words) >= SHORT for piece in pieces)
 
 
 @given(st.text(max_size=3000))
@@ -203,27 +204,80 @@ def test_pieces_are_places_of_the_text_of_bounded_length(text: str) -> None:
     assert len({*alone, *joined}) == len(alone) + len(joined)
     for piece in (*alone, *joined):
         assert 0 <= piece.start < piece.end <= len(text)
-        assert SHORTEST <= len(piece.words) <= WINDOW
+        assert 0 < len(piece.words) <= WINDOW
 
 
 @pytest.mark.parametrize("shape", ["no. ", "a b c\n", "word ", "Who? Me! ", "x;y;z; "])
-def test_no_text_makes_more_pieces_than_windows_over_it(shape: str) -> None:
+def test_what_is_said_again_is_read_once_however_often(shape: str) -> None:
     alone, joined = pieces_of((shape * 50_000)[:100_000])
-    assert len(alone) + len(joined) <= 1_700
+    assert len({piece.words for piece in (*alone, *joined)}) <= 12
+
+
+def test_a_topic_that_is_calm_once_is_calm_wherever_it_is_said_again() -> None:
+    said = "The hospital garden looks lovely with your green lamps. "
+    (heard,) = learned.listen((said * 3,), ((4, 60, 116),))
+    places = [4 + n * len(said) for n in range(3)]
+    assert not any(heard.leans(place) for place in places)
+
+
+def test_a_text_of_ever_other_words_is_cut_in_time() -> None:
+    text = "".join(f"a{n} b c. " for n in range(9_000))
+    began = time.process_time()
+    assert len(pieces_of(text).alone) == 9_000
+    assert time.process_time() - began < 5
 
 
 def test_what_was_set_was_set_for_this_encoder_and_corpus_and_is_part_of_every_version() -> None:
     content = (SAFETY / "learned" / "calibration.json").read_bytes()
     told = json.loads(content)
-    assert told["encoder_sha256"] == encoder.digest()
     skimming = (SAFETY / "learned" / "skimming.npz").read_bytes()
+    assert told["encoder_sha256"] == encoder.digest()
+    assert told["skimming_sha256"] == hashlib.sha256(skimming).hexdigest()
     whole = hashlib.sha256(content + skimming + encoder.digest().encode()).hexdigest()
     assert DETECTORS["learned"] == whole[:12] == learned.version()
-    corpus = hashlib.sha256()
-    for part in ("train", "calibrate", "mails-train", "mails-calibrate"):
-        for path in sorted(CORPUS.glob(f"{part}-*.jsonl")):
-            corpus.update(path.read_bytes())
-    assert told["corpus_sha256"] == corpus.hexdigest(), "the corpus changed: train again"
+
+
+def test_what_learned_and_what_was_set_saw_the_corpus_that_is_here() -> None:
+    learned_from = hashed(
+        "train-??", "mails-train-??", "promises-train-??", "promises", "promises-harmless"
+    )
+    for name in ("encoder.npz", "skimming.npz"):
+        with np.load(SAFETY / "learned" / name) as stored:
+            assert str(stored["learned_from"]) == learned_from, f"the corpus changed: {name}"
+    for folder, part in (("learned", "calibrate-??"), ("promises", "promises-calibrate-??")):
+        told = json.loads((SAFETY / folder / "calibration.json").read_text("utf-8"))
+        assert told["learned_from_sha256"] == learned_from
+        assert told["calibrated_on_sha256"] == hashed(part), "the corpus changed: calibrate again"
+
+
+def hashed(*parts: str) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        for path in sorted(CORPUS.glob(f"{part}.jsonl")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def test_each_bar_is_higher_than_the_one_before() -> None:
+    bars = thresholds()
+    assert bars.doubt < bars.leaning < bars.loud
+    assert bars.self_harm < bars.loud
+
+
+def test_self_harm_rings_below_the_bar_of_all_others() -> None:
+    place, others = encoder.kinds().index("self_harm"), len(encoder.kinds())
+    values = np.full((2, others + 1), -9.0, np.float32)
+    values[:, -1] = 0.0
+    values[0, place] = values[1, place - 1] = (thresholds().self_harm + thresholds().loud) / 2
+    hurts, other = odds_of_self_harm(values) > thresholds().self_harm
+    assert hurts
+    assert not other
+
+
+def test_the_words_that_tell_add_most() -> None:
+    said = "my solicitor will take your lamp shop to court"
+    added = dict(zip(said.split(), adding(said.split(), "legal"), strict=True))
+    assert {"solicitor", "court"} & {*sorted(added, key=lambda word: -added[word])[:3]}
 
 
 def test_every_byte_of_the_detector_is_part_of_the_ruleset_s_version() -> None:

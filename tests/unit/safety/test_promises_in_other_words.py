@@ -169,15 +169,11 @@ def test_however_long_a_text_little_of_it_is_read(
     assert 0 < len(seen) <= head.MOST
 
 
-def test_what_was_set_was_set_for_this_encoder_and_corpus() -> None:
+def test_what_was_set_was_set_for_this_encoder() -> None:
     content = (SAFETY / "promises" / "calibration.json").read_bytes()
     told = json.loads(content)
     assert told["encoder_sha256"] == encoder.digest()
     assert version() == hashlib.sha256(content + encoder.digest().encode()).hexdigest()[:12]
-    corpus = hashlib.sha256()
-    for path in sorted((SAFETY / "corpus").glob("promises*.jsonl")):
-        corpus.update(path.read_bytes())
-    assert told["corpus_sha256"] == corpus.hexdigest(), "the corpus changed: train again"
 
 
 def test_nothing_that_is_held_back_was_learned() -> None:

