@@ -13,7 +13,12 @@ from datetime import datetime
 from itertools import accumulate
 
 from swarm.errors import MalformedInputError
-from swarm.legacy.mime_addresses import ReadAddresses, addresses, addresses_and_doubt
+from swarm.legacy.mime_addresses import (
+    ReadAddresses,
+    addresses,
+    addresses_and_doubt,
+    one_address,
+)
 from swarm.legacy.mime_bodies import Bodies, Part, bodies_of
 from swarm.legacy.mime_files import without_wrapping
 from swarm.legacy.mime_headers import (
@@ -145,9 +150,23 @@ def _unread(bodies: Bodies, subject: str) -> list[str]:
     return [*bodies.unread, *([NO_TEXT] if empty and subject else [])]
 
 
+def _names_another(name: str, address: str) -> bool:
+    """Whether a name is an address of another house: who reads that sees no other."""
+    shown = one_address(name)
+    return shown is not None and _house(shown) != _house(address)
+
+
+def _house(address: str) -> str:
+    return address.rpartition("@")[2].lower()
+
+
 def _people_unread(senders: ReadAddresses, reply_to: ReadAddresses, headers: int) -> list[str]:
     """Whom a person must look at; ``headers``: how many of them name a sender."""
-    several = headers > 1 or len({address.lower() for _, address in senders.pairs}) > 1
+    several = (
+        headers > 1
+        or len({address.lower() for _, address in senders.pairs}) > 1
+        or any(_names_another(name, address) for name, address in senders.pairs)
+    )
     return [
         *([SEVERAL_SENDERS] if several else []),
         *([SENDERS_UNREAD] if senders.doubtful else []),

@@ -440,3 +440,33 @@ def test_what_a_mailbox_says_that_is_not_one_address_is_nobodys(address: str) ->
 def test_what_a_mailbox_says_is_read_as_in_a_header() -> None:
     assert told(person(f"'{ADA}'"), replyTo=[person(f"SMTP:{ADA}")]) == (ADA, [])
     assert told(None, sender=person(ADA)) == (ADA, [])
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "boss@bank.example <ada@evil.example>",
+        '"boss@bank.example" <ada@evil.example>',
+        "=?utf-8?Q?boss=40bank.example?= <ada@evil.example>",
+        "'boss@bank.example' <ada@evil.example>",
+        "ada@evil.example (=?utf-8?Q?boss=40bank.example?=)",
+    ],
+)
+def test_a_name_that_is_an_address_of_another_house_goes_to_a_person(written: str) -> None:
+    found = of(written)
+    assert found.sender is not None
+    assert found.sender[1] == "ada@evil.example"
+    assert SEVERAL_SENDERS in found.unread
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "ada@kunde.example <Ada@Kunde.example>",
+        "ada@kunde.example <service@kunde.example>",
+        '"Ada Kern (ada@kunde.example)" <forms@house.example>',
+        "Ada @ Kunde <ada@kunde.example>",
+    ],
+)
+def test_a_name_with_an_address_in_it_is_a_name(written: str) -> None:
+    assert of(written).unread == ()
