@@ -18,9 +18,9 @@ run: $(STAMP)
 rehearse: $(STAMP)
 	$(BIN)/swarm rehearse
 
-# Files side by side, each process with a Postgres of its own: three keep two cores busy, because
+# Files side by side, each process with a Postgres of its own: four keep two cores busy, because
 # much of a test is waiting.
-TEST_PROCESSES ?= 3
+TEST_PROCESSES ?= 4
 test: $(STAMP)
 	$(BIN)/python -m pytest -m "not long" -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
