@@ -16,6 +16,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from swarm.safety.learned.encoder import unpacked
+
 Floats = npt.NDArray[np.float32]
 
 BLOCK = 32
@@ -91,11 +93,3 @@ def _directory(content: bytes, at: int) -> Iterator[tuple[str, Place]]:
         _, count, start, _ = _ENTRY.unpack_from(content, at)
         at += _ENTRY.size
         yield name, Place(start, count)
-
-
-def unpacked(raw: npt.NDArray[np.uint8]) -> Floats:
-    """Return the numbers of blocks, one block a row."""
-    scales = raw[:, :2].copy().view("<f2").astype(np.float32)
-    halves = raw[:, 2:]
-    numbers = np.concatenate([halves & 15, halves >> 4], axis=1).astype(np.float32) - 8
-    return np.asarray(numbers * scales, dtype=np.float32)

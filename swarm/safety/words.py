@@ -18,19 +18,19 @@ INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\ufe00-\ufe0f\ufeff"
 )
-_JOINERS = "'\u2019\u2018\u00b4`"
+JOINERS = "'\u2019\u2018\u00b4`"
 _MARKS = "\u0300-\u036f"  # a letter may be written as a plain one and its marks
 _LETTERS = rf"(?:[^\W_]|[{_MARKS}{INVISIBLE}]){{1,64}}"
-_WORD = linear(rf"{_LETTERS}(?:[{_JOINERS}@$]{_LETTERS}){{0,3}}", re.UNICODE)
+_WORD = linear(rf"{_LETTERS}(?:[{JOINERS}@$]{_LETTERS}){{0,3}}", re.UNICODE)
 _ELISION = linear(
-    rf"(?:l|d|j|qu|n|s|m|t|c|un|dell|all|nell|sull|dall|quell|jusqu|lorsqu)[{_JOINERS}]",
+    rf"(?:l|d|j|qu|n|s|m|t|c|un|dell|all|nell|sull|dall|quell|jusqu|lorsqu)[{JOINERS}]",
     re.IGNORECASE,
 )
 _BOUNDARY = linear(
     r"[.!?\u2026\u061f](?:[\s\"')\]\u201d\u201c\u2019\u00bb]|[^\w\s]{1,9}\s)|[\u3002\uff01\uff1f]"
     r"|\n\s{0,400}\n|[;\u2022|]"
 )
-_DROP = linear(rf"[{INVISIBLE}{_JOINERS}]")
+_DROP = linear(rf"[{INVISIBLE}{JOINERS}]")
 _INITIALISM = 4  # "s u e" is too short to be anything but initials; "f r a u d" is not
 
 # Letters of other scripts that look like Latin ones; only the shapes, not the sounds.

@@ -41,6 +41,10 @@ needed_no_answer
 
 # --- entered by a framework -----------------------------------------------------------------------
 
+# ONNX Runtime reads its options.
+_.intra_op_num_threads
+_.inter_op_num_threads
+_.log_severity_level
 # httpx calls an auth object, html.parser its handlers, rich and contextlib an exit.
 _.auth_flow
 _.handle_starttag

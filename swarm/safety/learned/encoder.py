@@ -145,17 +145,18 @@ class _Encoder:
         return told
 
     def _run(self, wanted: list[str], tokens: Sequence[int]) -> list[Vectors]:
-        fed = unpacked(self._words[[*tokens]]) + self._places[: len(tokens)]
+        rows = unpacked(self._words[[*tokens]]).reshape(len(tokens), DIMENSIONS)
+        fed = rows + self._places[: len(tokens)]
         read: list[Vectors] = self._network.run(wanted, {"tokens": fed})
         return read
 
 
 def unpacked(blocks: NDArray[np.uint8]) -> Vectors:
-    """Return the numbers of rows of blocks: the low halves of the bytes first, then the high."""
+    """Return the numbers of blocks: the low halves of the bytes first, then the high."""
     scales = blocks[..., :2].copy().view("<f2").astype(np.float32)
     halves = blocks[..., 2:]
     told = np.concatenate([halves & 15, halves >> 4], axis=-1).astype(np.float32) - 8
-    return np.asarray((told * scales).reshape(len(blocks), DIMENSIONS), dtype=np.float32)
+    return np.asarray(told * scales, dtype=np.float32)
 
 
 def _framed(cut: Sequence[int]) -> list[int]:
@@ -180,17 +181,13 @@ def _vocabulary() -> Unigram:
     )
 
 
-# One thread, the caller's: a process may be forked afterwards, and others work beside. Errors alone
-# are told: it warns of what it cannot make faster.
-_OPTIONS: Final = {"intra_op_num_threads": 1, "inter_op_num_threads": 1, "log_severity_level": 3}
-
-
 def _network() -> Any:
+    """One thread, the caller's: a process may be forked afterwards, and others work beside."""
     import onnxruntime  # noqa: PLC0415 - 20 MB that only who judges needs
 
     options = onnxruntime.SessionOptions()
-    for name, value in _OPTIONS.items():
-        setattr(options, name, value)
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors; it warns of what it cannot make faster
     return onnxruntime.InferenceSession(
         str(_data(NETWORK)), options, providers=["CPUExecutionProvider"]
     )

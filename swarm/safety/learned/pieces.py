@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby, pairwise
 from typing import NamedTuple
 
-from swarm.safety.words import Word, words_of
+from swarm.safety.words import JOINERS, Word, words_of
 
 WINDOW, STEP = 40, 30  # words; windows overlap, so that nothing stands at an edge of all of them
 SHORT = 3  # words; what has fewer is read with what follows as well
@@ -96,4 +96,4 @@ def _with_elision(text: str, start: int) -> int:
     before = start
     while before > max(0, start - _ELISION) and not text[before - 1].isspace():
         before -= 1
-    return before if text[before:start].strip("'\u2019\u2018\u00b4`").isalpha() else start
+    return before if text[before:start].strip(JOINERS).isalpha() else start

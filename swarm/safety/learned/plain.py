@@ -8,22 +8,25 @@ lexicon and skimming know (``swarm.safety.words``), which have no case and no ac
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from swarm.patterns import linear
-from swarm.safety.words import INVISIBLE, LOOK_ALIKE
+from swarm.safety.words import INVISIBLE, JOINERS, LOOK_ALIKE
 
 _LONGEST_TEXT: Final = 1000  # characters; a window of 40 words has some 250
 _MOST_LOOKED_AT: Final = 20_000  # of them at most are made plain
 _LONGEST_WORD: Final = 24  # letters
 _FRAME: Final = " .,;:!?\"'()-"
 _PUNCTUATION: Final = frozenset(".,:;!?'-")
-_APOSTROPHES: Final = str.maketrans(dict.fromkeys("\u2019\u2018\u00b4`\u02bc\uff07", "'"))
+_APOSTROPHES: Final = str.maketrans(dict.fromkeys(f"{JOINERS}\u02bc", "'"))
 _UNSEEN: Final = linear(rf"[{INVISIBLE}]")
 _SIGNS: Final = linear(r"[.,:;!?'-]")
 _LATIN: Final = linear(r"[a-zA-Z]")
 
 
+# A piece of a mail is counted before it is read.
+@lru_cache(maxsize=1024)
 def plain(text: str) -> str:
     """Return what is read of a text.
 
